@@ -1,0 +1,84 @@
+"""The one protocol every channel speaks. A channel knows its wire format and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from handlers.inbound import Inbound
+
+
+class BadCallback(Exception):  # noqa: N818  a peer's fault, not an error of ours
+    """A callback that is refused. `reason` is for metrics and logs, never for the answer."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A verified callback: the message, and what its channel needs to answer it in kind (opaque to others)."""
+
+    inbound: Inbound
+    reply_to: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Bytes of an HTTP answer and their media type."""
+
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One text for one recipient. `key` is the same on every attempt, for platforms that check duplicates."""
+
+    recipient: str
+    text: str
+    key: str
+
+
+class Verdict(StrEnum):
+    """What an attempt to send came to; the outbox decides by it what happens next."""
+
+    SENT = "sent"
+    RETRY = "retry"  # the platform surely did not take it; try again later
+    UNKNOWN = "unknown"  # no answer: it may or may not have been taken
+    NO_WINDOW = "no_window"  # this person cannot be written to until they write again
+    QUOTA_USED = "quota_used"  # the window is open but its count is used up
+    REFUSED = "refused"  # never for this recipient or content
+    ACCOUNT_BLOCKED = "account_blocked"  # nothing can be sent until an operator acts
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The verdict with the platform's error code (None when there was no answer) and an operator's hint."""
+
+    verdict: Verdict
+    errcode: int | None = None
+    detail: str = ""
+
+
+class Channel(Protocol):
+    """A channel account. Adding a product means one file that has these methods; handlers do not change."""
+
+    account: str
+
+    def verify_address(self, query: Mapping[str, str], now: datetime) -> str:
+        """Answer the platform's GET that checks the callback address; raises BadCallback."""
+
+    def open(self, query: Mapping[str, str], body: bytes, now: datetime) -> Callback:
+        """Verify, decrypt and parse a POST; raises BadCallback for anything wrong."""
+
+    def render_reply(self, callback: Callback, text: str, at: datetime) -> Rendered:
+        """Render a passive reply. The same arguments give the same bytes, so a retry can be answered alike."""
+
+    async def send(self, outgoing: Outgoing) -> SendResult:
+        """Send one message; never raises for what the platform or the network does."""
+
+    async def probe(self) -> SendResult:
+        """Check credentials against the platform without sending anything to anyone."""
