@@ -1,0 +1,1 @@
+"""The edges and the wiring: channels, pages, commands, and the composition root."""

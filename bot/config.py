@@ -40,7 +40,9 @@ def is_loopback(host: str) -> bool:
 
 def _is_key(value: SecretStr) -> SecretStr:
     try:
-        raw = base64.b64decode(value.get_secret_value().partition(":")[2] or value.get_secret_value(), validate=True)
+        raw = base64.b64decode(
+            value.get_secret_value().partition(":")[2] or value.get_secret_value(), validate=True
+        )
     except (binascii.Error, ValueError):
         raise ValueError("not base64") from None
     if len(raw) != 32:
@@ -118,7 +120,9 @@ class OfficialAccountSettings(Section):
     @model_validator(mode="after")
     def _callbacks_are_authentic(self) -> "OfficialAccountSettings":
         if self.encoding_aes_key is None and not self.allow_plain:
-            raise ValueError("encoding_aes_key is missing (plain callbacks are unauthenticated: allow_plain = true only in a test account)")
+            raise ValueError(
+                "encoding_aes_key is missing (plain callbacks are unauthenticated: allow_plain = true only in a test account)"
+            )
         if self.encoding_aes_key is not None and self.allow_plain:
             raise ValueError("allow_plain must not be set together with encoding_aes_key")
         for key in (self.encoding_aes_key, self.previous_encoding_aes_key):
@@ -147,11 +151,13 @@ class Settings(Section):
         for name, channel in self.channels.items():
             base = urlsplit(channel.api_base)
             if self.environment == "production" and channel.api_base.rstrip("/") != PLATFORM_API:
-                raise ValueError(f"channels.{name}.api_base is not the platform's; a simulator needs environment = \"demo\"")
+                raise ValueError(
+                    f'channels.{name}.api_base is not the platform\'s; a simulator needs environment = "demo"'
+                )
             if self.environment == "demo" and not is_loopback(base.hostname or ""):
-                raise ValueError(f"environment = \"demo\": channels.{name}.api_base must be a loopback address")
+                raise ValueError(f'environment = "demo": channels.{name}.api_base must be a loopback address')
         if self.environment == "demo" and not is_loopback(self.server.host):
-            raise ValueError("environment = \"demo\": server.host must be a loopback address")
+            raise ValueError('environment = "demo": server.host must be a loopback address')
         return self
 
 
@@ -178,6 +184,7 @@ def load_settings(path: Path) -> Settings:
         return Settings.model_validate(data)
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc']) or 'file'}: {fault['msg']}" for fault in error.errors()
+            f"{'.'.join(str(part) for part in fault['loc']) or 'file'}: {fault['msg']}"
+            for fault in error.errors()
         )
         raise ConfigError(f"{path}: {faults}") from error

@@ -1,0 +1,1 @@
+"""What happens: use cases, each in one transaction, and the chat around them."""

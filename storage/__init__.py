@@ -1,0 +1,1 @@
+"""What the bot remembers: states, tables, queries, the inbox and the outbox."""

@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from handlers.inbound import Inbound
+from handlers.inbound import Inbound, InboundKind
+from storage.states import WindowRule
 
 
 class BadCallback(Exception):  # noqa: N818  a peer's fault, not an error of ours
@@ -56,17 +57,33 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """The verdict with the platform's error code (None when there was no answer) and an operator's hint."""
+    """The verdict with the platform's error code (None when there was no answer) and an operator's hint.
+
+    wait_seconds: how long the account had better be left alone before the next attempt; 0 when unknown.
+    """
 
     verdict: Verdict
     errcode: int | None = None
     detail: str = ""
+    wait_seconds: float = 0.0
+
+
+class ChannelError(Exception):
+    """A call to the platform failed; `result` says how, and its `detail` is the operator's hint."""
+
+    def __init__(self, result: SendResult) -> None:
+        super().__init__(f"{result.verdict} (errcode {result.errcode}): {result.detail}")
+        self.result = result
 
 
 class Channel(Protocol):
     """A channel account. Adding a product means one file that has these methods; handlers do not change."""
 
     account: str
+    passive_reply_seconds: float  # how long a callback may wait for its answer; 0: answers go out another way
+
+    def window(self, kind: InboundKind) -> WindowRule | None:
+        """How many messages the platform lets us send to someone who has just done this; None: no more than before."""
 
     def verify_address(self, query: Mapping[str, str], now: datetime) -> str:
         """Answer the platform's GET that checks the callback address; raises BadCallback."""

@@ -1,0 +1,1 @@
+"""HTTP: the callbacks' edge and, later, the pages."""

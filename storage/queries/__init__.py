@@ -1,0 +1,1 @@
+"""Queries by capability: get_ (one or raise), find_ (one or None), list_, add_."""

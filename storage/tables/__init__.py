@@ -1,0 +1,42 @@
+"""All tables. Import this package, and `metadata` knows every one of them."""
+
+from sqlmodel import SQLModel
+
+# Set before the first table is declared: constraint names are part of the migrations.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+from storage.tables.audit import AuditEvent  # noqa: E402
+from storage.tables.blobs import Blob  # noqa: E402
+from storage.tables.messages import InboxMessage, OutboxMessage, SendWindow  # noqa: E402
+from storage.tables.opinions import Counter, Opinion  # noqa: E402
+from storage.tables.people import ChannelIdentity, Erasure, Person, Residency, RoleGrant  # noqa: E402
+from storage.tables.tree import Compound, Place, Region  # noqa: E402
+from storage.tables.work import Claim  # noqa: E402
+
+metadata = SQLModel.metadata
+
+__all__ = [
+    "AuditEvent",
+    "Blob",
+    "ChannelIdentity",
+    "Claim",
+    "Compound",
+    "Counter",
+    "Erasure",
+    "InboxMessage",
+    "Opinion",
+    "OutboxMessage",
+    "Person",
+    "Place",
+    "Region",
+    "Residency",
+    "RoleGrant",
+    "SendWindow",
+    "metadata",
+]

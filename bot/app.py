@@ -1,0 +1,161 @@
+"""The composition root: settings in, a running application out. The only place that wires, and that reads the clock."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from bot.channels.base import Channel
+from bot.channels.official_account import OfficialAccount
+from bot.config import Settings
+from bot.delivery import Quiet
+from bot.intake import Intake
+from bot.jobs import Jobs
+from bot.outbox import Sender
+from bot.pump import Pump
+from bot.replies import ReplyDesk
+from bot.telemetry import Metrics
+from bot.web.admin import admin_routes, healthz
+from bot.web.callbacks import CallbackEndpoint
+from bot.worker import Worker
+from handlers.context import Services
+from nlp.tagger import Tagger
+from storage.database import Database
+from storage.inbox import open_writer
+from storage.migrate import prepare
+from storage.outbox import release_outbox_leases
+from storage.queries.inbox import release_leases
+from storage.sealing import Sealer
+
+log = structlog.get_logger()
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+def open_sealer(settings: Settings) -> Sealer:
+    """The keys for personal data at rest."""
+    security = settings.security
+    return Sealer(
+        [key.get_secret_value() for key in security.column_keys], security.lookup_key.get_secret_value()
+    )
+
+
+class Application:
+    """One replica."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.replica = secrets.token_hex(8)
+        self.metrics = Metrics()
+        self.database = Database(settings.database.url.get_secret_value())
+        self.channels: dict[str, Channel] = {}
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Prepare the database, then listen; raises DatabaseError, or OSError when a port is taken."""
+        settings = self.settings
+        await prepare(self.database)
+        durability = await self.database.assert_durable()
+        # An idle connection that the platform has just closed would leave a send's outcome unknown.
+        self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=10))
+        for name, account in settings.channels.items():
+            self.channels[name] = OfficialAccount(name, account, self._http, time.monotonic)
+        tagger = await asyncio.to_thread(Tagger.load)
+        services = Services(
+            tagger=tagger,
+            sealer=open_sealer(settings),
+            raw_text_days=settings.privacy.raw_text_days,
+            default_compounds={name: a.compound for name, a in settings.channels.items() if a.compound},
+        )
+        desk = ReplyDesk(self.database, self.replica)
+        self._intake = Intake(open_writer(self.database), self.replica, self.metrics, self.clock)
+        worker = Worker(self.database, services, self.channels, desk, self.metrics, self.replica, self.clock)
+        quiet = Quiet(settings.quiet_hours.start, settings.quiet_hours.end)
+        sender = Sender(self.database, self.channels, self.metrics, self.replica, quiet, self.clock)
+        self._inbox_pump = Pump("inbox", worker.step, worker.has_work)
+        self._outbox_pump = Pump("outbox", sender.step, sender.has_work)
+        self._intake.on_stored = self._inbox_pump.wake
+        worker.on_queued = self._outbox_pump.wake
+        self._tasks = [asyncio.create_task(pump.run()) for pump in (self._inbox_pump, self._outbox_pump)]
+        self._jobs = Jobs(
+            self.database, self.metrics, self.replica, settings.privacy.raw_text_days, self.clock
+        )
+        self._jobs.start()
+        await self._listen(CallbackEndpoint(self.channels, self._intake, desk, self.metrics, self.clock))
+        log.info(
+            "server.started",
+            replica=self.replica,
+            durability=durability,
+            address=self.address,
+            admin=self.admin_address,
+            environment=settings.environment,
+        )
+
+    async def _listen(self, callbacks: CallbackEndpoint) -> None:
+        server = self.settings.server
+        public = web.Application(client_max_size=server.body_limit_bytes)
+        public.add_routes([web.get("/healthz", healthz), *callbacks.routes()])
+        admin = web.Application()
+        admin.add_routes(admin_routes(self.metrics.registry, self.is_ready))
+        self._runners = [
+            web.AppRunner(app, access_log=None, shutdown_timeout=server.stop_seconds)
+            for app in (public, admin)
+        ]
+        for runner in self._runners:
+            await runner.setup()
+        await web.TCPSite(self._runners[0], server.host, server.port).start()
+        await web.TCPSite(self._runners[1], server.admin_host, server.admin_port).start()
+
+    @property
+    def address(self) -> str:
+        """Where callbacks arrive, with the port that was really taken."""
+        return _address(self._runners[0])
+
+    @property
+    def admin_address(self) -> str:
+        """Where /metrics and /readyz are."""
+        return _address(self._runners[1])
+
+    def pause_work(self) -> None:
+        """Go on taking messages in, leave the work on them to other replicas."""
+        self._inbox_pump.stop()
+
+    async def is_ready(self) -> bool:
+        """Whether messages sent here now would be stored and worked on."""
+        working = all(not task.done() for task in self._tasks)
+        return working and not self._stopping and await self.database.is_up()
+
+    async def stop(self) -> None:
+        """Take nothing new, answer what waits, finish commits and sends, give back leases."""
+        self._stopping = True
+        self._jobs.stop()
+        for runner in self._runners:
+            await runner.cleanup()
+        await self._intake.close()
+        for pump in (self._inbox_pump, self._outbox_pump):
+            pump.stop()
+        _done, late = await asyncio.wait(self._tasks, timeout=self.settings.server.stop_seconds)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        async with self.database.write() as session:
+            await release_leases(session, self.replica, self.clock())
+            await release_outbox_leases(session, self.replica)
+        await self._http.close()
+        await self.database.close()
+        log.info("server.stopped", replica=self.replica)
+
+
+def _address(runner: web.AppRunner) -> str:
+    host, port = runner.addresses[0][:2]
+    return f"http://{host}:{port}"

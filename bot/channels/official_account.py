@@ -1,0 +1,287 @@
+"""The service account (服务号): callbacks in XML or JSON, plain or encrypted; customer service messages out.
+
+Sources: developers.weixin.qq.com/doc/subscription/guide/dev/push/encryption.html (callbacks),
+developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Messages.html (sending),
+developers.weixin.qq.com/doc/offiaccount/Account_Management/Generating_a_Parametric_QR_Code.html (QR codes).
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import aiohttp
+
+from bot.channels.access_token import AccessToken
+from bot.channels.base import BadCallback, Callback, ChannelError, Outgoing, Rendered, SendResult, Verdict
+from bot.channels.errcodes import Remedy, look_up, result_of
+from bot.channels.msgcrypt import Envelope, MsgCrypt, check_fresh, check_signature
+from bot.channels.official_inbound import inbound_of
+from bot.channels.platform_api import BAD_ANSWER, TIMEOUT, Answer, call
+from bot.channels.text import REPLY_BYTES, clean, cut_bytes
+from bot.channels.wire import Fields, WireFormat, parse, word_of
+from bot.config import OfficialAccountSettings
+from handlers.inbound import InboundKind
+from storage.states import WindowKind, WindowRule
+
+SCENE_LENGTH = 64
+LONGEST_EXPIRY_SECONDS = 30 * 86400
+
+_AFTER_MESSAGE = WindowRule(WindowKind.MESSAGE, seconds=48 * 3600, allowed=5)
+_AFTER_GESTURE = WindowRule(WindowKind.GESTURE, seconds=60, allowed=3)
+WINDOWS = {
+    **dict.fromkeys(
+        (
+            InboundKind.TEXT,
+            InboundKind.IMAGE,
+            InboundKind.VOICE,
+            InboundKind.VIDEO,
+            InboundKind.LOCATION,
+            InboundKind.LINK,
+        ),
+        _AFTER_MESSAGE,
+    ),
+    **dict.fromkeys((InboundKind.FOLLOW, InboundKind.SCAN, InboundKind.CLICK), _AFTER_GESTURE),
+}
+
+_ECHO = re.compile(r"[A-Za-z0-9+/=_.-]{1,128}")
+_ACCOUNT_ID = re.compile(r"[A-Za-z0-9_@.-]{1,64}")
+_MEDIA_TYPES = {WireFormat.XML: "application/xml", WireFormat.JSON: "application/json"}
+
+
+class ReplyTo(NamedTuple):
+    """How to answer a callback in kind. key_index: the key that opened it, None when it came in clear."""
+
+    wire_format: WireFormat
+    to_user: str
+    from_user: str
+    key_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class QrCode:
+    """ticket: for the picture, https://mp.weixin.qq.com/cgi-bin/showqrcode?ticket=...; url: what the code says."""
+
+    ticket: str
+    url: str
+
+
+class OfficialAccount:
+    """One service account. `monotonic` is a clock in seconds; `http` stays the caller's to close."""
+
+    def __init__(
+        self,
+        account: str,
+        settings: OfficialAccountSettings,
+        http: aiohttp.ClientSession,
+        monotonic: Callable[[], float],
+        *,
+        timeout: aiohttp.ClientTimeout = TIMEOUT,
+    ) -> None:
+        self.account = account
+        self.passive_reply_seconds = settings.passive_reply_seconds if settings.passive_reply else 0.0
+        self._timeout = timeout
+        self._http = http
+        self._api_base = settings.api_base.rstrip("/")
+        self._token = settings.token.get_secret_value()
+        keys = (settings.encoding_aes_key, settings.previous_encoding_aes_key)
+        self._crypt = (
+            MsgCrypt(
+                self._token, settings.app_id, [key.get_secret_value() for key in keys if key is not None]
+            )
+            if settings.encoding_aes_key is not None
+            else None
+        )
+        self._allow_plain = settings.allow_plain and self._crypt is None
+        self._access_token = AccessToken(
+            http, self._api_base, settings.app_id, settings.app_secret, monotonic, timeout
+        )
+
+    def window(self, kind: InboundKind) -> WindowRule | None:
+        """Five messages in 48 hours after a message, three in a minute after a gesture."""
+        return WINDOWS.get(kind)
+
+    # Callbacks
+
+    def verify_address(self, query: Mapping[str, str], now: datetime) -> str:
+        """The echostr to answer as text/plain; in clear in every mode. Raises BadCallback."""
+        self._check_query(query, now)
+        echo = query.get("echostr", "")
+        if not _ECHO.fullmatch(echo):
+            raise BadCallback("echostr")
+        return echo
+
+    def open(self, query: Mapping[str, str], body: bytes, now: datetime) -> Callback:
+        """Verify, decrypt and parse a POST; raises BadCallback for anything wrong, and nothing else.
+
+        With a key configured only what the key opens counts: the clear part of compatible mode is not
+        looked at, and `signature`, which does not cover the body, proves nothing.
+        """
+        if self._crypt is not None:
+            timestamp = query.get("timestamp", "")
+            check_fresh(timestamp, now)
+            wire_format, outer = parse(body)
+            encrypted = outer.get("Encrypt")
+            if type(encrypted) is not str or not encrypted:
+                raise BadCallback("not_encrypted")
+            opened = self._crypt.open(
+                encrypted.strip(), query.get("msg_signature", ""), timestamp, query.get("nonce", "")
+            )
+            key_index: int | None = opened.key_index
+            fields = parse(opened.message)[1]
+        else:
+            if not self._allow_plain:
+                raise BadCallback("plain_not_allowed")
+            self._check_query(query, now)
+            key_index = None
+            wire_format, fields = parse(body)
+            if "Encrypt" in fields and "FromUserName" not in fields:
+                raise BadCallback("no_key")
+        return self._callback(wire_format, fields, key_index)
+
+    def _check_query(self, query: Mapping[str, str], now: datetime) -> None:
+        timestamp = query.get("timestamp", "")
+        check_signature(query.get("signature", ""), self._token, timestamp, query.get("nonce", ""))
+        check_fresh(timestamp, now)
+
+    def _callback(self, wire_format: WireFormat, fields: Fields, key_index: int | None) -> Callback:
+        inbound = inbound_of(self.account, fields)
+        to_user = word_of(fields, "ToUserName")
+        if not _ACCOUNT_ID.fullmatch(to_user):
+            raise BadCallback("to_user")
+        return Callback(inbound, ReplyTo(wire_format, inbound.sender, to_user, key_index))
+
+    def render_reply(self, callback: Callback, text: str, at: datetime) -> Rendered:
+        """A passive text reply in the callback's format and under its key; no body when there is nothing to say.
+
+        `at` becomes CreateTime. Text beyond 2048 bytes is cut off: whoever has more to say splits it first.
+        """
+        reply_to: ReplyTo = callback.reply_to
+        content = cut_bytes(clean(text), REPLY_BYTES)
+        if not content.strip():
+            return Rendered(b"", "text/plain")
+        seconds = int(at.timestamp())
+        render = _xml_reply if reply_to.wire_format is WireFormat.XML else _json_reply
+        body = render(reply_to, content, seconds)
+        if reply_to.key_index is not None and self._crypt is not None:
+            envelope = self._crypt.envelope(body, seconds, reply_to.key_index)
+            body = (
+                _xml_envelope(envelope)
+                if reply_to.wire_format is WireFormat.XML
+                else _json_envelope(envelope)
+            )
+        return Rendered(body, _MEDIA_TYPES[reply_to.wire_format])
+
+    # Calls
+
+    async def send(self, outgoing: Outgoing) -> SendResult:
+        """Send a customer service text message; never raises for what the platform or the network does.
+
+        The platform has no duplicate check here, so `outgoing.key` has no use. `detail` never has the text.
+        """
+        body = {"touser": outgoing.recipient, "msgtype": "text", "text": {"content": clean(outgoing.text)}}
+        try:
+            answer = await self._call("/cgi-bin/message/custom/send", body)
+        except ChannelError as error:
+            return error.result
+        # A success without errcode is not what this endpoint says: something else answered.
+        return BAD_ANSWER if answer.errcode is None else result_of(answer.errcode, answer.errmsg)
+
+    async def probe(self) -> SendResult:
+        """SENT when credentials, whitelist and network are good; writes to nobody."""
+        try:
+            answer = await self._call("/cgi-bin/get_api_domain_ip")
+        except ChannelError as error:
+            return error.result
+        if answer.errcode:
+            return result_of(answer.errcode, answer.errmsg)
+        return SendResult(Verdict.SENT, 0) if "ip_list" in answer.fields else BAD_ANSWER
+
+    async def create_qr(self, scene: str, expire_seconds: int | None) -> QrCode:
+        """A QR code whose scan tells us `scene` (1 to 64 characters); permanent when `expire_seconds` is None.
+
+        An account has 100000 permanent ones; others live 30 days at most. Raises ChannelError, and ValueError
+        for a scene or time that the platform would not take.
+        """
+        if not 1 <= len(scene) <= SCENE_LENGTH:
+            raise ValueError("a scene has 1 to 64 characters")
+        body: dict[str, Any] = {
+            "action_name": "QR_LIMIT_STR_SCENE",
+            "action_info": {"scene": {"scene_str": scene}},
+        }
+        if expire_seconds is not None:
+            if not 1 <= expire_seconds <= LONGEST_EXPIRY_SECONDS:
+                raise ValueError("a QR code lives 30 days at most")
+            body |= {"action_name": "QR_STR_SCENE", "expire_seconds": expire_seconds}
+        answer = await self._call("/cgi-bin/qrcode/create", body)
+        if answer.errcode:
+            raise ChannelError(result_of(answer.errcode, answer.errmsg))
+        ticket, url = answer.fields.get("ticket"), answer.fields.get("url")
+        if not isinstance(ticket, str) or not ticket or not isinstance(url, str):
+            raise ChannelError(BAD_ANSWER)
+        return QrCode(ticket, url)
+
+    async def _call(self, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+        """An API call with a token, once more with a new one when the first was refused; raises ChannelError."""
+        token = await self._access_token.get()
+        answer = await call(self._http, self._api_base + path, body, token, self._timeout)
+        if (
+            isinstance(answer, Answer)
+            and answer.errcode
+            and look_up(answer.errcode).action is Remedy.REFRESH_TOKEN
+        ):
+            self._access_token.invalidate(token)
+            token = await self._access_token.get()
+            answer = await call(self._http, self._api_base + path, body, token, self._timeout)
+        if isinstance(answer, SendResult):
+            raise ChannelError(answer)
+        return answer
+
+
+def _xml_reply(reply_to: ReplyTo, content: str, seconds: int) -> bytes:
+    # A section cannot hold its own end mark: the resident's "]]>" would let the rest of the text be elements.
+    content = content.replace("]]>", "]]]]><![CDATA[>")
+    return (
+        f"<xml><ToUserName><![CDATA[{reply_to.to_user}]]></ToUserName>"
+        f"<FromUserName><![CDATA[{reply_to.from_user}]]></FromUserName>"
+        f"<CreateTime>{seconds}</CreateTime><MsgType><![CDATA[text]]></MsgType>"
+        f"<Content><![CDATA[{content}]]></Content></xml>"
+    ).encode()
+
+
+def _json_reply(reply_to: ReplyTo, content: str, seconds: int) -> bytes:
+    return _json_bytes(
+        {
+            "ToUserName": reply_to.to_user,
+            "FromUserName": reply_to.from_user,
+            "CreateTime": seconds,
+            "MsgType": "text",
+            "Content": content,
+        }
+    )
+
+
+def _xml_envelope(envelope: Envelope) -> bytes:
+    return (
+        f"<xml><Encrypt><![CDATA[{envelope.encrypt}]]></Encrypt>"
+        f"<MsgSignature><![CDATA[{envelope.signature}]]></MsgSignature>"
+        f"<TimeStamp>{envelope.timestamp}</TimeStamp>"
+        f"<Nonce><![CDATA[{envelope.nonce}]]></Nonce></xml>"
+    ).encode()
+
+
+def _json_envelope(envelope: Envelope) -> bytes:
+    return _json_bytes(
+        {
+            "Encrypt": envelope.encrypt,
+            "MsgSignature": envelope.signature,
+            "TimeStamp": envelope.timestamp,
+            "Nonce": envelope.nonce,
+        }
+    )
+
+
+def _json_bytes(fields: Mapping[str, Any]) -> bytes:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,80 @@
+"""./run test, check, bench, lock: for those who work on Yishi."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+LOCKS = {"requirements.lock": [], "requirements-dev.lock": ["--group", "dev"]}
+BENCHMARKS = ("intake", "dialogue", "tag")
+
+
+def _run(*command: str) -> int:
+    print("$", " ".join(command), file=sys.stderr, flush=True)
+    return subprocess.run([str(BIN / command[0]), *command[1:]], cwd=ROOT, check=False).returncode  # noqa: S603
+
+
+def run_tests(arguments: Sequence[str]) -> int:
+    """The suite, on SQLite and PostgreSQL."""
+    return _run("python", "-m", "pytest", *arguments)
+
+
+def run_checks() -> int:
+    """Everything that can be said about the tree without running it; all of it, even after a first failure."""
+    results = [
+        _run("ruff", "check", "."),
+        _run("ruff", "format", "--check", "."),
+        _run("mypy"),
+        _run("lint-imports", "--no-cache"),
+        check_locks(),
+    ]
+    return 1 if any(results) else 0
+
+
+def check_locks() -> int:
+    """The locks hold every direct dependency, are hashed, and name no address."""
+    faults = []
+    for name in LOCKS:
+        text = (ROOT / name).read_text("utf-8")
+        if "://" in text:
+            faults.append(f"{name} names an address")
+        for line in text.splitlines():
+            if line and not line.startswith((" ", "#")) and not line.endswith("\\"):
+                faults.append(f"{name}: no hash for {line}")
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return 1 if faults else 0
+
+
+def run_benchmarks(names: Sequence[str], *, quick: bool) -> int:
+    """Print the figures of the named benchmarks, or of all."""
+    unknown = set(names) - set(BENCHMARKS)
+    if unknown:
+        print(
+            f"yishi: no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}",
+            file=sys.stderr,
+        )
+        return 2
+    for name in names or BENCHMARKS:
+        for figure in importlib.import_module(f"benchmarks.{name}").run(quick):
+            print(json.dumps(figure, ensure_ascii=False), flush=True)
+    return 0
+
+
+def write_locks() -> int:
+    """Resolve for every supported Python at once; addresses of registries stay out."""
+    environment = {**os.environ, "UV_NO_CONFIG": "1"}
+    for name, extra in LOCKS.items():
+        command = [
+            str(BIN / "uv"), "pip", "compile", "--quiet", "--universal", "--python-version", "3.11",
+            "--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
+            "pyproject.toml", *extra, "-o", name,
+        ]  # fmt: skip
+        if code := subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:  # noqa: S603
+            return code
+    return check_locks()

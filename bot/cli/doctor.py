@@ -1,0 +1,130 @@
+"""./run doctor: what works, what does not, and the next step; JSON Lines, secrets never."""
+
+import json
+import shutil
+import time
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TextIO
+
+import aiohttp
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.app import open_sealer
+from bot.channels.base import Verdict
+from bot.channels.official_account import OfficialAccount
+from bot.config import Settings
+from nlp.lexicon import LexiconError
+from nlp.tagger import Tagger
+from storage import migrate
+from storage.database import Database, DatabaseError
+from storage.outbox import count_by_state as count_outbox
+from storage.queries.inbox import count_by_state as count_inbox
+from storage.states import InboxState, OutboxState
+
+LEAST_FREE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; `next_step` is empty when nothing is to be done."""
+
+    check: str
+    ok: bool
+    detail: str
+    next_step: str = ""
+
+
+async def run(settings: Settings, out: TextIO) -> int:
+    """Print all findings; returns 1 when one of them is not ok."""
+    healthy = True
+    async for finding in examine(settings):
+        print(json.dumps(asdict(finding), ensure_ascii=False), file=out, flush=True)
+        healthy = healthy and finding.ok
+    return 0 if healthy else 1
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Look at everything the bot needs, going on after a failure."""
+    yield Finding(
+        "configuration",
+        True,
+        f"environment {settings.environment}, {len(settings.channels)} channel accounts",
+    )
+    yield _keys(settings)
+    yield _lexicon()
+    async for finding in _database(settings):
+        yield finding
+    if not settings.channels:
+        yield Finding(
+            "channels", False, "none configured", "add a [channels.NAME] table, see config.example.toml"
+        )
+    async with aiohttp.ClientSession() as http:
+        for name, account in settings.channels.items():
+            result = await OfficialAccount(name, account, http, time.monotonic).probe()
+            ok = result.verdict is Verdict.SENT
+            answer = (
+                "the platform accepts the credentials"
+                if ok
+                else f"{result.verdict}, errcode {result.errcode}"
+            )
+            yield Finding(f"channels.{name}", ok, answer, "" if ok else result.detail)
+
+
+def _keys(settings: Settings) -> Finding:
+    sealer = open_sealer(settings)
+    ok = sealer.open(sealer.seal(b"probe", "doctor"), "doctor") == b"probe"
+    return Finding("keys", ok, f"{len(settings.security.column_keys)} column keys; the first one seals")
+
+
+def _lexicon() -> Finding:
+    try:
+        return Finding("lexicon", True, f"version {Tagger.load().lexicon.version}")
+    except LexiconError as error:
+        return Finding("lexicon", False, str(error), "restore nlp/data/taxonomy.toml")
+
+
+async def _database(settings: Settings) -> AsyncIterator[Finding]:
+    database = Database(settings.database.url.get_secret_value())
+    try:
+        found, needed = await migrate.current(database), migrate.head()
+        yield Finding(
+            "schema",
+            found == needed,
+            f"revision {found or 'none'}, this version needs {needed}",
+            "" if found == needed else "back up, then ./run db upgrade --config FILE",
+        )
+        yield Finding("durability", True, await database.assert_durable())
+        if found == needed:
+            async with database.read() as session:
+                inbox = await count_inbox(session, list(InboxState))
+                outbox = await count_outbox(session)
+            failed = inbox.get(InboxState.FAILED, 0)
+            yield Finding(
+                "inbox",
+                failed == 0,
+                f"{inbox.get(InboxState.NEW, 0)} waiting, {failed} failed",
+                "see message.handler_failed in the log" if failed else "",
+            )
+            lost = outbox.get(OutboxState.DEAD, 0) + outbox.get(OutboxState.UNCERTAIN, 0)
+            yield Finding(
+                "outbox",
+                lost == 0,
+                f"{outbox.get(OutboxState.PENDING, 0)} pending, {outbox.get(OutboxState.WAITING, 0)} waiting for the "
+                f"person to write, {lost} dead or uncertain",
+                "see outbox.not_sent in the log" if lost else "",
+            )
+    except (DatabaseError, SQLAlchemyError, OSError) as error:
+        reason = str(error) if isinstance(error, DatabaseError) else type(error).__name__
+        yield Finding("database", False, reason, "is the server up, and [database] url right?")
+    finally:
+        await database.close()
+    if database.is_sqlite:
+        free = shutil.disk_usage(Path(database.path).parent).free
+        yield Finding(
+            "disk",
+            free >= LEAST_FREE_BYTES,
+            f"{free >> 20} MiB free beside the database",
+            "" if free >= LEAST_FREE_BYTES else "make room: a full disk answers 503 to the platform",
+        )

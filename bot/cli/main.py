@@ -1,0 +1,147 @@
+"""The command line: which commands there are. Each is imported only when it is called."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from bot.config import ConfigError, Settings, config_path, load_settings
+
+BAD_USAGE = 2
+
+
+class UsageError(Exception):
+    """One clear line for stderr; exit code 2."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except (ConfigError, UsageError) as error:
+        print(f"yishi: {error}", file=sys.stderr)
+        return BAD_USAGE
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./run", description="Yishi (议事)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, text: str, command: object) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("--config", metavar="FILE", help="default: ./config.toml, else $YISHI_CONFIG")
+        sub.set_defaults(command=command)
+        return sub
+
+    demo = add("demo", "a sample compound in a simulated WeChat", _demo)
+    demo.add_argument("--once", action="store_true", help="play the story, print it, and end")
+    demo.add_argument("--port", type=int, default=8765, help="of the playground page (default 8765)")
+    add("serve", "run the bot", _serve)
+    tag = add("tag", "tag JSON Lines of {id, text}", _tag)
+    tag.add_argument("file", nargs="?", default="-")
+    tag.add_argument("--explain", action="store_true", help="add hits, verdict and lexicon version")
+    add("doctor", "what works, what does not, and the next step", _doctor)
+    database = add("db", "the database: upgrade, downgrade, check", _db)
+    database.add_argument("action", choices=["upgrade", "downgrade", "check"])
+    database.add_argument("--revision", help="where to (default: newest for upgrade; needed for downgrade)")
+    compound = add("compound", "bring in a compound and its places; make its QR codes", _compound)
+    compound.add_argument("action", choices=["import", "qr"])
+    compound.add_argument("what", help="import: a TOML file; qr: the compound's code")
+    compound.add_argument("--account", help="qr: the channel account (default: the only one)")
+    add("keys", "print fresh keys for config.toml", _keys)
+    test = add("test", "the whole test suite", _test)
+    test.add_argument("pytest", nargs=argparse.REMAINDER)
+    add("check", "lint, types, architecture, locks, texts", _check)
+    bench = add("bench", "benchmarks beside a reference, as JSON Lines", _bench)
+    bench.add_argument("--quick", action="store_true")
+    bench.add_argument("names", nargs="*")
+    add("lock", "write the hashed locks anew", _lock)
+    return parser
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """The configuration this command was given; raises ConfigError."""
+    path = config_path(options.config)
+    if path is None:
+        raise ConfigError("no configuration: give --config FILE (start from config.example.toml)")
+    return load_settings(path)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    if options.config:
+        raise UsageError("the demo makes its own settings; --config is not for it")
+    from bot.cli.demo import run
+
+    return asyncio.run(run(once=options.once, port=options.port))
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from bot.cli.serve import run
+
+    return asyncio.run(run(settings_of(options)))
+
+
+def _tag(options: argparse.Namespace) -> int:
+    from bot.cli.tag import run
+
+    return run(options.file, sys.stdout, sys.stderr, sys.stdin, explain=options.explain)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from bot.cli.doctor import run
+
+    return asyncio.run(run(settings_of(options), sys.stdout))
+
+
+def _db(options: argparse.Namespace) -> int:
+    from bot.cli.db import run
+
+    if options.action == "downgrade" and not options.revision:
+        raise UsageError('db downgrade needs --revision ("base" removes everything)')
+    return asyncio.run(run(settings_of(options), options.action, options.revision))
+
+
+def _compound(options: argparse.Namespace) -> int:
+    from bot.cli.compound import import_file, print_qr_codes
+
+    settings = settings_of(options)
+    if options.action == "import":
+        return asyncio.run(import_file(settings, options.what))
+    return asyncio.run(print_qr_codes(settings, options.what, options.account))
+
+
+def _keys(_options: argparse.Namespace) -> int:
+    from bot.cli.keys import fresh_security_table
+
+    print(fresh_security_table(), end="")
+    return 0
+
+
+def _test(options: argparse.Namespace) -> int:
+    from bot.cli.develop import run_tests
+
+    return run_tests(options.pytest)
+
+
+def _check(_options: argparse.Namespace) -> int:
+    from bot.cli.develop import run_checks
+
+    return run_checks()
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from bot.cli.develop import run_benchmarks
+
+    return run_benchmarks(options.names, quick=options.quick)
+
+
+def _lock(_options: argparse.Namespace) -> int:
+    from bot.cli.develop import write_locks
+
+    return write_locks()

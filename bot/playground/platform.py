@@ -1,0 +1,302 @@
+"""One service account on a simulated WeChat platform: its people, its chats, its API and its callbacks.
+
+Everything is in memory and `clock` is the only time, so that a test drives windows and token ages. The one
+exception is the cut-off of a callback, which is real seconds (`cut_seconds`, the platform's 5 by default).
+"""
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+import aiohttp
+from aiohttp import web
+
+from bot.playground import api
+from bot.playground.account import Account, DataFormat, Mode
+from bot.playground.audience import Audience
+from bot.playground.conversation import Conversation
+from bot.playground.counters import Counters
+from bot.playground.delivery import Courier, Delivery
+from bot.playground.faults import Faults
+from bot.playground.loopback import LoopbackServer, require_loopback_url
+from bot.playground.qrcodes import QrCodes
+from bot.playground.tokens import TokenDesk
+from bot.playground.windows import Opening
+from bot.playground.wire import Fields, Wire
+
+
+class NotPossible(Exception):  # noqa: N818  what WeChat would not let the person do
+    """A person cannot do this now; the message says why, in Chinese."""
+
+
+class CallbackRefused(Exception):  # noqa: N818  the platform's own answer to its operator
+    """The check of the callback address failed; the message says why."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Platform:
+    """The simulated platform, for one account.
+
+    account, data_format, mode, callback_url: as set in the console. callback_url may be set later; it, and the
+    address to listen on, must be this machine's own, else NotLoopback.
+    faults, counters: may be changed and read at any time.
+    deliveries: everything sent to the callback address, oldest first.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        callback_url: str = "",
+        *,
+        data_format: DataFormat = "xml",
+        mode: Mode = "safe",
+        clock: Callable[[], datetime] = _utc_now,
+        cut_seconds: float = 5.0,
+        followers: Iterable[str] = (),
+    ) -> None:
+        self.account = account
+        self.clock = clock
+        self.faults = Faults()
+        self.counters = Counters()
+        self.stable_tokens = TokenDesk()
+        self.classic_tokens = TokenDesk()
+        self.qrcodes = QrCodes()
+        self.deliveries: list[Delivery] = []
+        self.wire = Wire(account, data_format, mode)
+        self.closing = asyncio.Event()
+        self.audience = Audience(clock)
+        self._held: list[Delivery] = []
+        self._last_msg_id = 0
+        self._media = itertools.count(1)
+        self._courier = Courier(self.wire, self.faults, self.counters, clock, self.closing, cut_seconds)
+        self._server: LoopbackServer | None = None
+        self._callback_url = ""
+        if callback_url:
+            self.callback_url = callback_url
+        for openid in followers:
+            self.add_follower(openid)
+
+    # The machine around it
+
+    @property
+    def callback_url(self) -> str:
+        """The bot's address; setting one of another machine raises NotLoopback."""
+        return self._callback_url
+
+    @callback_url.setter
+    def callback_url(self, url: str) -> None:
+        self._callback_url = require_loopback_url(url)
+
+    @property
+    def cut_seconds(self) -> float:
+        """How long the bot may take to answer a callback, in real seconds."""
+        return self._courier.cut_seconds
+
+    @cut_seconds.setter
+    def cut_seconds(self, seconds: float) -> None:
+        self._courier.cut_seconds = seconds
+
+    @property
+    def base_url(self) -> str:
+        """The API's address without a final slash, once started."""
+        assert self._server is not None, "not started"
+        return self._server.base_url
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
+        """Listen and return `base_url`; raises NotLoopback for an address that others can reach."""
+        self.closing.clear()
+        server = LoopbackServer(self.make_app())
+        await server.start(host, port)
+        self._server = server
+        return server.base_url
+
+    async def stop(self) -> None:
+        """Stop listening, drop hanging connections."""
+        if self._server is not None:
+            await self._server.stop()
+        await self.close()
+
+    async def close(self) -> None:
+        """End what is under way; the application does it when it shuts down."""
+        self.closing.set()
+        await self._courier.close()
+
+    def make_app(self) -> web.Application:
+        """Make the API as an application, for a test client."""
+        return api.make_app(self)
+
+    # People
+
+    def add_follower(self, openid: str) -> None:
+        """Make someone a follower without telling the bot: they followed before it existed."""
+        self.audience.add(openid)
+
+    def conversation(self, openid: str) -> Conversation:
+        """Give what the person sees, oldest first."""
+        return self.audience.conversation(openid)
+
+    def find_delivery(self, msg_id: str) -> Delivery | None:
+        """Find what became of a message or event."""
+        return next((delivery for delivery in reversed(self.deliveries) if delivery.msg_id == msg_id), None)
+
+    # What people do; each raises NotPossible where WeChat has no button for it
+
+    async def user_sends(self, openid: str, text: str) -> Delivery:
+        """Send a text."""
+        return await self._message(openid, "text", {"Content": text}, text)
+
+    async def user_sends_image(self, openid: str) -> Delivery:
+        """Send a picture."""
+        media_id = self._media_id()
+        url = f"{self.base_url}/mmbiz/{media_id}" if self._server else f"http://127.0.0.1/mmbiz/{media_id}"
+        return await self._message(openid, "image", {"PicUrl": url, "MediaId": media_id}, "[图片]")
+
+    async def user_sends_voice(self, openid: str, recognition: str = "") -> Delivery:
+        """Send a voice message; recognition: what the platform heard, when the account has that switched on."""
+        fields: Fields = {"MediaId": self._media_id(), "Format": "amr"}
+        if recognition:
+            fields["Recognition"] = recognition
+        return await self._message(openid, "voice", fields, f"[语音] {recognition}".rstrip())
+
+    async def user_sends_location(
+        self, openid: str, latitude: float, longitude: float, label: str
+    ) -> Delivery:
+        """Send a place, in degrees."""
+        fields: Fields = {"Location_X": latitude, "Location_Y": longitude, "Scale": 15, "Label": label}
+        return await self._message(openid, "location", fields, f"[位置] {label}")
+
+    async def user_follows(self, openid: str, scene: str | None = None) -> Delivery:
+        """Follow, from a code's page when `scene` is given."""
+        if self.audience.is_following(openid):
+            raise NotPossible("已经关注了")
+        fields: Fields = self._scanned(scene, "qrscene_") if scene is not None else {"EventKey": ""}
+        self.add_follower(openid)
+        self.audience.opened(openid, Opening.EVENT)
+        said = f"扫码“{scene}”后关注了服务号" if scene is not None else "关注了服务号"
+        return await self._event(openid, "subscribe", fields, said)
+
+    async def user_unfollows(self, openid: str) -> Delivery:
+        """Unfollow; from now on nothing reaches them."""
+        self._require_follower(openid)
+        self.audience.remove(openid)
+        return await self._event(openid, "unsubscribe", {"EventKey": ""}, "取消了关注")
+
+    async def user_scans(self, openid: str, scene: str) -> Delivery:
+        """Scan a code. Someone who does not follow is shown the account first; here they always follow then."""
+        if not self.audience.is_following(openid):
+            return await self.user_follows(openid, scene)
+        fields = self._scanned(scene, "")
+        self.audience.opened(openid, Opening.EVENT)
+        return await self._event(openid, "SCAN", fields, f"扫码“{scene}”")
+
+    async def user_clicks(self, openid: str, key: str) -> Delivery:
+        """Tap a menu entry."""
+        self._require_follower(openid)
+        self.audience.opened(openid, Opening.EVENT)
+        return await self._event(openid, "CLICK", {"EventKey": key}, f"点了菜单“{key}”")
+
+    async def release_held(self) -> None:
+        """Deliver what the `reorder` fault holds back, without waiting for another message."""
+        held, self._held = self._held, []
+        for delivery in held:
+            await self._carry(delivery)
+
+    # What the bot and its operator do
+
+    async def verify_callback(self) -> None:
+        """Check the callback address as the console does on saving; raises CallbackRefused."""
+        nonce, echo = str(secrets.randbelow(10**10)), str(secrets.randbelow(9 * 10**18) + 10**18)
+        query = self.wire.sign_query(int(self.clock().timestamp()), nonce) | {"echostr": echo}
+        try:
+            status, body = await self._courier.get(self._require_callback_url(), query)
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise CallbackRefused(f"no answer: {type(error).__name__}") from error
+        if status != 200 or body != echo.encode():
+            raise CallbackRefused(
+                f"status {status}, and not the echostr" if status == 200 else f"status {status}"
+            )
+
+    def take_kf_message(self, openid: str, text: str) -> None:
+        """Take a customer service message; raises ApiError 45015 and 45047."""
+        self.audience.spend(openid)
+        self.counters.sends[openid] += 1
+        self.audience.write(openid, "bot", "kf", text)
+
+    def sign_and_seal(self, plaintext: str, timestamp: int, nonce: str) -> tuple[dict[str, str], bytes]:
+        """Make a callback by hand, good or damaged: its query and its body."""
+        return self.wire.sign_and_seal(plaintext, timestamp, nonce)
+
+    # Inside
+
+    def _require_callback_url(self) -> str:
+        assert self._callback_url, "callback_url is not set"
+        return self._callback_url
+
+    def _require_follower(self, openid: str) -> None:
+        if not self.audience.is_following(openid):
+            raise NotPossible("还没有关注服务号")
+
+    def _scanned(self, scene: str, prefix: str) -> Fields:
+        code = self.qrcodes.find_by_scene(scene)
+        if code is not None and not code.is_good(self.clock()):
+            raise NotPossible("二维码已过期")
+        # A scene that was never created over the API stands for a code printed long ago.
+        ticket = code.ticket if code else "gQ" + scene.encode().hex()
+        return {"EventKey": prefix + scene, "Ticket": ticket}
+
+    def _media_id(self) -> str:
+        return f"media-{next(self._media)}-{secrets.token_urlsafe(24)}"
+
+    def _next_msg_id(self) -> int:
+        # Starts from the time, so that a bot with an old database sees new ids; beyond 2**53 like the real ones.
+        self._last_msg_id = max(self._last_msg_id + 1, int(self.clock().timestamp() * 1000) * 10_000)
+        return self._last_msg_id
+
+    def _head(self, openid: str, kind: str) -> Fields:
+        created = int(self.clock().timestamp())
+        return {
+            "ToUserName": self.account.gh_id,
+            "FromUserName": openid,
+            "CreateTime": created,
+            "MsgType": kind,
+        }
+
+    async def _message(self, openid: str, kind: str, content: Fields, shown: str) -> Delivery:
+        self._require_follower(openid)
+        msg_id = self._next_msg_id()
+        self.audience.opened(openid, Opening.MESSAGE)
+        self.audience.write(openid, "user", kind, shown, str(msg_id))
+        return await self._deliver(
+            Delivery(str(msg_id), openid, {**self._head(openid, kind), **content, "MsgId": msg_id})
+        )
+
+    async def _event(self, openid: str, event: str, content: Fields, shown: str) -> Delivery:
+        fields: Fields = {**self._head(openid, "event"), "Event": event, **content}
+        msg_id = f"{openid}:{fields['CreateTime']}:{event}:{fields['EventKey']}"
+        via = {"subscribe": "follow", "unsubscribe": "unfollow"}.get(event, event.lower())
+        self.audience.write(openid, "system", via, shown, msg_id)
+        return await self._deliver(Delivery(msg_id, openid, fields))
+
+    async def _deliver(self, delivery: Delivery) -> Delivery:
+        self._require_callback_url()
+        self.deliveries.append(delivery)
+        if self.faults.take("reorder"):
+            self._held.append(delivery)
+            return delivery
+        await self._carry(delivery)
+        await self.release_held()
+        return delivery
+
+    async def _carry(self, delivery: Delivery) -> None:
+        await self._courier.carry(delivery, self._require_callback_url())
+        if self.audience.is_following(delivery.openid):
+            if delivery.reply is not None:
+                self.audience.write(delivery.openid, "bot", "passive", delivery.reply, delivery.msg_id)
+            elif delivery.fault:
+                self.audience.write(delivery.openid, "system", "fault", delivery.fault, delivery.msg_id)
+        delivery.finish()

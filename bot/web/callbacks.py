@@ -1,0 +1,121 @@
+"""The HTTP edge of callback channels: /wechat/{account}/callback."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import structlog
+from aiohttp import web
+
+from bot.channels.base import BadCallback, Callback, Channel, Rendered
+from bot.intake import Intake, StorageUnavailableError
+from bot.replies import Reply, ReplyDesk
+from bot.telemetry import Metrics
+
+# Callers need not know what runs here.
+HEADERS = {"Server": "yishi"}
+
+log = structlog.get_logger()
+
+
+class CallbackEndpoint:
+    """Verify, store, acknowledge; answer on the same connection when there is an answer in time."""
+
+    def __init__(
+        self,
+        channels: Mapping[str, Channel],
+        intake: Intake,
+        desk: ReplyDesk,
+        metrics: Metrics,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._channels = channels
+        self._intake = intake
+        self._desk = desk
+        self._clock = clock
+        self._metrics = metrics
+        self._accepted = {name: metrics.callbacks.labels(name, "accepted") for name in channels}
+
+    def routes(self) -> list[web.RouteDef]:
+        """To be added to the public application."""
+        path = "/wechat/{account}/callback"
+        return [web.get(path, self.verify), web.post(path, self.receive)]
+
+    async def verify(self, request: web.Request) -> web.Response:
+        """The platform checks the address."""
+        channel = self._channels.get(request.match_info["account"])
+        if channel is None:
+            return _refuse()
+        try:
+            return web.Response(text=channel.verify_address(request.query, self._clock()), headers=HEADERS)
+        except BadCallback as error:
+            return self._refused(channel, error.reason)
+
+    async def receive(self, request: web.Request) -> web.StreamResponse:
+        """The platform delivers a message or an event."""
+        channel = self._channels.get(request.match_info["account"])
+        if channel is None:
+            return _refuse()
+        now = self._clock()
+        try:
+            callback = channel.open(request.query, await request.read(), now)
+        except BadCallback as error:
+            return self._refused(channel, error.reason)
+        except web.HTTPRequestEntityTooLarge:
+            return self._refused(channel, "too_large")
+        self._accepted[channel.account].inc()
+        if channel.passive_reply_seconds <= 0:
+            return await self._acknowledge(callback)
+        return await self._converse(request, channel, callback, now)
+
+    async def _acknowledge(self, callback: Callback) -> web.Response:
+        try:
+            await self._intake.accept(callback.inbound)
+        except StorageUnavailableError:
+            return web.Response(status=503, headers=HEADERS)
+        return web.Response(headers=HEADERS)
+
+    async def _converse(
+        self, request: web.Request, channel: Channel, callback: Callback, now: datetime
+    ) -> web.StreamResponse:
+        key = (channel.account, callback.inbound.key)
+        future = self._desk.expect(key)
+        try:
+            stored = await self._intake.accept(callback.inbound)
+            if stored.is_new:
+                reply = await asyncio.wait_for(asyncio.shield(future), channel.passive_reply_seconds)
+            else:
+                reply = await self._desk.find_earlier(stored.inbox_id, now, channel.passive_reply_seconds)
+        except StorageUnavailableError:
+            return web.Response(status=503, headers=HEADERS)
+        except TimeoutError:
+            # The platform must not ask again: the outbox will send the answer.
+            return web.Response(headers=HEADERS)
+        finally:
+            self._desk.forget(key)
+        if reply is None:
+            return web.Response(headers=HEADERS)
+        return await self._write(request, channel.render_reply(callback, reply.text, reply.at), reply)
+
+    async def _write(self, request: web.Request, rendered: Rendered, reply: Reply) -> web.StreamResponse:
+        response = web.Response(
+            body=rendered.body, content_type=rendered.content_type, charset="utf-8", headers=HEADERS
+        )
+        try:
+            await response.prepare(request)
+            await response.write_eof()
+        except BaseException:
+            self._desk.released(reply.inbox_id)
+            raise
+        self._desk.offered(reply.inbox_id)
+        return response
+
+    def _refused(self, channel: Channel, reason: str) -> web.Response:
+        self._metrics.callbacks.labels(channel.account, reason).inc()
+        log.info("callback.refused", account=channel.account, reason=reason)
+        return _refuse()
+
+
+def _refuse() -> web.Response:
+    # The same for everything: a prober learns nothing, not even which accounts exist.
+    return web.Response(status=403, headers=HEADERS)

@@ -1,0 +1,44 @@
+"""Filters over an inbound message, to build routes from."""
+
+import re
+import unicodedata
+from typing import Literal
+
+from handlers.inbound import Inbound, InboundKind
+from handlers.router import Arguments, Filter
+
+# Voice comes with the text the platform recognised, a menu click with its key: both can be commands.
+_SPOKEN = (InboundKind.TEXT, InboundKind.VOICE, InboundKind.CLICK)
+_ENDINGS = " \t\r\n。.!！~～"
+
+
+def kind(*kinds: InboundKind) -> Filter:
+    """Messages of these kinds."""
+
+    def matches(inbound: Inbound) -> Arguments | Literal[False]:
+        return {} if inbound.kind in kinds else False
+
+    return matches
+
+
+def spoken() -> Filter:
+    """Anything with words in it."""
+
+    def matches(inbound: Inbound) -> Arguments | Literal[False]:
+        return {} if inbound.kind in _SPOKEN and inbound.text.strip() else False
+
+    return matches
+
+
+def command(pattern: str) -> Filter:
+    """Words that match the whole pattern, whatever their width, case and closing marks; groups become arguments."""
+    compiled = re.compile(pattern, re.IGNORECASE | re.DOTALL)
+
+    def matches(inbound: Inbound) -> Arguments | Literal[False]:
+        if inbound.kind not in _SPOKEN:
+            return False
+        text = unicodedata.normalize("NFKC", inbound.text).strip(_ENDINGS)
+        found = compiled.fullmatch(text)
+        return found.groupdict() if found else False
+
+    return matches

@@ -1,0 +1,140 @@
+"""What the bot understands and says about opinions."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from handlers.access import NotFound, access_own_opinion, access_own_opinions
+from handlers.context import Answer, Context
+from handlers.filters import command, kind, spoken
+from handlers.inbound import InboundKind
+from handlers.opinions.file import (
+    FILED,
+    HELD,
+    category_names,
+    facts,
+    file_opinion,
+    find_home_of_speaker,
+    receipt,
+)
+from handlers.opinions.rules import Filing, decide
+from handlers.opinions.withdraw import withdraw_opinion
+from handlers.router import Route
+from handlers.texts import say
+from nlp.tagger import Verdict
+from storage.states import MessageClass, OpinionState
+from storage.tables import Opinion
+
+LOCAL = ZoneInfo("Asia/Shanghai")
+LISTED = 5
+SHOWN = 300  # characters of one's own words in an answer; the platform takes 2048 bytes in all
+
+
+async def hear(context: Context, words: str | None = None) -> Answer:
+    """Anything said to the bot. `words` are what follows 反映, None when the person did not begin with it."""
+    text = words if words is not None else context.inbound.text
+    if words is not None and not words.strip():
+        return Answer("help.given", say("opinions.say_what"))
+    tagged = context.services.tagger.tag(text)
+    filing = decide(
+        asked=words is not None,
+        tagged=tagged.verdict is Verdict.MATTER,
+        chatter=tagged.verdict is Verdict.CHATTER,
+        length=len(text.strip()),
+    )
+    if filing is Filing.GREET:
+        return Answer("chat.greeted", say("opinions.smalltalk"))
+    if filing is Filing.ANSWER:
+        return Answer("chat.answered", say("opinions.not_filed"))
+    home = await find_home_of_speaker(context)
+    if home is None:
+        return Answer(HELD, f"{say('opinions.held')}{say('people.bind_how')}", MessageClass.RECEIPT)
+    opinion = await file_opinion(context, home, context.inbox_id, text, context.inbound.sent_at, tagged)
+    return Answer(FILED, receipt(context, opinion), MessageClass.RECEIPT)
+
+
+async def show_progress(context: Context, number: str | None) -> Answer:
+    """进度 [NUMBER]."""
+    if number is None:
+        return await _list_progress(context)
+    try:
+        opinion = await access_own_opinion(context.session, context.person_id, int(number))
+    except NotFound:
+        return Answer("progress.unknown", say("opinions.progress_unknown", number=number))
+    text = say(
+        "opinions.progress_one",
+        number=opinion.number,
+        state=_state_name(opinion),
+        said_on=_day(opinion.said_at),
+        text=(opinion.text or "（原话已按规定清除）")[:SHOWN],
+        facts=facts(context, opinion),
+    )
+    return Answer("progress.shown", text.strip())
+
+
+async def _list_progress(context: Context) -> Answer:
+    opinions = await access_own_opinions(context.session, context.person_id, LISTED)
+    if not opinions:
+        return Answer("progress.none", say("opinions.progress_none"))
+    lines = "\n".join(
+        say(
+            "opinions.progress_line",
+            number=opinion.number,
+            state=_state_name(opinion),
+            label=category_names(context, opinion) or (opinion.text or "")[:12],
+            said_on=_day(opinion.said_at),
+        )
+        for opinion in opinions
+    )
+    return Answer("progress.listed", say("opinions.progress_list", lines=lines))
+
+
+async def withdraw(context: Context, number: str | None) -> Answer:
+    """撤回 NUMBER."""
+    if number is None:
+        return Answer("help.given", say("opinions.withdraw_usage"))
+    try:
+        await withdraw_opinion(context, int(number))
+    except NotFound:
+        return Answer("progress.unknown", say("opinions.progress_unknown", number=number))
+    return Answer("opinion.withdrawn", say("opinions.withdrawn", number=number))
+
+
+async def take_picture(context: Context) -> Answer:
+    """A picture or video without words."""
+    return Answer("media.seen", say("opinions.picture"))
+
+
+async def take_voice(context: Context) -> Answer:
+    """Voice in which the platform recognised nothing."""
+    return Answer("voice.unheard", say("opinions.voice"))
+
+
+async def pass_over(context: Context) -> Answer:
+    """Events and kinds that need no answer."""
+    return Answer("message.ignored")
+
+
+def _state_name(opinion: Opinion) -> str:
+    return say(
+        "opinions.state_withdrawn" if opinion.state is OpinionState.WITHDRAWN else "opinions.state_filed"
+    )
+
+
+def _day(at: datetime) -> str:
+    local = at.astimezone(LOCAL)
+    return f"{local.month}月{local.day}日"
+
+
+_NUMBER = r"(?:编号|号|#|no\.?)?\s*(?P<number>\d{1,15})\s*号?"
+
+ROUTES = (
+    Route(command(rf"(?:查询?|查一?下|看看?)?(?:办理)?进[度展](?:\s*[::]?\s*{_NUMBER})?"), show_progress),
+    Route(command(rf"(?:查询?|编号)\s*[::]?\s*{_NUMBER}"), show_progress),
+    Route(command(r"(?P<number>[1-9]\d{3,7})"), show_progress),
+    Route(command(rf"撤[回销](?:\s*[::]?\s*{_NUMBER})?"), withdraw),
+    Route(command(r"(?:我要)?(?:反映|投诉|上报)(?:问题)?\s*[::,,]?\s*(?P<words>.*)"), hear),
+    Route(spoken(), hear),
+    Route(kind(InboundKind.IMAGE, InboundKind.VIDEO), take_picture),
+    Route(kind(InboundKind.VOICE), take_voice),
+    Route(lambda inbound: {}, pass_over),
+)

@@ -1,0 +1,109 @@
+"""Use case: file an opinion, now or when the person has said where they live."""
+
+from datetime import datetime
+
+from handlers.context import Context
+from handlers.opinions.rules import SAFETY, place_name
+from handlers.texts import say
+from nlp.tagger import Tagged
+from storage.audit import add_audit_event
+from storage.queries.inbox import list_held
+from storage.queries.opinions import find_opinion_of_message, next_number
+from storage.queries.people import find_home
+from storage.queries.tree import find_compound
+from storage.tables import Compound, Opinion, Place
+
+HELD = "opinion.held"
+FILED = "opinion.filed"
+
+
+async def find_home_of_speaker(context: Context) -> tuple[Compound, Place | None] | None:
+    """Where the speaker lives: what they said, else the compound that their channel account serves."""
+    if home := await find_home(context.session, context.person_id):
+        return home
+    code = context.services.default_compounds.get(context.inbound.account)
+    compound = await find_compound(context.session, code) if code else None
+    return (compound, None) if compound else None
+
+
+async def file_opinion(
+    context: Context,
+    home: tuple[Compound, Place | None],
+    inbox_id: int,
+    text: str,
+    said_at: datetime,
+    tagged: Tagged,
+) -> Opinion:
+    """Number an opinion and keep it with its tags; a message that became one before gives that one back."""
+    compound, place = home
+    assert compound.compound_id is not None
+    if known := await find_opinion_of_message(context.session, inbox_id):
+        return known
+    opinion = Opinion(
+        compound_id=compound.compound_id,
+        number=await next_number(context.session, compound.compound_id, "opinion"),
+        inbox_id=inbox_id,
+        person_id=context.person_id,
+        home_code=place.code if place else None,
+        said_at=said_at,
+        filed_at=context.now,
+        text=text,
+        categories=[category._asdict() for category in tagged.categories],
+        hits=[hit._asdict() for hit in tagged.hits],
+        urgency=tagged.urgency,
+        building=tagged.place.building,
+        entrance=tagged.place.entrance,
+        unit=tagged.place.unit,
+        lexicon_version=tagged.version,
+    )
+    context.session.add(opinion)
+    add_audit_event(
+        context.session,
+        at=context.now,
+        verb=FILED,
+        compound_id=compound.compound_id,
+        actor_id=context.person_id,
+        subject=f"opinion:{opinion.number}",
+        details={"inbox_id": inbox_id, "categories": [category.id for category in tagged.categories]},
+    )
+    return opinion
+
+
+async def file_held(context: Context, compound: Compound) -> list[str]:
+    """File what the speaker said before they were bound; returns a receipt line for each."""
+    held = await list_held(context.session, context.inbound.account, context.inbound.sender, HELD)
+    if not held:
+        return []
+    home = await find_home(context.session, context.person_id) or (compound, None)
+    receipts = []
+    for message in held:
+        assert message.inbox_id is not None
+        tagged = context.services.tagger.tag(message.text)
+        opinion = await file_opinion(context, home, message.inbox_id, message.text, message.sent_at, tagged)
+        message.outcome = FILED
+        receipts.append(f"编号 {opinion.number}：{message.text[:20]}")
+    return receipts
+
+
+def category_names(context: Context, opinion: Opinion) -> str:
+    """The categories of an opinion as residents read them, best first; an empty string for none."""
+    lexicon = context.services.tagger.lexicon
+    return "、".join(lexicon.name(category["id"]) for category in opinion.categories[:2])
+
+
+def receipt(context: Context, opinion: Opinion) -> str:
+    """What the resident gets: the number they can ask about, and how they were understood."""
+    if not opinion.categories:
+        return say("opinions.filed_unsorted", number=opinion.number)
+    text = say("opinions.filed", number=opinion.number, facts=facts(context, opinion))
+    return f"{text}\n{say('opinions.danger')}" if opinion.urgency >= SAFETY else text
+
+
+def facts(context: Context, opinion: Opinion) -> str:
+    """Category and place, a line each."""
+    lines = ""
+    if categories := category_names(context, opinion):
+        lines += say("opinions.fact_category", categories=categories)
+    if place := place_name(opinion.building, opinion.entrance, opinion.unit):
+        lines += say("opinions.fact_place", place=place)
+    return lines

@@ -1,0 +1,1 @@
+"""Keeping the promises made about data."""

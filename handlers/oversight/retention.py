@@ -1,0 +1,64 @@
+"""Use case: words are kept for a set time, then only tags and counts."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from storage.database import Database
+from storage.states import InboxState, OutboxState
+from storage.tables import InboxMessage, Opinion, OutboxMessage
+
+CHUNK = 500  # rows in one transaction: callbacks must not wait long behind it
+
+
+async def reduce_raw_text(database: Database, before: datetime) -> int:
+    """Blank the words of messages and opinions older than `before`; returns how many rows were blanked."""
+    ended = (
+        OutboxState.OFFERED,
+        OutboxState.SENT,
+        OutboxState.UNCERTAIN,
+        OutboxState.DEAD,
+        OutboxState.CANCELLED,
+    )
+    blanked = 0
+    while ids := await _ids(
+        database,
+        select(InboxMessage.inbox_id)
+        .where(
+            InboxMessage.received_at < before,
+            InboxMessage.state != InboxState.NEW,
+            (InboxMessage.text != "") | (InboxMessage.media_id != ""),
+        )
+        .limit(CHUNK),
+    ):
+        async with database.write() as session:
+            await session.execute(
+                update(InboxMessage).where(col(InboxMessage.inbox_id).in_(ids)).values(text="", media_id="")
+            )
+        blanked += len(ids)
+    while ids := await _ids(
+        database,
+        select(OutboxMessage.outbox_id)
+        .where(
+            OutboxMessage.created_at < before, OutboxMessage.text != "", col(OutboxMessage.state).in_(ended)
+        )
+        .limit(CHUNK),
+    ):
+        async with database.write() as session:
+            await session.execute(
+                update(OutboxMessage).where(col(OutboxMessage.outbox_id).in_(ids)).values(text="")
+            )
+        blanked += len(ids)
+    async with database.write() as session:
+        result = await session.execute(
+            update(Opinion)
+            .where(col(Opinion.said_at) < before, col(Opinion.text).is_not(None))
+            .values(text=None, hits=[])
+        )
+    return blanked + int(result.rowcount)  # type: ignore[attr-defined]
+
+
+async def _ids(database: Database, statement: object) -> list[int]:
+    async with database.read() as session:
+        return list((await session.exec(statement)).all())  # type: ignore[call-overload]

@@ -1,0 +1,167 @@
+"""What the bot understands and says about a person's home, their choices and their data."""
+
+from datetime import timedelta
+
+from handlers.context import Answer, Context
+from handlers.filters import command, kind
+from handlers.inbound import InboundKind
+from handlers.opinions.file import file_held
+from handlers.people.bind import bind_home
+from handlers.people.erase import erase_person
+from handlers.people.rules import parse_scene, place_code_of
+from handlers.router import Route
+from handlers.texts import say
+from storage.audit import add_audit_event
+from storage.queries.opinions import count_opinions_since
+from storage.queries.people import find_home, list_public_contacts
+from storage.queries.tree import find_compound, list_compounds_named, list_places, list_region_codes_above
+from storage.states import PlaceLevel
+from storage.tables import Compound, Place
+
+
+def home_name(compound: Compound, place: Place | None) -> str:
+    """The compound and the place in it, as people say it."""
+    return f"{compound.name}{place.name}" if place else compound.name
+
+
+async def _bound_answer(context: Context, compound: Compound, place: Place | None) -> str:
+    """Confirm the home, and file what the person had already said before they were bound."""
+    text = say("people.bound", home=home_name(compound, place))
+    receipts = await file_held(context, compound)
+    if receipts:
+        text += "\n" + say("people.bound_held", count=len(receipts), receipts="\n".join(receipts))
+    return text
+
+
+async def follow(context: Context) -> Answer:
+    """Someone follows the account, perhaps by scanning a code on the wall."""
+    context.identity.following = True
+    welcome = say("people.welcome")
+    if not context.inbound.scene:
+        return Answer("person.followed", f"{welcome}\n{say('people.bind_how')}")
+    scanned = await scan(context)
+    return Answer("person.followed", f"{welcome}\n{scanned.text}")
+
+
+async def unfollow(context: Context) -> Answer:
+    """Someone left. They can still be heard in other places, but not written to here."""
+    context.identity.following = False
+    return Answer("person.unfollowed")
+
+
+async def scan(context: Context) -> Answer:
+    """A follower scanned a code on the wall."""
+    scene = parse_scene(context.inbound.scene)
+    compound = await find_compound(context.session, scene.compound_code) if scene else None
+    if scene is None or compound is None:
+        return Answer("scene.unknown", say("people.unknown_scene"))
+    place = await bind_home(context, compound, scene.place_code)
+    return Answer("residency.bound", await _bound_answer(context, compound, place))
+
+
+async def bind_in_words(context: Context, name: str | None, where: str | None) -> Answer:
+    """绑定 NAME [PLACE]."""
+    if not name:
+        return Answer("help.given", say("people.bind_usage"))
+    compounds = await list_compounds_named(context.session, name, limit=2)
+    if not compounds:
+        return Answer("compound.unknown", say("people.unknown_compound", name=name[:30]))
+    if len(compounds) > 1:
+        return Answer("compound.ambiguous", say("people.several_compounds", name=name[:30]))
+    compound = compounds[0]
+    assert compound.compound_id is not None
+    place_code = None
+    if where:
+        known = {place.code: place for place in await list_places(context.session, compound.compound_id)}
+        found = context.services.tagger.tag(where).place
+        place_code = place_code_of(found.building, found.entrance)
+        if place_code not in known:
+            example = next((p.name for p in known.values() if p.level is PlaceLevel.ENTRANCE), "3栋2单元")
+            return Answer(
+                "place.unknown",
+                say("people.unknown_place", compound=compound.name, place=where[:30], example=example),
+            )
+    place = await bind_home(context, compound, place_code)
+    return Answer("residency.bound", await _bound_answer(context, compound, place))
+
+
+async def show_home(context: Context) -> Answer:
+    """我的小区: where the person lives, whom to ask, and how lively the week is."""
+    home = await find_home(context.session, context.person_id)
+    if home is None:
+        return Answer("home.unknown", say("people.bind_how"))
+    compound, place = home
+    assert compound.compound_id is not None
+    scopes = [compound.code, *await list_region_codes_above(context.session, compound.region_code)]
+    sealer = context.services.sealer
+    contacts = [
+        say(
+            "people.contact",
+            title=grant.title,
+            name=sealer.open(person.name_sealed, "persons.name").decode() if person.name_sealed else "",
+            phone=sealer.open(person.phone_sealed, "persons.phone").decode() if person.phone_sealed else "",
+        ).strip()
+        for grant, person in await list_public_contacts(context.session, scopes)
+    ]
+    count = await count_opinions_since(context.session, compound.compound_id, context.now - timedelta(days=7))
+    text = say(
+        "people.home",
+        home=home_name(compound, place),
+        contacts="".join(f"{line}\n" for line in contacts),
+        count=count,
+    )
+    return Answer("home.shown", text)
+
+
+async def opt_out(context: Context) -> Answer:
+    """退订: nothing unasked from now on."""
+    context.identity.opted_out_at = context.now
+    _audit_choice(context, "person.opted_out")
+    return Answer("person.opted_out", say("people.opted_out"))
+
+
+async def opt_in(context: Context) -> Answer:
+    """订阅: notices are welcome again."""
+    context.identity.opted_out_at = None
+    _audit_choice(context, "person.opted_in")
+    return Answer("person.opted_in", say("people.opted_in"))
+
+
+def _audit_choice(context: Context, verb: str) -> None:
+    add_audit_event(
+        context.session,
+        at=context.now,
+        verb=verb,
+        actor_id=context.person_id,
+        subject=f"identity:{context.identity.identity_id}",
+    )
+
+
+async def ask_before_erasing(context: Context) -> Answer:
+    """删除我的资料: say what will be lost first."""
+    return Answer("erasure.asked", say("people.erase_confirm"))
+
+
+async def erase(context: Context) -> Answer:
+    """确认删除."""
+    await erase_person(context)
+    return Answer("person.erased", say("people.erased"), tells=False)
+
+
+async def give_help(context: Context) -> Answer:
+    """帮助."""
+    return Answer("help.given", say("people.help"))
+
+
+ROUTES = (
+    Route(kind(InboundKind.FOLLOW), follow),
+    Route(kind(InboundKind.UNFOLLOW), unfollow),
+    Route(kind(InboundKind.SCAN), scan),
+    Route(command(r"绑定(?:\s*(?P<name>[^\s,,]+)(?:[\s,,]+(?P<where>.+))?)?"), bind_in_words),
+    Route(command(r"我的?小区|小区信息"), show_home),
+    Route(command(r"退订|取消订阅|td|t"), opt_out),
+    Route(command(r"订阅|恢复订阅|恢复"), opt_in),
+    Route(command(r"删除我的(?:资料|信息|数据)"), ask_before_erasing),
+    Route(command(r"确认删除"), erase),
+    Route(command(r"帮助|菜单|使用说明|help|\?|怎么用"), give_help),
+)

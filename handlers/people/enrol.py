@@ -1,0 +1,124 @@
+"""Use case: bring in a compound with its regions, places and contacts; doing it again changes only what differs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.audit import add_audit_event
+from storage.queries.people import end_roles, find_person_by_phone, put_role
+from storage.queries.tree import find_compound, put_compound, put_place, put_region
+from storage.sealing import Sealer
+from storage.states import PlaceLevel, RegionLevel, Role, Stewardship, Tenure
+from storage.tables import Person
+
+
+@dataclass(frozen=True, slots=True)
+class RegionEntry:
+    """A node above the compound."""
+
+    level: RegionLevel
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceEntry:
+    """A node inside the compound; `parent` is a code that came before."""
+
+    level: PlaceLevel
+    code: str
+    name: str
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactEntry:
+    """Someone in office. `public`: name and phone are shown to residents."""
+
+    role: Role
+    title: str
+    name: str
+    phone: str
+    public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompoundEntry:
+    """A compound as an operator describes it; regions from the highest down."""
+
+    code: str
+    name: str
+    regions: tuple[RegionEntry, ...]
+    places: tuple[PlaceEntry, ...]
+    contacts: tuple[ContactEntry, ...]
+    tenure: Tenure | None = None
+    stewardship: Stewardship | None = None
+    built_year: int | None = None
+    households: int | None = None
+    residents: int | None = None
+
+
+async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundEntry, now: datetime) -> int:
+    """Write the entry; contacts that are no longer in it leave office. Returns the compound's id."""
+    parent: str | None = None
+    for region in entry.regions:
+        await put_region(
+            session,
+            {"code": region.code, "level": region.level, "name": region.name, "parent_code": parent},
+        )
+        parent = region.code
+    is_new = await find_compound(session, entry.code) is None
+    compound = await put_compound(
+        session,
+        {
+            "code": entry.code,
+            "name": entry.name,
+            "region_code": parent,
+            "tenure": entry.tenure,
+            "stewardship": entry.stewardship,
+            "built_year": entry.built_year,
+            "households": entry.households,
+            "residents": entry.residents,
+        },
+    )
+    assert compound.compound_id is not None
+    for place in entry.places:
+        await put_place(
+            session,
+            {
+                "compound_id": compound.compound_id,
+                "code": place.code,
+                "level": place.level,
+                "name": place.name,
+                "parent_code": place.parent,
+            },
+        )
+    in_office = set()
+    for contact in entry.contacts:
+        person_id = await _person(session, sealer, contact, now)
+        await put_role(session, person_id, contact.role, entry.code, contact.title, contact.public, now)
+        in_office.add((person_id, contact.role))
+    await end_roles(session, entry.code, in_office, now)
+    add_audit_event(
+        session,
+        at=now,
+        verb="compound.enrolled" if is_new else "compound.changed",
+        compound_id=compound.compound_id,
+        subject=f"compound:{entry.code}",
+        details={"places": len(entry.places), "contacts": len(entry.contacts)},
+    )
+    return compound.compound_id
+
+
+async def _person(session: AsyncSession, sealer: Sealer, contact: ContactEntry, now: datetime) -> int:
+    lookup = sealer.lookup(contact.phone.encode(), "persons.phone")
+    person = await find_person_by_phone(session, lookup)
+    if person is None:
+        person = Person(created_at=now, phone_lookup=lookup)
+        session.add(person)
+    person.name_sealed = sealer.seal(contact.name.encode(), "persons.name")
+    person.phone_sealed = sealer.seal(contact.phone.encode(), "persons.phone")
+    await session.flush()
+    assert person.person_id is not None
+    return person.person_id

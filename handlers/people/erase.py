@@ -1,0 +1,43 @@
+"""Use case: a person asks to be forgotten. Counts and tags stay, the person goes."""
+
+from sqlmodel import select
+
+from handlers.context import Context
+from storage.audit import add_audit_event
+from storage.outbox import forget_recipient
+from storage.queries.inbox import blank_messages_of
+from storage.queries.opinions import blank_opinions_of
+from storage.queries.people import forget_person
+from storage.tables import ChannelIdentity, Erasure
+
+SUBJECT_CONTEXT = "erasures.subject"
+
+
+async def erase_person(context: Context) -> int:
+    """Forget the speaker on every channel; returns how many opinions lost their words.
+
+    A keyed hash of each identity is kept, so that a restored backup can be made to forget again.
+    """
+    session, person_id = context.session, context.person_id
+    identities = (
+        await session.exec(select(ChannelIdentity).where(ChannelIdentity.person_id == person_id))
+    ).all()
+    opinions = await blank_opinions_of(session, person_id)
+    for identity in identities:
+        subject = context.services.sealer.lookup(
+            f"{identity.account}:{identity.external_id}".encode(), SUBJECT_CONTEXT
+        )
+        forgotten = f"erased-{subject.hex()[:24]}"
+        await blank_messages_of(session, identity.account, identity.external_id, forgotten)
+        await forget_recipient(session, identity.account, identity.external_id, forgotten, context.now)
+        session.add(Erasure(subject_lookup=subject, erased_at=context.now))
+    await forget_person(session, person_id)
+    add_audit_event(
+        session,
+        at=context.now,
+        verb="person.erased",
+        actor_id=person_id,
+        subject=f"person:{person_id}",
+        details={"opinions": opinions},
+    )
+    return opinions

@@ -1,0 +1,14 @@
+"""The catalogue of everything the bot says in chat (texts.toml)."""
+
+import tomllib
+from pathlib import Path
+
+_CATALOGUE: dict[str, dict[str, str]] = tomllib.loads(
+    Path(__file__).with_name("texts.toml").read_text("utf-8")
+)
+
+
+def say(key: str, **values: object) -> str:
+    """The text `table.name` with its {names} filled in; raises KeyError for an unknown text or a missing value."""
+    table, _, name = key.partition(".")
+    return _CATALOGUE[table][name].format(**values)

@@ -1,0 +1,202 @@
+"""From the matches of a message to the hits that count: rules of the lexicon, then what voids them.
+
+Everything here works on the normalised text and is reached only by messages that hold a candidate.
+"""
+
+from typing import Literal, NamedTuple
+
+from nlp import segment
+from nlp.matcher import CUE, DENY, STRONG, WEAK, Match, Matcher
+
+Rule = Literal["strong", "pair", "weak"]
+Span = tuple[int, int]
+
+_SENTENCE_ENDS = frozenset("。！？!?\n;；")
+_RELAPSE_REACH = 12  # 修好了没两天又坏了: how far behind the good news the bad news may stand
+_REFUTING = CUE["resolved"] | CUE["negation"]
+
+
+class Candidate(NamedTuple):
+    """A rule that fired: the leaf, and the spans of its terms (one, or the two sides of a pair)."""
+
+    leaf: str
+    rule: Rule
+    marks: tuple[Span, ...]
+
+
+class Evidence:
+    """The matches of one message, asked for what they mean. `roles` are all their roles or-ed together."""
+
+    def __init__(self, matcher: Matcher, text: str, matches: list[Match], roles: int) -> None:
+        self.text = text
+        self.roles = roles
+        self._matcher = matcher
+        self._matches = matches
+        self._denies: list[tuple[int, int, list[str]]] = []
+        if roles & DENY:
+            self._denies = [
+                (start, end, matcher.terms[number].deny)
+                for number, start, end in matches
+                if matcher.roles[number] & DENY
+            ]
+
+    def cue(self, group: str) -> list[Span]:
+        """Where the cues of a group stand, without those inside a longer deny phrase."""
+        bit = CUE[group]
+        if not self.roles & bit:
+            return []
+        roles = self._matcher.roles
+        return [
+            (start, end)
+            for number, start, end in self._matches
+            if roles[number] & bit and not self._denied(start, end)
+        ]
+
+    def standing(self, group: str) -> list[Span]:
+        """The cues of a group that are neither negated nor overtaken by good news."""
+        spans = self.cue(group)
+        if not spans or not self.roles & _REFUTING:
+            return spans
+        over, absent = self._over_until(), self._absent()
+        return [span for span in spans if span[0] >= over and not _touches(span, absent)]
+
+    def hits(self, window: int) -> list[Candidate]:
+        """The candidates that survive deny phrases, longer terms, negation and good news, by position."""
+        found = self._strong_and_pairs(window)
+        if len(found) > 1:
+            found = _outside_longer(found)
+        if self.roles & WEAK:
+            found += self._weak(found)
+        if found and self.roles & _REFUTING:
+            over, absent = self._over_until(), self._absent()
+            found = [
+                hit
+                for hit in found
+                if hit.marks[-1][0] >= over and not any(_touches(mark, absent) for mark in hit.marks)
+            ]
+        return found
+
+    def _strong_and_pairs(self, window: int) -> list[Candidate]:
+        matcher = self._matcher
+        roles, terms, pairs = matcher.roles, matcher.terms, matcher.pairs
+        complete = matcher.complete_pairs(self.roles)
+        sides = matcher.sides(complete)
+        wanted = STRONG | sides
+        found: list[Candidate] = []
+        lefts: dict[int, list[Span]] = {}
+        rights: dict[int, list[Span]] = {}
+        for number, start, end in self._matches:
+            role = roles[number] & wanted
+            if not role:
+                continue
+            term = terms[number]
+            if role & STRONG:
+                for leaf in term.strong:
+                    if not self._denied(start, end, leaf):
+                        found.append(Candidate(leaf, "strong", ((start, end),)))
+            if role & sides:
+                for pair in term.left:
+                    if complete >> pair & 1 and not self._denied(start, end, pairs[pair]):
+                        lefts.setdefault(pair, []).append((start, end))
+                for pair in term.right:
+                    if complete >> pair & 1 and not self._denied(start, end, pairs[pair]):
+                        rights.setdefault(pair, []).append((start, end))
+        for pair, left in lefts.items():
+            if pair in rights:
+                marks = self._most_telling(left, rights[pair], window)
+                if marks is not None:
+                    found.append(Candidate(pairs[pair], "pair", marks))
+        return found
+
+    def _most_telling(self, left: list[Span], right: list[Span], window: int) -> tuple[Span, Span] | None:
+        """The longest two sides within the window and one sentence; of equals those nearest to each other."""
+        best: tuple[int, int, Span, Span] | None = None
+        for a in left:
+            for b in right:
+                first, second = (a, b) if a <= b else (b, a)
+                gap = second[0] - first[1]
+                if 0 <= gap <= window:
+                    rank = (first[0] - first[1] + second[0] - second[1], gap, first, second)
+                    if (best is None or rank < best) and _SENTENCE_ENDS.isdisjoint(
+                        self.text[first[1] : second[0]]
+                    ):
+                        best = rank
+        return best and best[2:]
+
+    def _weak(self, others: list[Candidate]) -> list[Candidate]:
+        """Weak terms count beside a cue that is not part of them, on word boundaries, and not amid small talk."""
+        cues = self.cue("problem") + self.cue("context")
+        if not cues or (not others and self.cue("chatter")):
+            return []
+        told = {hit.leaf for hit in others}
+        taken = [mark for hit in others for mark in hit.marks]
+        found = []
+        for number, start, end in self._matches:
+            if not self._matcher.roles[number] & WEAK or _touches((start, end), taken):
+                continue
+            if all(left < end and start < right for left, right in cues):
+                continue
+            if end - start == 2 and not segment.on_boundaries(self.text, start, end):
+                continue
+            found += [
+                Candidate(leaf, "weak", ((start, end),))
+                for leaf in self._matcher.terms[number].weak
+                if leaf not in told and not self._denied(start, end, leaf)
+            ]
+        return found
+
+    def _over_until(self) -> int:
+        """The end of the last good news that is neither doubted nor followed by a relapse; 0 without any."""
+        resolved = self.cue("resolved")
+        if not resolved:
+            return 0
+        doubts, relapses = self.cue("unresolved"), self.cue("relapse")
+        over = 0
+        for start, end in resolved:
+            doubted = any(
+                left < end and start < right and right - left > end - start for left, right in doubts
+            )
+            relapsed = any(end - 1 <= left <= end + _RELAPSE_REACH for left, _right in relapses)
+            if not doubted and not relapsed:
+                over = max(over, end)
+        return over
+
+    def _absent(self) -> list[Span]:
+        """The troubles a negation stands right before: 没有漏水, but neither 有没有漏水 nor 漏不漏."""
+        negations = {
+            end
+            for start, end in self.cue("negation")
+            if start == 0 or self.text[start - 1] not in self.text[end - 1 : end + 1]
+        }
+        return [span for span in self.cue("trouble") if span[0] in negations] if negations else []
+
+    def _denied(self, start: int, end: int, leaf: str | None = None) -> bool:
+        """Does a longer deny phrase overlap the span, or one as long of the leaf's own?"""
+        for left, right, leaves in self._denies:
+            if left < end and start < right:
+                longer = (right - left) - (end - start)
+                if longer > 0 or (longer == 0 and leaf in leaves):
+                    return True
+        return False
+
+
+def _outside_longer(found: list[Candidate]) -> list[Candidate]:
+    """Longest match wins: 狗叫扰民 is about the dog, not about 扰民 as such."""
+    leaf = found[0].leaf
+    if all(hit.leaf == leaf for hit in found):
+        return found
+    spans = [(*hit.marks[0], hit.leaf) for hit in found if hit.rule == "strong"]
+    kept = []
+    for hit in found:
+        first, last = hit.marks[0][0], hit.marks[-1][1]
+        for start, end, leaf in spans:
+            if start <= first and last <= end and end - start > last - first and leaf != hit.leaf:
+                break
+        else:
+            kept.append(hit)
+    return kept
+
+
+def _touches(span: Span, others: list[Span]) -> bool:
+    start, end = span
+    return any(left < end and start < right for left, right in others)

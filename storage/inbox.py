@@ -1,0 +1,201 @@
+"""The inbox writer: many received messages, one durable commit.
+
+It speaks to the drivers directly: the acknowledgement of every callback waits for this, and the rows are plain.
+"""
+
+import asyncio
+import sqlite3
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import cache
+from typing import NamedTuple, Protocol
+
+import asyncpg
+
+from storage.database import SQLITE_PRAGMAS, Database
+
+_COLUMNS = (
+    "account, message_key, kind, sender, sent_at, text, scene, media_id, "
+    "received_at, lease_owner, lease_until, state, attempts, outcome"
+)
+
+
+class InboxRow(NamedTuple):
+    """A received message as it will be stored."""
+
+    account: str
+    message_key: str
+    kind: str
+    sender: str
+    sent_at: datetime
+    text: str
+    scene: str
+    media_id: str
+
+
+class Lease(NamedTuple):
+    """Which replica works first on messages received now, and until when it is only its to do."""
+
+    owner: str
+    received_at: datetime
+    until: datetime
+
+
+class Stored(NamedTuple):
+    """Where a message lies; `is_new` is False for one that was there before (a platform's retry)."""
+
+    inbox_id: int
+    is_new: bool
+
+
+class InboxWriter(Protocol):
+    """Writes rows in one commit and returns where each lies, in the same order."""
+
+    async def write(self, rows: Sequence[InboxRow], lease: Lease) -> list[Stored]:
+        """Durable when it returns; raises the driver's error and stores nothing when it cannot be."""
+
+    async def close(self) -> None:
+        """Give back the connection."""
+
+
+def open_writer(database: Database) -> InboxWriter:
+    """The writer for this database."""
+    return SqliteInboxWriter(database) if database.is_sqlite else PostgresInboxWriter(database.dsn)
+
+
+def _sqlite_time(value: datetime) -> str:
+    # The form in which SQLAlchemy keeps a DateTime on SQLite.
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+@cache
+def _sqlite_insert(rows: int) -> str:
+    values = ",".join(["(?,?,?,?,?,?,?,?,?,?,?,'new',0,'')"] * rows)
+    return f"INSERT INTO inbox ({_COLUMNS}) VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608
+
+
+class SqliteInboxWriter:
+    """One connection in one thread; the thread waits for the disk while the loop reads the next requests.
+
+    A batch is one statement: each statement's step gives up the interpreter lock and queues for it again.
+    """
+
+    _FIND = "SELECT inbox_id FROM inbox WHERE account = ? AND message_key = ?"
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inbox")
+        self._connection: sqlite3.Connection | None = None
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._database.path, isolation_level=None, check_same_thread=False)
+        for pragma in SQLITE_PRAGMAS:
+            connection.execute(pragma)
+        return connection
+
+    def _write(self, rows: Sequence[InboxRow], lease: Lease) -> list[Stored]:
+        if self._connection is None:
+            self._connection = self._connect()
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            stored = self._insert(connection, rows, lease)
+            connection.execute("COMMIT")
+        except BaseException:
+            # A full disk may have rolled back by itself already.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return stored
+
+    def _insert(self, connection: sqlite3.Connection, rows: Sequence[InboxRow], lease: Lease) -> list[Stored]:
+        received_at, until = _sqlite_time(lease.received_at), _sqlite_time(lease.until)
+        values: list[object] = []
+        for row in rows:
+            account, key, kind, sender, sent_at, text, scene, media_id = row
+            values += (
+                account, key, kind, sender, _sqlite_time(sent_at), text, scene, media_id,
+                received_at, lease.owner, until,
+            )  # fmt: skip
+        cursor = connection.execute(_sqlite_insert(len(rows)), values)
+        if cursor.rowcount == len(rows):
+            # Rowids grow by one within a transaction that has the write lock.
+            last = cursor.lastrowid or 0
+            return [Stored(inbox_id, True) for inbox_id in range(last - len(rows) + 1, last + 1)]
+        first_new = (cursor.lastrowid or 0) - cursor.rowcount + 1 if cursor.rowcount else sys.maxsize
+        stored, seen = [], set[int]()
+        for row in rows:
+            inbox_id = connection.execute(self._FIND, row[:2]).fetchone()[0]
+            stored.append(Stored(inbox_id, inbox_id >= first_new and inbox_id not in seen))
+            seen.add(inbox_id)
+        return stored
+
+    async def write(self, rows: Sequence[InboxRow], lease: Lease) -> list[Stored]:
+        """See InboxWriter."""
+        async with self._database.write_lock:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, rows, lease)
+
+    async def close(self) -> None:
+        """See InboxWriter."""
+        if self._connection is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+            self._connection = None
+        self._thread.shutdown()
+
+
+class PostgresInboxWriter:
+    """One asyncpg connection, opened again after it broke."""
+
+    _INSERT = f"""
+        INSERT INTO inbox ({_COLUMNS})
+        SELECT *, $9::timestamptz, $10::text, $11::timestamptz, 'new', 0, '' FROM unnest(
+            $1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[])
+        ON CONFLICT DO NOTHING RETURNING account, message_key, inbox_id"""  # noqa: S608
+    _FIND = """
+        SELECT account, message_key, inbox_id FROM inbox
+        JOIN unnest($1::text[], $2::text[]) AS wanted (account, message_key) USING (account, message_key)"""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._connection: asyncpg.Connection | None = None
+
+    async def write(self, rows: Sequence[InboxRow], lease: Lease) -> list[Stored]:
+        """See InboxWriter."""
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(
+                self._dsn, timeout=10, command_timeout=4, server_settings={"synchronous_commit": "on"}
+            )
+        # Two equal keys in one statement would both be "new": the first of each is written, the others find it.
+        first: dict[tuple[str, str], InboxRow] = {}
+        for row in rows:
+            first.setdefault((row.account, row.message_key), row)
+        unique = list(first.values())
+        returned = await self._connection.fetch(
+            self._INSERT,
+            *(list(column) for column in zip(*unique, strict=True)),
+            lease.received_at,
+            lease.owner,
+            lease.until,
+        )
+        places = {(account, key): Stored(inbox_id, True) for account, key, inbox_id in returned}
+        missing = [key for key in first if key not in places]
+        if missing:
+            known = await self._connection.fetch(
+                self._FIND, [key[0] for key in missing], [key[1] for key in missing]
+            )
+            places.update({(account, key): Stored(inbox_id, False) for account, key, inbox_id in known})
+        result, seen = [], set[tuple[str, str]]()
+        for row in rows:
+            key = (row.account, row.message_key)
+            place = places[key]
+            result.append(place if key not in seen else Stored(place.inbox_id, False))
+            seen.add(key)
+        return result
+
+    async def close(self) -> None:
+        """See InboxWriter."""
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None

@@ -1,0 +1,344 @@
+"""The outbox table: adding messages, taking due ones under a lease, recording what became of them."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, update
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.states import POLICIES, MessageClass, OutboxState, Promise, WindowRule
+from storage.tables import OutboxMessage, SendWindow
+from storage.upsert import insert_for, insert_ignore
+
+KEPT_FOR = timedelta(days=3)  # a message nobody could be sent for this long has lost its point
+
+
+async def add_message(
+    session: AsyncSession,
+    *,
+    account: str,
+    recipient: str,
+    message_class: MessageClass,
+    text: str,
+    dedupe_key: str,
+    now: datetime,
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+    inbox_id: int | None = None,
+    lease_owner: str = "",
+    lease_until: datetime | None = None,
+) -> bool:
+    """Queue a message in the caller's transaction; returns False when (account, dedupe_key) was queued before."""
+    return await insert_ignore(
+        session,
+        OutboxMessage,
+        {
+            "account": account,
+            "recipient": recipient,
+            "message_class": message_class,
+            "text": text,
+            "dedupe_key": dedupe_key,
+            "created_at": now,
+            "not_before": not_before or now,
+            "expires_at": expires_at or now + KEPT_FOR,
+            "inbox_id": inbox_id,
+            "state": OutboxState.PENDING,
+            "lease_owner": lease_owner,
+            "lease_until": lease_until,
+            "attempts": 0,
+            "reason": "",
+        },
+    )
+
+
+async def take_due(
+    session: AsyncSession,
+    owner: str,
+    now: datetime,
+    lease_seconds: float,
+    limit: int,
+    skip_accounts: Collection[str],
+) -> list[OutboxMessage]:
+    """Due messages, oldest first, now SENDING under this replica's lease. One per recipient, so that order is kept.
+
+    Messages whose sender vanished while SENDING come back here when at least once was promised, and become
+    UNCERTAIN when at most once was.
+    """
+    await session.execute(
+        update(OutboxMessage)
+        .where(
+            col(OutboxMessage.state) == OutboxState.SENDING,
+            col(OutboxMessage.lease_until) <= now,
+            col(OutboxMessage.message_class).in_(_promised(Promise.AT_MOST_ONCE)),
+        )
+        .values(state=OutboxState.UNCERTAIN, reason="sender vanished", done_at=now)
+    )
+    await session.execute(
+        update(OutboxMessage)
+        .where(
+            col(OutboxMessage.state) == OutboxState.SENDING,
+            col(OutboxMessage.lease_until) <= now,
+            col(OutboxMessage.message_class).in_(_promised(Promise.AT_LEAST_ONCE)),
+        )
+        .values(state=OutboxState.PENDING)
+    )
+    statement = (
+        select(OutboxMessage)
+        .where(
+            OutboxMessage.state == OutboxState.PENDING,
+            OutboxMessage.not_before <= now,
+            or_(col(OutboxMessage.lease_until).is_(None), col(OutboxMessage.lease_until) <= now),
+            col(OutboxMessage.account).not_in(skip_accounts),
+        )
+        .order_by(col(OutboxMessage.outbox_id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken: dict[tuple[str, str], OutboxMessage] = {}
+    for message in (await session.exec(statement)).all():
+        taken.setdefault((message.account, message.recipient), message)
+    for message in taken.values():
+        message.state = OutboxState.SENDING
+        message.lease_owner = owner
+        message.lease_until = now + timedelta(seconds=lease_seconds)
+    return list(taken.values())
+
+
+async def has_due(session: AsyncSession, now: datetime) -> bool:
+    """Whether `take_due` would find something to do; a read that takes no lock."""
+    statement = (
+        select(OutboxMessage.outbox_id)
+        .where(
+            or_(
+                (col(OutboxMessage.state) == OutboxState.PENDING) & (col(OutboxMessage.not_before) <= now),
+                col(OutboxMessage.state) == OutboxState.SENDING,
+            ),
+            or_(col(OutboxMessage.lease_until).is_(None), col(OutboxMessage.lease_until) <= now),
+        )
+        .limit(1)
+    )
+    return (await session.exec(statement)).first() is not None
+
+
+def _promised(promise: Promise) -> list[MessageClass]:
+    return [kind for kind, policy in POLICIES.items() if policy.promise is promise]
+
+
+async def settle(
+    session: AsyncSession,
+    message: OutboxMessage,
+    state: OutboxState,
+    *,
+    now: datetime,
+    reason: str = "",
+    not_before: datetime | None = None,
+    count_attempt: bool = True,
+) -> None:
+    """Record what became of a message this replica was sending; nothing happens when another has taken it since."""
+    ended = state not in (OutboxState.PENDING, OutboxState.WAITING)
+    await session.execute(
+        update(OutboxMessage)
+        .where(
+            col(OutboxMessage.outbox_id) == message.outbox_id,
+            col(OutboxMessage.state) == OutboxState.SENDING,
+            col(OutboxMessage.lease_owner) == message.lease_owner,
+        )
+        .values(
+            state=state,
+            reason=reason[:120],
+            not_before=not_before or message.not_before,
+            lease_until=None,
+            attempts=message.attempts if count_attempt else message.attempts - 1,
+            done_at=now if ended else None,
+        )
+    )
+
+
+async def find_reply(session: AsyncSession, inbox_id: int) -> OutboxMessage | None:
+    """The answer to a received message, wherever it stands."""
+    statement = select(OutboxMessage).where(OutboxMessage.inbox_id == inbox_id).limit(1)
+    return (await session.exec(statement)).first()
+
+
+async def hold_reply(
+    session: AsyncSession, inbox_id: int, owner: str, until: datetime, now: datetime
+) -> bool:
+    """Lease an unsent answer to a waiting request; False when it went, or is going, another way.
+
+    An answer that was offered before may be offered again: the platform only asks again when it did not get it.
+    """
+    result = await session.execute(
+        update(OutboxMessage)
+        .where(
+            col(OutboxMessage.inbox_id) == inbox_id,
+            or_(
+                col(OutboxMessage.state) == OutboxState.OFFERED,
+                col(OutboxMessage.state).in_((OutboxState.PENDING, OutboxState.WAITING))
+                & or_(
+                    col(OutboxMessage.lease_until).is_(None),
+                    col(OutboxMessage.lease_until) <= now,
+                    col(OutboxMessage.lease_owner) == owner,
+                ),
+            ),
+        )
+        .values(lease_owner=owner, lease_until=until)
+    )
+    return int(result.rowcount) == 1  # type: ignore[attr-defined]
+
+
+async def mark_offered(session: AsyncSession, inbox_ids: Collection[int], now: datetime) -> None:
+    """Note answers that were written to the request that waited for them."""
+    await session.execute(
+        update(OutboxMessage)
+        .where(
+            col(OutboxMessage.inbox_id).in_(inbox_ids),
+            col(OutboxMessage.state).in_((OutboxState.PENDING, OutboxState.WAITING)),
+        )
+        .values(state=OutboxState.OFFERED, lease_until=None, done_at=now)
+    )
+
+
+async def release_replies(session: AsyncSession, inbox_ids: Collection[int], owner: str) -> None:
+    """Let the outbox send answers whose request went away without them."""
+    await session.execute(
+        update(OutboxMessage)
+        .where(
+            col(OutboxMessage.inbox_id).in_(inbox_ids),
+            col(OutboxMessage.state) == OutboxState.PENDING,
+            col(OutboxMessage.lease_owner) == owner,
+        )
+        .values(lease_until=None)
+    )
+
+
+async def release_outbox_leases(session: AsyncSession, owner: str) -> None:
+    """Let other replicas have the answers this one holds; what it is sending keeps its lease until that ends."""
+    await session.execute(
+        update(OutboxMessage)
+        .where(col(OutboxMessage.state) == OutboxState.PENDING, col(OutboxMessage.lease_owner) == owner)
+        .values(lease_until=None)
+    )
+
+
+async def expire_messages(session: AsyncSession, now: datetime) -> int:
+    """Give up messages that have lost their point; returns how many."""
+    result = await session.execute(
+        update(OutboxMessage)
+        .where(
+            col(OutboxMessage.state).in_((OutboxState.PENDING, OutboxState.WAITING)),
+            col(OutboxMessage.expires_at) <= now,
+        )
+        .values(state=OutboxState.DEAD, reason="expired", done_at=now)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+async def count_by_state(session: AsyncSession) -> dict[OutboxState, int]:
+    """How many messages are in each state."""
+    statement = select(OutboxMessage.state, func.count()).group_by(col(OutboxMessage.state))
+    return {OutboxState(state): count for state, count in (await session.exec(statement)).all()}
+
+
+async def list_dead(session: AsyncSession, limit: int) -> list[OutboxMessage]:
+    """The latest dead letters and uncertain ones."""
+    statement = (
+        select(OutboxMessage)
+        .where(col(OutboxMessage.state).in_((OutboxState.DEAD, OutboxState.UNCERTAIN)))
+        .order_by(col(OutboxMessage.outbox_id).desc())
+        .limit(limit)
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def open_window(
+    session: AsyncSession, account: str, recipient: str, rule: WindowRule, now: datetime
+) -> None:
+    """The person did something that allows messages to them: start its count afresh and wake what waited."""
+    fresh = {
+        "opened_at": now,
+        "expires_at": now + timedelta(seconds=rule.seconds),
+        "allowed": rule.allowed,
+        "used": 0,
+    }
+    await session.execute(
+        insert_for(session, SendWindow)
+        .values(account=account, recipient=recipient, kind=rule.kind, **fresh)
+        .on_conflict_do_update(index_elements=["account", "recipient", "kind"], set_=fresh)
+    )
+    await session.execute(
+        update(OutboxMessage)
+        .where(
+            col(OutboxMessage.account) == account,
+            col(OutboxMessage.recipient) == recipient,
+            col(OutboxMessage.state) == OutboxState.WAITING,
+        )
+        .values(state=OutboxState.PENDING, not_before=now)
+    )
+
+
+async def use_window(session: AsyncSession, account: str, recipient: str, now: datetime) -> bool:
+    """Count one message against the window that closes first; False when none is open with some left."""
+    statement = (
+        select(SendWindow)
+        .where(
+            SendWindow.account == account,
+            SendWindow.recipient == recipient,
+            SendWindow.expires_at > now,
+            col(SendWindow.used) < col(SendWindow.allowed),
+        )
+        .order_by(col(SendWindow.expires_at))
+        .limit(1)
+        .with_for_update()
+    )
+    window = (await session.exec(statement)).first()
+    if window is None:
+        return False
+    window.used += 1
+    return True
+
+
+async def give_back(session: AsyncSession, account: str, recipient: str, now: datetime) -> None:
+    """Take one message off the count again: the platform surely did not take it."""
+    statement = (
+        select(SendWindow)
+        .where(
+            SendWindow.account == account,
+            SendWindow.recipient == recipient,
+            SendWindow.expires_at > now,
+            SendWindow.used > 0,
+        )
+        .order_by(col(SendWindow.expires_at))
+        .limit(1)
+        .with_for_update()
+    )
+    if window := (await session.exec(statement)).first():
+        window.used -= 1
+
+
+async def close_windows(session: AsyncSession, account: str, recipient: str) -> None:
+    """The platform says this person cannot be written to now: believe it over the ledger."""
+    await session.execute(
+        update(SendWindow)
+        .where(col(SendWindow.account) == account, col(SendWindow.recipient) == recipient)
+        .values(used=SendWindow.allowed)
+    )
+
+
+async def forget_recipient(
+    session: AsyncSession, account: str, recipient: str, forgotten: str, now: datetime
+) -> None:
+    """Take a recipient and what was written to them out of the outbox and the ledger; unsent messages are cancelled."""
+    of_recipient = (col(OutboxMessage.account) == account, col(OutboxMessage.recipient) == recipient)
+    await session.execute(
+        update(OutboxMessage)
+        .where(*of_recipient, col(OutboxMessage.state).in_((OutboxState.PENDING, OutboxState.WAITING)))
+        .values(state=OutboxState.CANCELLED, reason="erased", done_at=now)
+    )
+    await session.execute(update(OutboxMessage).where(*of_recipient).values(text="", recipient=forgotten))
+    for window in (
+        await session.exec(
+            select(SendWindow).where(SendWindow.account == account, SendWindow.recipient == recipient)
+        )
+    ).all():
+        await session.delete(window)

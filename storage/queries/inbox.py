@@ -1,0 +1,99 @@
+"""Working through the inbox table."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import col, func, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.states import InboxState
+from storage.tables import InboxMessage
+
+
+async def take_new(session: AsyncSession, owner: str, now: datetime, limit: int) -> list[InboxMessage]:
+    """The oldest messages that this replica may work on, locked until the transaction ends.
+
+    A row's lease says whose it is first; a lease that ran out is anyone's.
+    """
+    statement = (
+        select(InboxMessage)
+        .where(
+            InboxMessage.state == InboxState.NEW,
+            or_(InboxMessage.lease_owner == owner, InboxMessage.lease_until <= now),
+        )
+        .order_by(col(InboxMessage.inbox_id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def is_new(session: AsyncSession, inbox_id: int) -> bool:
+    """Whether a message has not been worked on yet."""
+    statement = select(InboxMessage.state).where(InboxMessage.inbox_id == inbox_id)
+    return (await session.exec(statement)).one_or_none() is InboxState.NEW
+
+
+async def has_new(session: AsyncSession, owner: str, now: datetime) -> bool:
+    """Whether `take_new` would find something; a read that takes no lock."""
+    statement = (
+        select(InboxMessage.inbox_id)
+        .where(
+            InboxMessage.state == InboxState.NEW,
+            or_(InboxMessage.lease_owner == owner, InboxMessage.lease_until <= now),
+        )
+        .limit(1)
+    )
+    return (await session.exec(statement)).first() is not None
+
+
+async def release_leases(session: AsyncSession, owner: str, now: datetime) -> None:
+    """Let other replicas have what this one will not get to."""
+    await session.execute(
+        update(InboxMessage)
+        .where(col(InboxMessage.state) == InboxState.NEW, col(InboxMessage.lease_owner) == owner)
+        .values(lease_until=now)
+    )
+
+
+async def list_held(session: AsyncSession, account: str, sender: str, outcome: str) -> list[InboxMessage]:
+    """A sender's messages that ended with this outcome and still have their words, oldest first."""
+    statement = (
+        select(InboxMessage)
+        .where(
+            InboxMessage.account == account,
+            InboxMessage.sender == sender,
+            InboxMessage.outcome == outcome,
+            InboxMessage.text != "",
+        )
+        .order_by(col(InboxMessage.inbox_id))
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def find_message(session: AsyncSession, account: str, message_key: str) -> InboxMessage | None:
+    """A received message by its platform key."""
+    statement = select(InboxMessage).where(
+        InboxMessage.account == account, InboxMessage.message_key == message_key
+    )
+    return (await session.exec(statement)).one_or_none()
+
+
+async def count_by_state(session: AsyncSession, states: Sequence[InboxState]) -> dict[InboxState, int]:
+    """How many messages are in each of these states."""
+    statement = (
+        select(InboxMessage.state, func.count())
+        .where(col(InboxMessage.state).in_(states))
+        .group_by(col(InboxMessage.state))
+    )
+    return {InboxState(state): count for state, count in (await session.exec(statement)).all()}
+
+
+async def blank_messages_of(session: AsyncSession, account: str, sender: str, forgotten: str) -> None:
+    """Take a sender and their words out of the inbox; the rows stay, so that a retry still meets its key."""
+    await session.execute(
+        update(InboxMessage)
+        .where(col(InboxMessage.account) == account, col(InboxMessage.sender) == sender)
+        .values(text="", media_id="", sender=forgotten)
+    )

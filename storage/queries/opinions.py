@@ -1,0 +1,76 @@
+"""Opinions and the numbers they get."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.states import OpinionState
+from storage.tables import Counter, Opinion
+from storage.upsert import insert_for
+
+FIRST_NUMBER = 1001  # four digits from the start: easy to read out, hard to mistake for a flat
+
+
+async def next_number(session: AsyncSession, compound_id: int, name: str) -> int:
+    """The next number of a compound's counter; the row stays locked until the transaction ends, so none is given twice."""
+    statement = (
+        insert_for(session, Counter)
+        .values(compound_id=compound_id, name=name, value=FIRST_NUMBER)
+        .on_conflict_do_update(index_elements=["compound_id", "name"], set_={"value": Counter.value + 1})
+        .returning(Counter.value)
+    )
+    return int((await session.execute(statement)).scalar_one())
+
+
+async def find_opinion(session: AsyncSession, compound_id: int, number: int) -> Opinion | None:
+    """An opinion by its number."""
+    statement = select(Opinion).where(Opinion.compound_id == compound_id, Opinion.number == number)
+    return (await session.exec(statement)).one_or_none()
+
+
+async def find_opinion_of_message(session: AsyncSession, inbox_id: int) -> Opinion | None:
+    """The opinion that a received message became."""
+    return (await session.exec(select(Opinion).where(Opinion.inbox_id == inbox_id))).first()
+
+
+async def list_opinions_of(session: AsyncSession, person_id: int, limit: int) -> list[Opinion]:
+    """A person's latest opinions, in whichever compound, newest first."""
+    statement = (
+        select(Opinion)
+        .where(Opinion.person_id == person_id)
+        .order_by(col(Opinion.filed_at).desc(), col(Opinion.number).desc())
+        .limit(limit)
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def list_opinions_by_number(session: AsyncSession, person_id: int, number: int) -> list[Opinion]:
+    """A person's opinions with this number, newest first; more than one only for someone with two compounds."""
+    statement = (
+        select(Opinion)
+        .where(Opinion.person_id == person_id, Opinion.number == number)
+        .order_by(col(Opinion.filed_at).desc())
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def count_opinions_since(session: AsyncSession, compound_id: int, since: datetime) -> int:
+    """How many standing opinions were filed in a compound since a time."""
+    statement = select(func.count()).where(
+        Opinion.compound_id == compound_id,
+        Opinion.filed_at >= since,
+        Opinion.state == OpinionState.FILED,
+    )
+    return (await session.exec(statement)).one()
+
+
+async def blank_opinions_of(session: AsyncSession, person_id: int) -> int:
+    """Take a person and their words out of their opinions; tags and counts stay. Returns how many."""
+    values: dict[str, Any] = {"person_id": None, "home_code": None, "unit": None, "text": None, "hits": []}
+    result = await session.execute(
+        update(Opinion).where(col(Opinion.person_id) == person_id).values(**values)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]

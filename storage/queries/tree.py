@@ -1,0 +1,75 @@
+"""Compounds, what lies above them and what lies in them."""
+
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.tables import Compound, Place, Region
+from storage.upsert import insert_for
+
+
+async def find_compound(session: AsyncSession, code: str) -> Compound | None:
+    """A compound by its stable code."""
+    return (await session.exec(select(Compound).where(Compound.code == code))).one_or_none()
+
+
+async def list_compounds_named(session: AsyncSession, name: str, limit: int) -> list[Compound]:
+    """Compounds with this exact name; there may be several in a city."""
+    statement = select(Compound).where(Compound.name == name).order_by(col(Compound.code)).limit(limit)
+    return list((await session.exec(statement)).all())
+
+
+async def find_place(session: AsyncSession, compound_id: int, code: str) -> Place | None:
+    """A place of a compound by its code."""
+    return (
+        await session.exec(select(Place).where(Place.compound_id == compound_id, Place.code == code))
+    ).one_or_none()
+
+
+async def list_places(session: AsyncSession, compound_id: int) -> list[Place]:
+    """All places of a compound, parents before children."""
+    statement = select(Place).where(Place.compound_id == compound_id).order_by(col(Place.code))
+    return list((await session.exec(statement)).all())
+
+
+async def list_region_codes_above(session: AsyncSession, region_code: str | None) -> list[str]:
+    """The codes of a region and of all above it, nearest first."""
+    codes: list[str] = []
+    while region_code is not None and region_code not in codes:
+        codes.append(region_code)
+        region_code = (await session.exec(select(Region.parent_code).where(Region.code == region_code))).one()
+    return codes
+
+
+async def put_region(session: AsyncSession, values: dict[str, Any]) -> None:
+    """Add a region or change its name and parent; its code stays."""
+    changed = {key: value for key, value in values.items() if key != "code"}
+    await session.execute(
+        insert_for(session, Region)
+        .values(**values)
+        .on_conflict_do_update(index_elements=["code"], set_=changed)
+    )
+
+
+async def put_compound(session: AsyncSession, values: dict[str, Any]) -> Compound:
+    """Add a compound or change its profile; its code and id stay."""
+    changed = {key: value for key, value in values.items() if key != "code"}
+    await session.execute(
+        insert_for(session, Compound)
+        .values(**values)
+        .on_conflict_do_update(index_elements=["code"], set_=changed)
+    )
+    compound = await find_compound(session, values["code"])
+    assert compound is not None
+    await session.refresh(compound)
+    return compound
+
+
+async def put_place(session: AsyncSession, values: dict[str, Any]) -> None:
+    """Add a place or change its name; its code, level and parent stay."""
+    await session.execute(
+        insert_for(session, Place)
+        .values(**values)
+        .on_conflict_do_update(index_elements=["compound_id", "code"], set_={"name": values["name"]})
+    )

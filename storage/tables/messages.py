@@ -1,0 +1,95 @@
+"""Platform tables of messages: what came in, what goes out, and who may be written to. No tenant here."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from storage.states import InboxState, MessageClass, OutboxState, WindowKind
+from storage.types import BigId, UtcDateTime, enum_text
+
+
+class InboxMessage(SQLModel, table=True):
+    """A received message or event. Acknowledged to the platform only when this row is durable.
+
+    The replica that took it holds the lease first, so that its waiting request can answer; after lease_until
+    the row is anyone's.
+    """
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("account", "message_key"),
+        Index(
+            "ix_inbox_new",
+            "inbox_id",
+            sqlite_where=text("state = 'new'"),
+            postgresql_where=text("state = 'new'"),
+        ),
+        Index(None, "account", "sender", "inbox_id"),
+    )
+
+    inbox_id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    account: str = Field(max_length=32)
+    message_key: str = Field(max_length=200)
+    kind: str = Field(max_length=16)
+    sender: str = Field(max_length=64)
+    sent_at: datetime = Field(sa_type=UtcDateTime)
+    text: str = Field(sa_type=Text)
+    scene: str = Field(max_length=128)
+    media_id: str = Field(max_length=255)
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    state: InboxState = Field(default=InboxState.NEW, sa_type=enum_text(InboxState, "state"))
+    lease_owner: str = Field(max_length=40)
+    lease_until: datetime = Field(sa_type=UtcDateTime)
+    attempts: int = 0
+    outcome: str = Field(default="", max_length=40)
+    done_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+class OutboxMessage(SQLModel, table=True):
+    """A message that goes out, once for each (account, dedupe_key)."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        UniqueConstraint("account", "dedupe_key"),
+        Index(
+            "ix_outbox_due",
+            "not_before",
+            sqlite_where=text("state IN ('pending', 'sending')"),
+            postgresql_where=text("state IN ('pending', 'sending')"),
+        ),
+        Index(None, "account", "recipient", "state"),
+        Index("ix_outbox_inbox_id", "inbox_id"),
+        Index(None, "created_at"),
+    )
+
+    outbox_id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    account: str = Field(max_length=32)
+    dedupe_key: str = Field(max_length=120)
+    recipient: str = Field(max_length=64)
+    message_class: MessageClass = Field(sa_type=enum_text(MessageClass, "message_class"))
+    text: str = Field(sa_type=Text)
+    inbox_id: int | None = Field(default=None, sa_type=BigId)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    not_before: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    state: OutboxState = Field(default=OutboxState.PENDING, sa_type=enum_text(OutboxState, "state"))
+    lease_owner: str = Field(default="", max_length=40)
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    attempts: int = 0
+    reason: str = Field(default="", max_length=120)
+    done_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+class SendWindow(SQLModel, table=True):
+    """The quota ledger: how many messages one person may still be sent, and until when."""
+
+    __tablename__ = "send_windows"
+
+    account: str = Field(primary_key=True, max_length=32)
+    recipient: str = Field(primary_key=True, max_length=64)
+    kind: WindowKind = Field(primary_key=True, sa_type=enum_text(WindowKind, "kind"))
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    allowed: int
+    used: int = 0
