@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.callbacks import CallbackSource, write_config
-from benchmarks.load import drive, post_bytes
+from benchmarks.load import drive
 from benchmarks.servers import CLIENT_CORE, running
 
 CONNECTIONS = 32
@@ -48,13 +48,7 @@ def compare(
                 addresses[name] = stack.enter_context(running(str(config), *arguments))
             for _ in range(rounds):
                 for name, address in addresses.items():
-                    requests = source.make(address, count)
-                    if name == "bare":
-                        requests = [
-                            post_bytes(address, "/", request.partition(b"\r\n\r\n")[2])
-                            for request in requests
-                        ]
-                    rate, _answers = asyncio.run(drive(address, requests, CONNECTIONS))
+                    rate, _answers = asyncio.run(drive(address, source.make(address, count), CONNECTIONS))
                     rates[name].append(rate)
     finally:
         os.sched_setaffinity(0, before)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from benchmarks.callbacks import PATH
+
 SERVER_CORE = 0
 CLIENT_CORE = 1
 
@@ -21,7 +23,7 @@ async def _success(request: web.Request) -> web.Response:
 
 async def _serve_bare() -> None:
     application = web.Application()
-    application.add_routes([web.post("/", _success)])
+    application.add_routes([web.post(PATH, _success)])
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -35,23 +35,24 @@ class Intake:
         self._flushing: asyncio.Task[None] | None = None
         self.on_stored: Callable[[], None] = lambda: None
 
-    async def accept(self, inbound: Inbound) -> Stored:
-        """Durable when it returns; raises StorageUnavailableError."""
+    def accept(self, inbound: Inbound) -> asyncio.Future[Stored]:
+        """A future that is done when the message is durable; it raises StorageUnavailableError."""
         row = InboxRow(
             inbound.account,
             inbound.key,
             inbound.kind,
             inbound.sender,
             inbound.sent_at,
-            _storable(inbound.text),
+            inbound.text,
             inbound.scene,
             inbound.media_id,
         )
-        future: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
-        self._pending.append((row, future))
         if self._flushing is None:
-            self._flushing = asyncio.create_task(self._flush())
-        return await future
+            self._loop = asyncio.get_running_loop()
+            self._flushing = self._loop.create_task(self._flush())
+        future: asyncio.Future[Stored] = self._loop.create_future()
+        self._pending.append((row, future))
+        return future
 
     async def _flush(self) -> None:
         try:
@@ -75,10 +76,11 @@ class Intake:
             log.error("inbox.commit_failed", messages=len(batch), error=type(error).__name__)
             _fail(batch)
             return False
-        self._metrics.commits.observe(len(batch))
         for (_, future), place in zip(batch, stored, strict=True):
             if not future.done():
                 future.set_result(place)
+        self._metrics.commits.observe(len(batch))
+        self._metrics.stored.inc(len(batch))
         self.on_stored()
         return True
 
@@ -93,14 +95,3 @@ def _fail(batch: list[tuple[InboxRow, asyncio.Future[Stored]]]) -> None:
     for _, future in batch:
         if not future.done():
             future.set_exception(StorageUnavailableError())
-
-
-def _storable(text: str) -> str:
-    # PostgreSQL refuses NUL, and JSON can smuggle in halves of characters that no encoding has.
-    if "\0" in text:
-        text = text.replace("\0", "")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
-    return text

@@ -55,10 +55,15 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.callbacks = Counter(
-            "yishi_callbacks",
-            "Callbacks by account and result",
-            ["account", "result"],
+        self.refused = Counter(
+            "yishi_callbacks_refused",
+            "Callbacks that were refused, by account and reason",
+            ["account", "reason"],
+            registry=self.registry,
+        )
+        self.stored = Counter(
+            "yishi_callbacks_stored",
+            "Callbacks that were made durable, retries included",
             registry=self.registry,
         )
         self.commits = Histogram(

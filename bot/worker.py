@@ -1,23 +1,23 @@
-"""Working through the inbox: batches from the table, one transaction each, a savepoint for every message.
+"""Working through the inbox: batches from the table, one transaction each.
 
 The row lock (SKIP LOCKED on PostgreSQL, BEGIN IMMEDIATE on SQLite) is held until the commit, so a message is worked
 on exactly once however many replicas there are, and a crash leaves it as it was.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from bot.channels.base import Channel
 from bot.replies import Reply, ReplyDesk
 from bot.telemetry import Metrics
 from handlers.context import Answer, Services
 from handlers.inbound import InboundKind
-from handlers.receive import receive
+from handlers.receive import Received, receive
 from storage.database import Database
-from storage.queries.inbox import has_new, take_new
-from storage.states import InboxState, WindowRule
+from storage.queries.inbox import has_new, postpone, take_new
 from storage.tables import InboxMessage
 
 BATCH = 50
@@ -47,6 +47,7 @@ class Worker:
         self._metrics = metrics
         self._replica = replica
         self._clock = clock
+        self._careful = 0
         self.on_queued: Callable[[], None] = lambda: None
 
     async def has_work(self) -> bool:
@@ -57,61 +58,56 @@ class Worker:
             return await has_new(session, self._replica, self._clock())
 
     async def step(self) -> bool:
-        """Work on one batch; returns whether there may be more."""
+        """Work on one batch; returns whether there may be more.
+
+        When a batch fails, its messages are taken one by one, so that only the culprit waits.
+        """
+        limit = 1 if self._careful else BATCH
         marks = self._desk.take_marks()
-        handled: list[tuple[InboxMessage, Answer | None]] = []
+        taken: list[InboxMessage] = []
         try:
             async with self._database.write() as session:
                 now = self._clock()
                 await self._desk.write_marks(session, marks, now)
-                messages = await take_new(session, self._replica, now, BATCH)
-                for message in messages:
-                    try:
-                        async with session.begin_nested():
-                            answer: Answer | None = await receive(
-                                session,
-                                self._services,
-                                message,
-                                now=now,
-                                window=self._window(message),
-                                hold=self._desk.hold((message.account, message.message_key), now),
-                            )
-                    except Exception as error:  # a fault in a handler must not stop the others
-                        answer = None
-                        _postpone(message, now, error)
-                    handled.append((message, answer))
-        except BaseException:
+                taken = await take_new(session, self._replica, now, limit)
+                answers = await receive(session, self._services, [self._received(m, now) for m in taken], now)
+        except BaseException as error:
             self._desk.restore_marks(marks)
-            raise
-        for message, answer in handled:
+            if not taken or isinstance(error, OperationalError | OSError) or not isinstance(error, Exception):
+                raise
+            if limit == 1:
+                await self._postpone(taken[0], error)
+            else:
+                self._careful = len(taken)
+            return True
+        self._careful = max(0, self._careful - 1)
+        for message, answer in zip(taken, answers, strict=True):
             self._conclude(message, answer, now)
-        if handled:
+        if taken:
             self.on_queued()
-        return len(handled) == BATCH
+        return len(taken) == limit
 
-    def _window(self, message: InboxMessage) -> WindowRule | None:
+    def _received(self, message: InboxMessage, now: datetime) -> Received:
         channel = self._channels.get(message.account)
-        return channel.window(InboundKind(message.kind)) if channel else None
+        window = channel.window(InboundKind(message.kind)) if channel else None
+        return Received(message, window, self._desk.hold((message.account, message.message_key), now))
 
-    def _conclude(self, message: InboxMessage, answer: Answer | None, now: datetime) -> None:
+    def _conclude(self, message: InboxMessage, answer: Answer, now: datetime) -> None:
         assert message.inbox_id is not None
-        self._metrics.handled.labels(answer.outcome if answer else "message.postponed").inc()
-        reply = Reply(message.inbox_id, answer.text, now) if answer and answer.text else None
+        self._metrics.handled.labels(answer.outcome).inc()
+        reply = Reply(message.inbox_id, answer.text, now) if answer.text else None
         self._desk.deliver((message.account, message.message_key), reply)
 
-
-def _postpone(message: InboxMessage, now: datetime, error: Exception) -> None:
-    """Try again later, by any replica; give up after MAX_ATTEMPTS. The exception's text may quote the message."""
-    message.attempts += 1
-    message.lease_owner = ""
-    message.lease_until = now + timedelta(seconds=FIRST_DELAY_SECONDS * 2**message.attempts)
-    if message.attempts >= MAX_ATTEMPTS:
-        message.state = InboxState.FAILED
-        message.outcome = "message.failed"
-        message.done_at = now
-    log.error(
-        "message.handler_failed",
-        inbox_id=message.inbox_id,
-        attempts=message.attempts,
-        error=type(error).__name__,
-    )
+    async def _postpone(self, message: InboxMessage, error: Exception) -> None:
+        """Try again later, by any replica; give up after MAX_ATTEMPTS. The error's text may quote the message."""
+        assert message.inbox_id is not None
+        self._careful = max(0, self._careful - 1)
+        async with self._database.write() as session:
+            attempts = await postpone(
+                session, message.inbox_id, self._clock(), FIRST_DELAY_SECONDS, MAX_ATTEMPTS
+            )
+        self._metrics.handled.labels("message.postponed").inc()
+        self._desk.deliver((message.account, message.message_key), None)
+        log.error(
+            "message.handler_failed", inbox_id=message.inbox_id, attempts=attempts, error=type(error).__name__
+        )

@@ -35,7 +35,6 @@ class Context:
     inbound: Inbound
     inbox_id: int
     identity: ChannelIdentity
-    first_contact: bool
 
     @property
     def person_id(self) -> int:
@@ -50,4 +49,4 @@ class Answer:
     outcome: str
     text: str = ""
     message_class: MessageClass = MessageClass.REPLY
-    tells: bool = True  # whether this answer may carry the notice that a first contact must get
+    farewell: bool = False  # the person asked to be forgotten: their next message will be a first contact

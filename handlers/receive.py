@@ -1,5 +1,6 @@
-"""One received message, handled in the caller's transaction: state, audit row and answer stand or fall together."""
+"""Received messages, handled in the caller's transaction: state, audit row and answer stand or fall together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,10 +11,10 @@ from handlers.context import Answer, Context, Services
 from handlers.inbound import Inbound, InboundKind
 from handlers.router import dispatch
 from handlers.texts import say
-from storage.outbox import add_message, open_window
-from storage.queries.people import get_or_add_identity
+from storage.outbox import add_reply, open_windows
+from storage.queries.people import get_or_add_identities
 from storage.states import InboxState, WindowRule
-from storage.tables import InboxMessage
+from storage.tables import ChannelIdentity, InboxMessage
 
 ROUTES = (*people.ROUTES, *opinions.ROUTES)
 
@@ -26,54 +27,76 @@ class Hold:
     until: datetime
 
 
-async def receive(
-    session: AsyncSession,
-    services: Services,
-    message: InboxMessage,
-    *,
-    now: datetime,
-    window: WindowRule | None,
-    hold: Hold | None,
-) -> Answer:
-    """Work on one inbox row and mark it done; returns the answer as it was queued.
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An inbox row to work on.
 
     window: what the platform now allows to be sent to this person. hold: set when a request waits for the answer.
     """
+
+    message: InboxMessage
+    window: WindowRule | None
+    hold: Hold | None
+
+
+async def receive(
+    session: AsyncSession, services: Services, batch: Sequence[Received], now: datetime
+) -> list[Answer]:
+    """Work on inbox rows in order and mark them done; returns the answers as they were queued.
+
+    What is the same for all is asked once for the batch. An exception leaves the caller to roll back.
+    """
+    people = [(received.message.account, received.message.sender) for received in batch]
+    windows = {
+        (account, sender, r.window) for r, (account, sender) in zip(batch, people, strict=True) if r.window
+    }
+    await open_windows(session, windows, now)
+    identities = await get_or_add_identities(session, dict.fromkeys(people), now)
+    answers = []
+    for received, person in zip(batch, people, strict=True):
+        if person not in identities:  # forgotten by an earlier message of this batch
+            identities |= await get_or_add_identities(session, [person], now)
+        answer = await _handle(session, services, received, identities[person], now)
+        if answer.farewell:
+            del identities[person]
+        answers.append(answer)
+    return answers
+
+
+async def _handle(
+    session: AsyncSession, services: Services, received: Received, identity: ChannelIdentity, now: datetime
+) -> Answer:
+    message, hold = received.message, received.hold
     assert message.inbox_id is not None
-    inbound = to_inbound(message)
-    if window is not None:
-        await open_window(session, inbound.account, inbound.sender, window, now)
-    identity = await get_or_add_identity(session, inbound.account, inbound.sender, now)
+    message.state = InboxState.DONE
+    message.done_at = now
+    message.person_id = identity.person_id
     context = Context(
         session=session,
         services=services,
         now=now,
-        inbound=inbound,
+        inbound=to_inbound(message),
         inbox_id=message.inbox_id,
         identity=identity,
-        first_contact=identity.told_at is None,
     )
     answer = await dispatch(ROUTES, context)
+    message.outcome = answer.outcome
     text = answer.text.strip()
-    if text and answer.tells and context.first_contact:
+    if text and identity.told_at is None and not answer.farewell:
         text = f"{text}\n{say('people.notice', days=services.raw_text_days)}"
         identity.told_at = now
     if text:
-        await add_message(
+        add_reply(
             session,
-            account=inbound.account,
-            recipient=inbound.sender,
+            inbox_id=message.inbox_id,
+            account=context.inbound.account,
+            recipient=context.inbound.sender,
             message_class=answer.message_class,
             text=text,
-            dedupe_key=f"inbox:{message.inbox_id}",
             now=now,
-            inbox_id=message.inbox_id,
             lease_owner=hold.owner if hold else "",
             lease_until=hold.until if hold else None,
         )
-    message.state = InboxState.DONE
-    message.outcome = answer.outcome
-    message.done_at = now
     return replace(answer, text=text)
 
 

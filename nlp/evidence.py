@@ -13,7 +13,7 @@ Span = tuple[int, int]
 
 _SENTENCE_ENDS = frozenset("。！？!?\n;；")
 _RELAPSE_REACH = 12  # 修好了没两天又坏了: how far behind the good news the bad news may stand
-_REFUTING = CUE["resolved"] | CUE["negation"]
+_DENIAL = CUE["negation"] | CUE["trouble"]
 
 
 class Candidate(NamedTuple):
@@ -55,57 +55,68 @@ class Evidence:
     def standing(self, group: str) -> list[Span]:
         """The cues of a group that are neither negated nor overtaken by good news."""
         spans = self.cue(group)
-        if not spans or not self.roles & _REFUTING:
+        if not spans or not self._may_be_refuted():
             return spans
         over, absent = self._over_until(), self._absent()
-        return [span for span in spans if span[0] >= over and not _touches(span, absent)]
+        return [span for span in spans if span[0] >= over and not touches(span, absent)]
 
     def hits(self, window: int) -> list[Candidate]:
         """The candidates that survive deny phrases, longer terms, negation and good news, by position."""
-        found = self._strong_and_pairs(window)
+        found = self._strong()
+        found += self._pairs(window, {hit.leaf for hit in found})
         if len(found) > 1:
             found = _outside_longer(found)
-        if self.roles & WEAK:
-            found += self._weak(found)
-        if found and self.roles & _REFUTING:
+        elif not found and self.roles & WEAK:
+            found = self._weak()
+        if found and self._may_be_refuted():
             over, absent = self._over_until(), self._absent()
             found = [
                 hit
                 for hit in found
-                if hit.marks[-1][0] >= over and not any(_touches(mark, absent) for mark in hit.marks)
+                if hit.marks[-1][0] >= over and not any(touches(mark, absent) for mark in hit.marks)
             ]
         return found
 
-    def _strong_and_pairs(self, window: int) -> list[Candidate]:
+    def _may_be_refuted(self) -> bool:
+        return bool(self.roles & CUE["resolved"]) or self.roles & _DENIAL == _DENIAL
+
+    def _strong(self) -> list[Candidate]:
+        if not self.roles & STRONG:
+            return []
+        roles, terms = self._matcher.roles, self._matcher.terms
+        found = [
+            Candidate(leaf, "strong", ((start, end),))
+            for number, start, end in self._matches
+            if roles[number] & STRONG
+            for leaf in terms[number].strong
+        ]
+        return [hit for hit in found if not self._denied(*hit.marks[0], hit.leaf)] if self._denies else found
+
+    def _pairs(self, window: int, told: set[str]) -> list[Candidate]:
+        """Pairs of the leaves that no strong term has told already."""
         matcher = self._matcher
-        roles, terms, pairs = matcher.roles, matcher.terms, matcher.pairs
         complete = matcher.complete_pairs(self.roles)
-        sides = matcher.sides(complete)
-        wanted = STRONG | sides
-        found: list[Candidate] = []
-        lefts: dict[int, list[Span]] = {}
-        rights: dict[int, list[Span]] = {}
-        for number, start, end in self._matches:
-            role = roles[number] & wanted
-            if not role:
-                continue
-            term = terms[number]
-            if role & STRONG:
-                for leaf in term.strong:
-                    if not self._denied(start, end, leaf):
-                        found.append(Candidate(leaf, "strong", ((start, end),)))
-            if role & sides:
-                for pair in term.left:
-                    if complete >> pair & 1 and not self._denied(start, end, pairs[pair]):
-                        lefts.setdefault(pair, []).append((start, end))
-                for pair in term.right:
-                    if complete >> pair & 1 and not self._denied(start, end, pairs[pair]):
-                        rights.setdefault(pair, []).append((start, end))
-        for pair, left in lefts.items():
-            if pair in rights:
-                marks = self._most_telling(left, rights[pair], window)
-                if marks is not None:
-                    found.append(Candidate(pairs[pair], "pair", marks))
+        for leaf in told:
+            complete &= ~matcher.pairs_of.get(leaf, 0)
+        if not complete:
+            return []
+        roles, sides = matcher.roles, matcher.sides(complete)
+        matches = [match for match in self._matches if roles[match[0]] & sides]
+        found = []
+        while complete:
+            lowest = complete & -complete
+            complete ^= lowest
+            leaf = matcher.pairs[lowest.bit_length() - 1]
+            role = matcher.left(lowest)
+            left = [(start, end) for number, start, end in matches if roles[number] & role]
+            role = matcher.right(lowest)
+            right = [(start, end) for number, start, end in matches if roles[number] & role]
+            if self._denies:
+                left = [span for span in left if not self._denied(*span, leaf)]
+                right = [span for span in right if not self._denied(*span, leaf)]
+            marks = self._most_telling(left, right, window)
+            if marks is not None:
+                found.append(Candidate(leaf, "pair", marks))
         return found
 
     def _most_telling(self, left: list[Span], right: list[Span], window: int) -> tuple[Span, Span] | None:
@@ -115,35 +126,32 @@ class Evidence:
             for b in right:
                 first, second = (a, b) if a <= b else (b, a)
                 gap = second[0] - first[1]
-                if 0 <= gap <= window:
-                    rank = (first[0] - first[1] + second[0] - second[1], gap, first, second)
-                    if (best is None or rank < best) and _SENTENCE_ENDS.isdisjoint(
-                        self.text[first[1] : second[0]]
-                    ):
-                        best = rank
+                if gap < 0 or gap > window:
+                    continue
+                rank = (first[0] - first[1] + second[0] - second[1], gap, first, second)
+                if best is not None and rank > best:
+                    continue
+                if gap == 0 or _SENTENCE_ENDS.isdisjoint(self.text[first[1] : second[0]]):
+                    best = rank
         return best and best[2:]
 
-    def _weak(self, others: list[Candidate]) -> list[Candidate]:
-        """Weak terms count beside a cue that is not part of them, on word boundaries, and not amid small talk."""
+    def _weak(self) -> list[Candidate]:
+        """Where nothing stronger fired: weak words beside a cue they do not touch, and not amid small talk."""
         cues = self.cue("problem") + self.cue("context")
-        if not cues or (not others and self.cue("chatter")):
+        if not cues or self.cue("chatter"):
             return []
-        told = {hit.leaf for hit in others}
-        taken = [mark for hit in others for mark in hit.marks]
-        found = []
-        for number, start, end in self._matches:
-            if not self._matcher.roles[number] & WEAK or _touches((start, end), taken):
-                continue
-            if all(left < end and start < right for left, right in cues):
-                continue
-            if end - start == 2 and not segment.on_boundaries(self.text, start, end):
-                continue
-            found += [
-                Candidate(leaf, "weak", ((start, end),))
-                for leaf in self._matcher.terms[number].weak
-                if leaf not in told and not self._denied(start, end, leaf)
-            ]
-        return found
+        roles, terms = self._matcher.roles, self._matcher.terms
+        return [
+            Candidate(leaf, "weak", ((start, end),))
+            for number, start, end in self._matches
+            if roles[number] & WEAK and _beside_one((start, end), cues) and self._is_word(start, end)
+            for leaf in terms[number].weak
+            if not self._denied(start, end, leaf)
+        ]
+
+    def _is_word(self, start: int, end: int) -> bool:
+        """Two characters are often the end of one word and the head of the next; longer terms hardly ever are."""
+        return end - start != 2 or segment.on_boundaries(self.text, start, end)
 
     def _over_until(self) -> int:
         """The end of the last good news that is neither doubted nor followed by a relapse; 0 without any."""
@@ -182,21 +190,25 @@ class Evidence:
 
 def _outside_longer(found: list[Candidate]) -> list[Candidate]:
     """Longest match wins: 狗叫扰民 is about the dog, not about 扰民 as such."""
-    leaf = found[0].leaf
-    if all(hit.leaf == leaf for hit in found):
-        return found
-    spans = [(*hit.marks[0], hit.leaf) for hit in found if hit.rule == "strong"]
+    spans = [hit.marks[0] for hit in found if hit.rule == "strong"]
     kept = []
     for hit in found:
         first, last = hit.marks[0][0], hit.marks[-1][1]
-        for start, end, leaf in spans:
-            if start <= first and last <= end and end - start > last - first and leaf != hit.leaf:
+        for start, end in spans:
+            if start <= first and last <= end and end - start > last - first:
                 break
         else:
             kept.append(hit)
     return kept
 
 
-def _touches(span: Span, others: list[Span]) -> bool:
+def touches(span: Span, others: list[Span]) -> bool:
+    """Does the span share a character with any of the others?"""
     start, end = span
     return any(left < end and start < right for left, right in others)
+
+
+def _beside_one(span: Span, others: list[Span]) -> bool:
+    """Is there one that the span does not touch?"""
+    start, end = span
+    return not all(left < end and start < right for left, right in others)

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from nlp.normalise import normalise
 
@@ -32,7 +33,7 @@ CUES = (
     "trouble",  # what a negation makes good
 )
 _TOP_KEYS = {"id", "name", "dispatch", "refs", "wecom_name", "leaf"}
-_LEAF_KEYS = {"id", "name", "urgency", "strong", "pair", "weak", "deny"}
+_LEAF_KEYS = {"id", "name", "urgency", "gives_way", "strong", "pair", "weak", "deny"}
 _META_KEYS = {"version", "pair_window", "match_on"}
 _NAME_LIMIT = (
     30  # WeCom resident reports: category_name, https://developer.work.weixin.qq.com/document/path/94536
@@ -47,7 +48,11 @@ class LexiconError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A category that can be reported. urgency: 1 routine, 2 normal, 3 safety."""
+    """A category that can be reported.
+
+    urgency: 1 routine, 2 normal, 3 safety. gives_way: "top" for a catch-all, left out beside a named leaf of its
+    top category; "all" for a leaf that tells how a matter was handled and comes after what the matter is; or "".
+    """
 
     id: str
     name: str
@@ -56,6 +61,7 @@ class Leaf:
     pairs: tuple[tuple[Side, Side], ...]
     weak: tuple[str, ...]
     deny: tuple[str, ...]
+    gives_way: Literal["", "top", "all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +173,20 @@ def _leaf(entry: Mapping[str, object], top: str) -> Leaf:
         pairs=_pairs(entry, where),
         weak=_terms(entry, "weak", where, optional=True),
         deny=deny,
+        gives_way=_gives_way(entry, where),
     )
+
+
+def _gives_way(entry: Mapping[str, object], where: str) -> Literal["", "top", "all"]:
+    match entry.get("gives_way"):
+        case None:
+            return ""
+        case "top":
+            return "top"
+        case "all":
+            return "all"
+        case _:
+            raise LexiconError(f'{where}: gives_way: must be "top" or "all"')
 
 
 def _cues(table: Mapping[str, object]) -> dict[str, tuple[str, ...]]:

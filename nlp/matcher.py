@@ -22,14 +22,12 @@ Match = tuple[int, int, int]  # term number, start, end
 
 @dataclass(slots=True)
 class Term:
-    """What one string means in the lexicon: the leaves it is strong, weak or deny for, and its pair sides."""
+    """What one string means in the lexicon: the leaves it is strong, weak or deny for, and its roles."""
 
     text: str
     roles: int = 0
     strong: list[str] = field(default_factory=list)
     weak: list[str] = field(default_factory=list)
-    left: list[int] = field(default_factory=list)
-    right: list[int] = field(default_factory=list)
     deny: list[str] = field(default_factory=list)
 
 
@@ -38,6 +36,9 @@ class Matcher:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.pairs: list[str] = [leaf.id for leaf in lexicon.leaves.values() for _ in leaf.pairs]
+        self.pairs_of: dict[str, int] = {}
+        for number, leaf_id in enumerate(self.pairs):
+            self.pairs_of[leaf_id] = self.pairs_of.get(leaf_id, 0) | 1 << number
         self.terms: list[Term] = _terms(lexicon, len(self.pairs))
         self.roles: list[int] = [term.roles for term in self.terms]
         self._automaton = AhoCorasick(
@@ -53,9 +54,17 @@ class Matcher:
         sides = roles >> _PAIRS_FROM
         return sides & (sides >> len(self.pairs)) & ((1 << len(self.pairs)) - 1)
 
+    def left(self, pairs: int) -> int:
+        """The roles of the left sides of pairs (one bit per pair)."""
+        return pairs << _PAIRS_FROM
+
+    def right(self, pairs: int) -> int:
+        """The roles of the right sides of pairs (one bit per pair)."""
+        return pairs << (_PAIRS_FROM + len(self.pairs))
+
     def sides(self, pairs: int) -> int:
-        """The roles of both sides of the given pairs (one bit per pair)."""
-        return pairs << _PAIRS_FROM | pairs << (_PAIRS_FROM + len(self.pairs))
+        """The roles of both sides of pairs (one bit per pair)."""
+        return self.left(pairs) | self.right(pairs)
 
 
 def _terms(lexicon: Lexicon, pair_count: int) -> list[Term]:
@@ -79,8 +88,8 @@ def _terms(lexicon: Lexicon, pair_count: int) -> list[Term]:
             term(text, DENY).deny.append(leaf.id)
         for left, right in leaf.pairs:
             for text in left:
-                term(text, 1 << (_PAIRS_FROM + pair)).left.append(pair)
+                term(text, 1 << (_PAIRS_FROM + pair))
             for text in right:
-                term(text, 1 << (_PAIRS_FROM + pair_count + pair)).right.append(pair)
+                term(text, 1 << (_PAIRS_FROM + pair_count + pair))
             pair += 1
     return list(terms.values())

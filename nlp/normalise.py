@@ -22,7 +22,7 @@ _PLANES = (
     range(0x1F100, 0x1F300),  # enclosed letters
     range(0x2F800, 0x2FA20),  # compatibility ideographs
 )
-_LOOSE_BLANK = re.compile(r"(?<![0-9a-z]) +| +(?![0-9a-z])| (?= )")
+_LOOSE_BLANK = re.compile(r"(?<![0-9a-z ]) +| +(?![0-9a-z ])|(?<= ) +")
 
 
 class _Spelling(NamedTuple):

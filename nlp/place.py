@@ -26,7 +26,8 @@ _ROOM = r"(?:[1-9]|[1-3]\d)(?:0[1-9]|1[0-2])"
 _SPOKEN_ROOM = r"[一二三四五六七八九零〇]{3,4}"
 _DASH = r"[\-—–]"
 
-_WORTH_A_LOOK = re.compile(r"[栋幢座楼#单室房户]|\d{3}")
+_WORTH_A_LOOK = re.compile(r"[0-9#栋幢座号元室房户]")
+_MAY_NAME_BUILDING = re.compile(r"[#栋幢座号]")
 _DASHED = re.compile(
     rf"{_FREE}(?P<building>\d{{1,2}}){_DASH}(?:(?P<entrance>\d{{1,2}}){_DASH})?"
     rf"(?P<unit>(?:[1-9]|[1-3]\d)(?:0[1-9]|[1-3]\d)){_ALONE}"
@@ -49,7 +50,7 @@ def find_place(text: str) -> Place:
     """The first place a message names. Parts named apart ("3栋停电,2单元的") are put together."""
     if _WORTH_A_LOOK.search(text) is None:
         return NOWHERE
-    found = _BUILDING.search(text)
+    found = _BUILDING.search(text) if _MAY_NAME_BUILDING.search(text) else None
     if found is None:
         dashed = _DASHED.search(text)
         if dashed is not None:
@@ -57,7 +58,7 @@ def find_place(text: str) -> Place:
     building = _plain(found["building"]) if found else None
     after = found.end() if found else 0
     entrance = None
-    found = _ENTRANCE.search(text, after)
+    found = _ENTRANCE.search(text, after) if "单元" in text else None
     if found is not None:
         entrance = _plain(found["entrance"])
         after = found.end()

@@ -4,7 +4,6 @@ The lexicon decides, never a hidden model: every tag comes with the term that fi
 original text and the lexicon's version.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -12,27 +11,15 @@ from typing import NamedTuple, Self
 
 from nlp.evidence import Candidate, Evidence, Rule
 from nlp.intent import asks_for_nothing
-from nlp.lexicon import DEFAULT_PATH, Lexicon, load_lexicon, top_of
+from nlp.lexicon import DEFAULT_PATH, Lexicon, load_lexicon
 from nlp.matcher import CUE, STRONG, WEAK, Matcher
 from nlp.normalise import normalise, offsets
 from nlp.place import NOWHERE, Place, find_place
 from nlp.quotes import spoken
+from nlp.ranking import Category, Ranking
 
 _ROUTINE, _SAFETY = 1, 3
 _WORTH_A_LOOK = STRONG | WEAK | CUE["problem"] | CUE["danger"]
-_STRONG_SCORES = {
-    1: 0.5,
-    2: 0.7,
-    3: 0.78,
-    4: 0.84,
-}  # by length; longer terms are rarer and mean what they say
-_LONGEST_SCORE = 0.9
-_PAIR_SCORES = {2: 0.45, 3: 0.6, 4: 0.68}
-_LONGEST_PAIR_SCORE = 0.75
-_WEAK_SCORE = 0.42
-_LEAST_SHARE = 0.7  # of the best score, for a second category
-_MOST_CATEGORIES = 3
-_CATCH_ALL = ".qita"  # the leaf for whatever of its top category no other leaf names
 
 
 class Verdict(StrEnum):
@@ -41,13 +28,6 @@ class Verdict(StrEnum):
     MATTER = "matter"
     CHATTER = "chatter"
     UNSURE = "unsure"
-
-
-class Category(NamedTuple):
-    """A leaf of the lexicon (`dianti.kunren`) and how sure the rules are, 0 to 1."""
-
-    id: str
-    score: float
 
 
 class Hit(NamedTuple):
@@ -84,6 +64,8 @@ class Tagger:
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
         self._matcher = Matcher(lexicon)
+        self._ranking = Ranking(lexicon)
+        self._urgency = {leaf.id: leaf.urgency for leaf in lexicon.leaves.values()}
         self._plain = self._without_category(NOWHERE, Verdict.CHATTER, _ROUTINE)
 
     @classmethod
@@ -116,57 +98,15 @@ class Tagger:
             unsure = danger or bool(message.standing("problem"))
             verdict = Verdict.UNSURE if unsure else Verdict.CHATTER
             return self._without_category(place, verdict, _SAFETY if danger else _ROUTINE)
-        categories = _rank(found)
-        leaves = self.lexicon.leaves
-        return Tagged(
-            categories,
-            _SAFETY if danger else max(leaves[category.id].urgency for category in categories),
-            place,
-            Verdict.MATTER,
-            self.lexicon.version,
-            tuple(found),
-            text,
-        )
+        categories = self._ranking.rank(found)
+        urgency = self._urgency[categories[0].id]
+        if danger or _SAFETY in [self._urgency[category.id] for category in categories]:
+            urgency = _SAFETY
+        version = self.lexicon.version
+        return Tagged(categories, urgency, place, Verdict.MATTER, version, tuple(found), text)
 
     def _without_category(self, place: Place, verdict: Verdict, urgency: int) -> Tagged:
         return Tagged((), urgency, place, verdict, self.lexicon.version)
-
-
-def _rank(found: list[Candidate]) -> tuple[Category, ...]:
-    """Hits of a leaf add up as independent witnesses; far weaker leaves than the best are left out."""
-    doubt: dict[str, float] = {}
-    telling: dict[str, int] = {}
-    for leaf, rule, marks in found:
-        length = marks[0][1] - marks[0][0]
-        if rule == "strong":
-            score = _STRONG_SCORES.get(length, _LONGEST_SCORE)
-        elif rule == "pair":
-            length += marks[1][1] - marks[1][0]
-            score = _PAIR_SCORES.get(length, _LONGEST_PAIR_SCORE)
-        else:
-            score = _WEAK_SCORE
-        doubt[leaf] = doubt.get(leaf, 1.0) * (1.0 - score)
-        telling[leaf] = max(telling.get(leaf, 0), length)
-    if len(doubt) == 1:
-        (leaf,) = doubt
-        return (Category(leaf, round(1.0 - doubt[leaf], 3)),)
-    ranked = sorted(_named(doubt), key=lambda leaf: (doubt[leaf], -telling[leaf]))
-    least = (1.0 - doubt[ranked[0]]) * _LEAST_SHARE
-    return tuple(
-        Category(leaf, round(1.0 - doubt[leaf], 3))
-        for leaf in ranked[:_MOST_CATEGORIES]
-        if 1.0 - doubt[leaf] >= least
-    )
-
-
-def _named(leaves: Collection[str]) -> list[str]:
-    """Without a catch-all leaf where another leaf of its top category is named."""
-    tops = [top_of(leaf) for leaf in leaves]
-    return [
-        leaf
-        for leaf, top in zip(leaves, tops, strict=True)
-        if not leaf.endswith(_CATCH_ALL) or tops.count(top) == 1
-    ]
 
 
 def explain(text: str, found: tuple[Candidate, ...]) -> tuple[Hit, ...]:

@@ -5,11 +5,10 @@ It speaks to the drivers directly: the acknowledgement of every callback waits f
 
 import asyncio
 import sqlite3
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple, Protocol
 
 import asyncpg
@@ -79,7 +78,8 @@ def _sqlite_insert(rows: int) -> str:
 class SqliteInboxWriter:
     """One connection in one thread; the thread waits for the disk while the loop reads the next requests.
 
-    A batch is one statement: each statement's step gives up the interpreter lock and queues for it again.
+    A batch is one statement and so one transaction by itself: the thread gives up the interpreter lock once, for the
+    whole of the insert and its wait for the disk.
     """
 
     _FIND = "SELECT inbox_id FROM inbox WHERE account = ? AND message_key = ?"
@@ -95,47 +95,36 @@ class SqliteInboxWriter:
             connection.execute(pragma)
         return connection
 
-    def _write(self, rows: Sequence[InboxRow], lease: Lease) -> list[Stored]:
+    def _insert(self, statement: str, values: Sequence[object]) -> tuple[int, int]:
         if self._connection is None:
             self._connection = self._connect()
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            stored = self._insert(connection, rows, lease)
-            connection.execute("COMMIT")
-        except BaseException:
-            # A full disk may have rolled back by itself already.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-        return stored
+        cursor = self._connection.execute(statement, values)
+        return cursor.rowcount, cursor.lastrowid or 0
 
-    def _insert(self, connection: sqlite3.Connection, rows: Sequence[InboxRow], lease: Lease) -> list[Stored]:
+    def _find(self, rows: Sequence[InboxRow]) -> list[int]:
+        assert self._connection is not None
+        return [self._connection.execute(self._FIND, row[:2]).fetchone()[0] for row in rows]
+
+    async def write(self, rows: Sequence[InboxRow], lease: Lease) -> list[Stored]:
+        """See InboxWriter."""
         received_at, until = _sqlite_time(lease.received_at), _sqlite_time(lease.until)
         values: list[object] = []
-        for row in rows:
-            account, key, kind, sender, sent_at, text, scene, media_id = row
+        for account, key, kind, sender, sent_at, text, scene, media_id in rows:
             values += (
                 account, key, kind, sender, _sqlite_time(sent_at), text, scene, media_id,
                 received_at, lease.owner, until,
             )  # fmt: skip
-        cursor = connection.execute(_sqlite_insert(len(rows)), values)
-        if cursor.rowcount == len(rows):
-            # Rowids grow by one within a transaction that has the write lock.
-            last = cursor.lastrowid or 0
-            return [Stored(inbox_id, True) for inbox_id in range(last - len(rows) + 1, last + 1)]
-        first_new = (cursor.lastrowid or 0) - cursor.rowcount + 1 if cursor.rowcount else sys.maxsize
+        in_thread = partial(asyncio.get_running_loop().run_in_executor, self._thread)
+        async with self._database.write_lock:
+            added, last = await in_thread(self._insert, _sqlite_insert(len(rows)), values)
+        first = last - added + 1  # rowids grow by one within a statement
+        if added == len(rows):
+            return [Stored(inbox_id, True) for inbox_id in range(first, last + 1)]
         stored, seen = [], set[int]()
-        for row in rows:
-            inbox_id = connection.execute(self._FIND, row[:2]).fetchone()[0]
-            stored.append(Stored(inbox_id, inbox_id >= first_new and inbox_id not in seen))
+        for inbox_id in await in_thread(self._find, rows):
+            stored.append(Stored(inbox_id, added > 0 and first <= inbox_id <= last and inbox_id not in seen))
             seen.add(inbox_id)
         return stored
-
-    async def write(self, rows: Sequence[InboxRow], lease: Lease) -> list[Stored]:
-        """See InboxWriter."""
-        async with self._database.write_lock:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, rows, lease)
 
     async def close(self) -> None:
         """See InboxWriter."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, update
+from sqlalchemy import func, tuple_, update
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -25,9 +25,6 @@ async def add_message(
     now: datetime,
     not_before: datetime | None = None,
     expires_at: datetime | None = None,
-    inbox_id: int | None = None,
-    lease_owner: str = "",
-    lease_until: datetime | None = None,
 ) -> bool:
     """Queue a message in the caller's transaction; returns False when (account, dedupe_key) was queued before."""
     return await insert_ignore(
@@ -42,10 +39,8 @@ async def add_message(
             "created_at": now,
             "not_before": not_before or now,
             "expires_at": expires_at or now + KEPT_FOR,
-            "inbox_id": inbox_id,
             "state": OutboxState.PENDING,
-            "lease_owner": lease_owner,
-            "lease_until": lease_until,
+            "lease_owner": "",
             "attempts": 0,
             "reason": "",
         },
@@ -103,6 +98,36 @@ async def take_due(
         message.lease_owner = owner
         message.lease_until = now + timedelta(seconds=lease_seconds)
     return list(taken.values())
+
+
+def add_reply(
+    session: AsyncSession,
+    *,
+    inbox_id: int,
+    account: str,
+    recipient: str,
+    message_class: MessageClass,
+    text: str,
+    now: datetime,
+    lease_owner: str,
+    lease_until: datetime | None,
+) -> None:
+    """Queue the one answer to a received message; a lease keeps it for the request that waits for it."""
+    session.add(
+        OutboxMessage(
+            account=account,
+            recipient=recipient,
+            message_class=message_class,
+            text=text,
+            dedupe_key=f"inbox:{inbox_id}",
+            created_at=now,
+            not_before=now,
+            expires_at=now + KEPT_FOR,
+            inbox_id=inbox_id,
+            lease_owner=lease_owner,
+            lease_until=lease_until,
+        )
+    )
 
 
 async def has_due(session: AsyncSession, now: datetime) -> bool:
@@ -251,29 +276,43 @@ async def list_dead(session: AsyncSession, limit: int) -> list[OutboxMessage]:
     return list((await session.exec(statement)).all())
 
 
-async def open_window(
-    session: AsyncSession, account: str, recipient: str, rule: WindowRule, now: datetime
+async def open_windows(
+    session: AsyncSession, opened: Collection[tuple[str, str, WindowRule]], now: datetime
 ) -> None:
-    """The person did something that allows messages to them: start its count afresh and wake what waited."""
-    fresh = {
-        "opened_at": now,
-        "expires_at": now + timedelta(seconds=rule.seconds),
-        "allowed": rule.allowed,
-        "used": 0,
-    }
+    """People did something that allows messages to them: start their counts afresh and wake what waited.
+
+    opened: (account, recipient, rule), each at most once.
+    """
+    if not opened:
+        return
+    statement = insert_for(session, SendWindow)
+    fresh = {name: statement.excluded[name] for name in ("opened_at", "expires_at", "allowed", "used")}
     await session.execute(
-        insert_for(session, SendWindow)
-        .values(account=account, recipient=recipient, kind=rule.kind, **fresh)
-        .on_conflict_do_update(index_elements=["account", "recipient", "kind"], set_=fresh)
+        statement.on_conflict_do_update(index_elements=["account", "recipient", "kind"], set_=fresh),
+        [
+            {
+                "account": account,
+                "recipient": recipient,
+                "kind": rule.kind,
+                "opened_at": now,
+                "expires_at": now + timedelta(seconds=rule.seconds),
+                "allowed": rule.allowed,
+                "used": 0,
+            }
+            # In one order everywhere: two replicas must not wait for each other's rows.
+            for account, recipient, rule in sorted(opened, key=lambda entry: (*entry[:2], entry[2].kind))
+        ],
     )
     await session.execute(
         update(OutboxMessage)
         .where(
-            col(OutboxMessage.account) == account,
-            col(OutboxMessage.recipient) == recipient,
+            tuple_(col(OutboxMessage.account), col(OutboxMessage.recipient)).in_(
+                [(account, recipient) for account, recipient, _ in opened]
+            ),
             col(OutboxMessage.state) == OutboxState.WAITING,
         )
         .values(state=OutboxState.PENDING, not_before=now)
+        .execution_options(synchronize_session=False)
     )
 
 

@@ -8,7 +8,7 @@ from handlers.texts import say
 from nlp.tagger import Tagged
 from storage.audit import add_audit_event
 from storage.queries.inbox import list_held
-from storage.queries.opinions import find_opinion_of_message, next_number
+from storage.queries.opinions import next_number
 from storage.queries.people import find_home
 from storage.queries.tree import find_compound
 from storage.tables import Compound, Opinion, Place
@@ -34,11 +34,9 @@ async def file_opinion(
     said_at: datetime,
     tagged: Tagged,
 ) -> Opinion:
-    """Number an opinion and keep it with its tags; a message that became one before gives that one back."""
+    """Number an opinion and keep it with its tags. A message becomes one at most once, by the table's unique key."""
     compound, place = home
     assert compound.compound_id is not None
-    if known := await find_opinion_of_message(context.session, inbox_id):
-        return known
     opinion = Opinion(
         compound_id=compound.compound_id,
         number=await next_number(context.session, compound.compound_id, "opinion"),
@@ -71,7 +69,7 @@ async def file_opinion(
 
 async def file_held(context: Context, compound: Compound) -> list[str]:
     """File what the speaker said before they were bound; returns a receipt line for each."""
-    held = await list_held(context.session, context.inbound.account, context.inbound.sender, HELD)
+    held = await list_held(context.session, context.person_id, HELD)
     if not held:
         return []
     home = await find_home(context.session, context.person_id) or (compound, None)

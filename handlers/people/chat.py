@@ -145,7 +145,7 @@ async def ask_before_erasing(context: Context) -> Answer:
 async def erase(context: Context) -> Answer:
     """确认删除."""
     await erase_person(context)
-    return Answer("person.erased", say("people.erased"), tells=False)
+    return Answer("person.erased", say("people.erased"), farewell=True)
 
 
 async def give_help(context: Context) -> Answer:

@@ -23,12 +23,12 @@ async def erase_person(context: Context) -> int:
         await session.exec(select(ChannelIdentity).where(ChannelIdentity.person_id == person_id))
     ).all()
     opinions = await blank_opinions_of(session, person_id)
+    await blank_messages_of(session, person_id)
     for identity in identities:
         subject = context.services.sealer.lookup(
             f"{identity.account}:{identity.external_id}".encode(), SUBJECT_CONTEXT
         )
         forgotten = f"erased-{subject.hex()[:24]}"
-        await blank_messages_of(session, identity.account, identity.external_id, forgotten)
         await forget_recipient(session, identity.account, identity.external_id, forgotten, context.now)
         session.add(Erasure(subject_lookup=subject, erased_at=context.now))
     await forget_person(session, person_id)

@@ -1,7 +1,7 @@
 """Working through the inbox table."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
 from sqlmodel import col, func, or_, select
@@ -27,6 +27,21 @@ async def take_new(session: AsyncSession, owner: str, now: datetime, limit: int)
         .with_for_update(skip_locked=True)
     )
     return list((await session.exec(statement)).all())
+
+
+async def postpone(
+    session: AsyncSession, inbox_id: int, now: datetime, first_delay_seconds: float, max_attempts: int
+) -> int:
+    """Put a message off, longer each time, for any replica; FAILED after max_attempts. Returns the attempts so far."""
+    message = (
+        await session.exec(select(InboxMessage).where(InboxMessage.inbox_id == inbox_id).with_for_update())
+    ).one()
+    message.attempts += 1
+    message.lease_owner = ""
+    message.lease_until = now + timedelta(seconds=first_delay_seconds * 2**message.attempts)
+    if message.attempts >= max_attempts:
+        message.state, message.outcome, message.done_at = InboxState.FAILED, "message.failed", now
+    return message.attempts
 
 
 async def is_new(session: AsyncSession, inbox_id: int) -> bool:
@@ -57,16 +72,11 @@ async def release_leases(session: AsyncSession, owner: str, now: datetime) -> No
     )
 
 
-async def list_held(session: AsyncSession, account: str, sender: str, outcome: str) -> list[InboxMessage]:
-    """A sender's messages that ended with this outcome and still have their words, oldest first."""
+async def list_held(session: AsyncSession, person_id: int, outcome: str) -> list[InboxMessage]:
+    """A person's messages that ended with this outcome and still have their words, oldest first."""
     statement = (
         select(InboxMessage)
-        .where(
-            InboxMessage.account == account,
-            InboxMessage.sender == sender,
-            InboxMessage.outcome == outcome,
-            InboxMessage.text != "",
-        )
+        .where(InboxMessage.person_id == person_id, InboxMessage.outcome == outcome, InboxMessage.text != "")
         .order_by(col(InboxMessage.inbox_id))
     )
     return list((await session.exec(statement)).all())
@@ -90,10 +100,10 @@ async def count_by_state(session: AsyncSession, states: Sequence[InboxState]) ->
     return {InboxState(state): count for state, count in (await session.exec(statement)).all()}
 
 
-async def blank_messages_of(session: AsyncSession, account: str, sender: str, forgotten: str) -> None:
-    """Take a sender and their words out of the inbox; the rows stay, so that a retry still meets its key."""
+async def blank_messages_of(session: AsyncSession, person_id: int) -> None:
+    """Take a person and their words out of the inbox; the rows stay, so that a retry still meets its key."""
     await session.execute(
         update(InboxMessage)
-        .where(col(InboxMessage.account) == account, col(InboxMessage.sender) == sender)
-        .values(text="", media_id="", sender=forgotten)
+        .where(col(InboxMessage.person_id) == person_id)
+        .values(text="", media_id="", sender="", person_id=None)
     )

@@ -21,6 +21,7 @@ async def next_number(session: AsyncSession, compound_id: int, name: str) -> int
         .values(compound_id=compound_id, name=name, value=FIRST_NUMBER)
         .on_conflict_do_update(index_elements=["compound_id", "name"], set_={"value": Counter.value + 1})
         .returning(Counter.value)
+        .execution_options(autoflush=False)  # counters are written at once
     )
     return int((await session.execute(statement)).scalar_one())
 

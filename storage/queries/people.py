@@ -1,9 +1,9 @@
 """People, their channel identities, homes and roles."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import tuple_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,12 +20,28 @@ async def find_identity(session: AsyncSession, account: str, external_id: str) -
     return (await session.exec(statement)).one_or_none()
 
 
-async def get_or_add_identity(
+async def get_or_add_identities(
+    session: AsyncSession, people: Iterable[tuple[str, str]], now: datetime
+) -> dict[tuple[str, str], ChannelIdentity]:
+    """Identities by (account, external id), made with a new person on first contact."""
+    wanted = list(people)
+    statement = select(ChannelIdentity).where(
+        tuple_(col(ChannelIdentity.account), col(ChannelIdentity.external_id)).in_(wanted)
+    )
+    found = {
+        (identity.account, identity.external_id): identity
+        for identity in (await session.exec(statement)).all()
+    }
+    for account, external_id in wanted:
+        if (account, external_id) not in found:
+            found[account, external_id] = await _add_identity(session, account, external_id, now)
+    return found
+
+
+async def _add_identity(
     session: AsyncSession, account: str, external_id: str, now: datetime
 ) -> ChannelIdentity:
-    """The identity, made with a new person on first contact; two replicas meeting the same person make one."""
-    if found := await find_identity(session, account, external_id):
-        return found
+    """Two replicas meeting the same person make one."""
     person = Person(created_at=now)
     session.add(person)
     await session.flush()
@@ -81,6 +97,7 @@ async def find_home(session: AsyncSession, person_id: int) -> tuple[Compound, Pl
         .where(Residency.person_id == person_id)
         .order_by(col(Residency.bound_at).desc(), col(Residency.compound_id))
         .limit(1)
+        .execution_options(autoflush=False)  # residencies are written at once
     )
     return (await session.exec(statement)).first()
 

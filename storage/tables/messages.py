@@ -25,7 +25,13 @@ class InboxMessage(SQLModel, table=True):
             sqlite_where=text("state = 'new'"),
             postgresql_where=text("state = 'new'"),
         ),
-        Index(None, "account", "sender", "inbox_id"),
+        # Set when the message is worked on, so that taking it in does not pay for this index.
+        Index(
+            "ix_inbox_person_id",
+            "person_id",
+            sqlite_where=text("person_id IS NOT NULL"),
+            postgresql_where=text("person_id IS NOT NULL"),
+        ),
     )
 
     inbox_id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
@@ -42,6 +48,7 @@ class InboxMessage(SQLModel, table=True):
     lease_owner: str = Field(max_length=40)
     lease_until: datetime = Field(sa_type=UtcDateTime)
     attempts: int = 0
+    person_id: int | None = Field(default=None, sa_type=BigId)
     outcome: str = Field(default="", max_length=40)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 

@@ -74,14 +74,15 @@ def upgrade() -> None:
     sa.Column('lease_owner', sa.String(length=40), nullable=False),
     sa.Column('lease_until', sa.DateTime(timezone=True), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('outcome', sa.String(length=40), nullable=False),
     sa.Column('done_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('inbox_id', name=op.f('pk_inbox')),
     sa.UniqueConstraint('account', 'message_key', name=op.f('uq_inbox_account_message_key'))
     )
     with op.batch_alter_table('inbox') as batch_op:
-        batch_op.create_index(batch_op.f('ix_inbox_account_sender_inbox_id'), ['account', 'sender', 'inbox_id'], unique=False)
         batch_op.create_index('ix_inbox_new', ['inbox_id'], unique=False, sqlite_where=sa.text("state = 'new'"), postgresql_where=sa.text("state = 'new'"))
+        batch_op.create_index('ix_inbox_person_id', ['person_id'], unique=False, sqlite_where=sa.text('person_id IS NOT NULL'), postgresql_where=sa.text('person_id IS NOT NULL'))
 
     op.create_table('outbox',
     sa.Column('outbox_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -322,8 +323,8 @@ def downgrade() -> None:
 
     op.drop_table('outbox')
     with op.batch_alter_table('inbox') as batch_op:
+        batch_op.drop_index('ix_inbox_person_id', sqlite_where=sa.text('person_id IS NOT NULL'), postgresql_where=sa.text('person_id IS NOT NULL'))
         batch_op.drop_index('ix_inbox_new', sqlite_where=sa.text("state = 'new'"), postgresql_where=sa.text("state = 'new'"))
-        batch_op.drop_index(batch_op.f('ix_inbox_account_sender_inbox_id'))
 
     op.drop_table('inbox')
     op.drop_table('erasures')
