@@ -35,9 +35,7 @@ CUES = (
 _TOP_KEYS = {"id", "name", "dispatch", "refs", "wecom_name", "leaf"}
 _LEAF_KEYS = {"id", "name", "urgency", "gives_way", "strong", "pair", "weak", "deny"}
 _META_KEYS = {"version", "pair_window", "match_on"}
-_NAME_LIMIT = (
-    30  # WeCom resident reports: category_name, https://developer.work.weixin.qq.com/document/path/94536
-)
+_NAME_LIMIT = 30  # category_name of WeCom resident reports (its document 94536)
 
 Side = tuple[str, ...]
 

@@ -19,6 +19,7 @@ from nlp.quotes import spoken
 from nlp.ranking import Category, Ranking
 
 _ROUTINE, _SAFETY = 1, 3
+_LONGEST = 2000  # WeChat ends a text at 2,048 bytes; the rules cost the square of a pasted document
 _WORTH_A_LOOK = STRONG | WEAK | CUE["problem"] | CUE["danger"]
 
 
@@ -42,7 +43,10 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """What one message says. categories: best first, () for chatter; urgency: 1 routine, 2 normal, 3 safety."""
+    """What one message says. categories: best first, () for chatter; urgency: 1 routine, 2 normal, 3 safety.
+
+    `found` and `text` are what `hits` is worked out from; the text is personal data and stays out of the repr.
+    """
 
     categories: tuple[Category, ...]
     urgency: int
@@ -74,7 +78,8 @@ class Tagger:
         return cls(load_lexicon(path))
 
     def tag(self, text: str) -> Tagged:
-        """Tag one message, whatever it holds; never raises on any text."""
+        """Tag one message, whatever it holds; never raises on any text. Reads its first 2,000 characters."""
+        text = text[:_LONGEST]
         clean = normalise(spoken(text))
         matcher = self._matcher
         matches = matcher.find(clean)

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.states import Role
 from storage.tables import ChannelIdentity, Compound, Person, Place, Residency, RoleGrant
-from storage.upsert import insert_for, insert_ignore
+from storage.upsert import insert_for
 
 
 async def find_identity(session: AsyncSession, account: str, external_id: str) -> ChannelIdentity | None:
@@ -32,37 +32,39 @@ async def get_or_add_identities(
         (identity.account, identity.external_id): identity
         for identity in (await session.exec(statement)).all()
     }
-    for account, external_id in wanted:
-        if (account, external_id) not in found:
-            found[account, external_id] = await _add_identity(session, account, external_id, now)
+    # In one order everywhere: two replicas must not wait for each other's rows.
+    if missing := sorted(set(wanted) - found.keys()):
+        await _add_identities(session, missing, now)
+        added = (await session.exec(statement)).all()
+        found = {(identity.account, identity.external_id): identity for identity in added}
     return found
 
 
-async def _add_identity(
-    session: AsyncSession, account: str, external_id: str, now: datetime
-) -> ChannelIdentity:
-    """Two replicas meeting the same person make one."""
-    person = Person(created_at=now)
-    session.add(person)
+async def _add_identities(session: AsyncSession, people: list[tuple[str, str]], now: datetime) -> None:
+    """Two replicas that meet the same person at once make one: the later one's row is in conflict and left out."""
+    persons = [Person(created_at=now) for _ in people]
+    session.add_all(persons)
     await session.flush()
-    assert person.person_id is not None
-    added = await insert_ignore(
-        session,
-        ChannelIdentity,
-        {
-            "account": account,
-            "external_id": external_id,
-            "person_id": person.person_id,
-            "first_seen_at": now,
-            "following": True,
-        },
+    await session.execute(
+        insert_for(session, ChannelIdentity).on_conflict_do_nothing(),
+        [
+            {
+                "account": account,
+                "external_id": external_id,
+                "person_id": person.person_id,
+                "first_seen_at": now,
+                "following": True,
+            }
+            for (account, external_id), person in zip(people, persons, strict=True)
+        ],
     )
-    if not added:
-        await session.delete(person)
-        await session.flush()
-    identity = await find_identity(session, account, external_id)
-    assert identity is not None
-    return identity
+    ids = [person.person_id for person in persons]
+    used = set(
+        await session.exec(select(ChannelIdentity.person_id).where(col(ChannelIdentity.person_id).in_(ids)))
+    )
+    for person in persons:
+        if person.person_id not in used:
+            await session.delete(person)
 
 
 async def put_residency(

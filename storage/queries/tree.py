@@ -11,7 +11,9 @@ from storage.upsert import insert_for
 
 async def find_compound(session: AsyncSession, code: str) -> Compound | None:
     """A compound by its stable code."""
-    return (await session.exec(select(Compound).where(Compound.code == code))).one_or_none()
+    statement = select(Compound).where(Compound.code == code)
+    # Compounds are written at once, so nothing need be flushed to find them.
+    return (await session.exec(statement.execution_options(autoflush=False))).one_or_none()
 
 
 async def list_compounds_named(session: AsyncSession, name: str, limit: int) -> list[Compound]:

@@ -199,3 +199,13 @@ def test_the_same_text_in_full_width_and_spaced_is_the_same_matter(
     spaced = " ".join(text) if not any(char.isdigit() for char in text) else text
     wide = spaced.translate({code: code + 0xFEE0 for code in range(0x30, 0x3A)})
     assert ANY_TAGGER.tag(wide).categories == ANY_TAGGER.tag(text).categories
+
+
+def test_a_pasted_document_is_read_only_at_its_head(tagger: Tagger) -> None:
+    tagged = tagger.tag("漏水了" * 100_000)
+    assert tagged.categories[0].id == "loushui.shuiguan"
+    assert max(hit.end for hit in tagged.hits) <= 2000
+
+
+def test_the_residents_words_are_not_in_the_repr(tagger: Tagger) -> None:
+    assert "李老师" not in repr(tagger.tag("李老师家漏水"))
