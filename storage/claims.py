@@ -19,5 +19,5 @@ async def try_claim(session: AsyncSession, job: str, period: str, owner: str, no
 
 async def forget_claims(session: AsyncSession, before: datetime) -> int:
     """Drop claims of long ago; returns how many."""
-    result = await session.execute(delete(Claim).where(col(Claim.claimed_at) < before))
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    result = await session.exec(delete(Claim).where(col(Claim.claimed_at) < before))
+    return int(result.rowcount)

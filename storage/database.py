@@ -108,15 +108,15 @@ class Database:
         """Say how a commit is made durable; raises DatabaseError when it is not."""
         async with self.read() as session:
             if self.is_sqlite:
-                mode = (await session.execute(text("PRAGMA journal_mode"))).scalar_one()
-                level = (await session.execute(text("PRAGMA synchronous"))).scalar_one()
+                mode = (await (await session.connection()).execute(text("PRAGMA journal_mode"))).scalar_one()
+                level = (await (await session.connection()).execute(text("PRAGMA synchronous"))).scalar_one()
                 if (mode, level) != ("wal", 2):
                     raise DatabaseError(
                         f"SQLite runs with journal_mode={mode}, synchronous={level}; need wal and FULL"
                     )
                 return "sqlite wal synchronous=FULL"
-            commit = (await session.execute(text("SHOW synchronous_commit"))).scalar_one()
-            fsync = (await session.execute(text("SHOW fsync"))).scalar_one()
+            commit = (await (await session.connection()).execute(text("SHOW synchronous_commit"))).scalar_one()
+            fsync = (await (await session.connection()).execute(text("SHOW fsync"))).scalar_one()
             if (commit, fsync) != ("on", "on"):
                 raise DatabaseError(
                     f"PostgreSQL runs with synchronous_commit={commit}, fsync={fsync}; need on and on"
@@ -127,7 +127,7 @@ class Database:
         """Whether a trivial read works."""
         try:
             async with self.read() as session:
-                await session.execute(text("SELECT 1"))
+                await (await session.connection()).execute(text("SELECT 1"))
         except (DBAPIError, OSError):
             return False
         return True

@@ -60,7 +60,7 @@ async def take_due(
     Messages whose sender vanished while SENDING come back here when at least once was promised, and become
     UNCERTAIN when at most once was.
     """
-    await session.execute(
+    await session.exec(
         update(OutboxMessage)
         .where(
             col(OutboxMessage.state) == OutboxState.SENDING,
@@ -69,7 +69,7 @@ async def take_due(
         )
         .values(state=OutboxState.UNCERTAIN, reason="sender vanished", done_at=now)
     )
-    await session.execute(
+    await session.exec(
         update(OutboxMessage)
         .where(
             col(OutboxMessage.state) == OutboxState.SENDING,
@@ -162,7 +162,7 @@ async def settle(
 ) -> None:
     """Record what became of a message this replica was sending; nothing happens when another has taken it since."""
     ended = state not in (OutboxState.PENDING, OutboxState.WAITING)
-    await session.execute(
+    await session.exec(
         update(OutboxMessage)
         .where(
             col(OutboxMessage.outbox_id) == message.outbox_id,
@@ -193,7 +193,7 @@ async def hold_reply(
 
     An answer that was offered before may be offered again: the platform only asks again when it did not get it.
     """
-    result = await session.execute(
+    result = await session.exec(
         update(OutboxMessage)
         .where(
             col(OutboxMessage.inbox_id) == inbox_id,
@@ -209,12 +209,12 @@ async def hold_reply(
         )
         .values(lease_owner=owner, lease_until=until)
     )
-    return int(result.rowcount) == 1  # type: ignore[attr-defined]
+    return int(result.rowcount) == 1
 
 
 async def mark_offered(session: AsyncSession, inbox_ids: Collection[int], now: datetime) -> None:
     """Note answers that were written to the request that waited for them."""
-    await session.execute(
+    await session.exec(
         update(OutboxMessage)
         .where(
             col(OutboxMessage.inbox_id).in_(inbox_ids),
@@ -226,7 +226,7 @@ async def mark_offered(session: AsyncSession, inbox_ids: Collection[int], now: d
 
 async def release_replies(session: AsyncSession, inbox_ids: Collection[int], owner: str) -> None:
     """Let the outbox send answers whose request went away without them."""
-    await session.execute(
+    await session.exec(
         update(OutboxMessage)
         .where(
             col(OutboxMessage.inbox_id).in_(inbox_ids),
@@ -239,7 +239,7 @@ async def release_replies(session: AsyncSession, inbox_ids: Collection[int], own
 
 async def release_outbox_leases(session: AsyncSession, owner: str) -> None:
     """Let other replicas have the answers this one holds; what it is sending keeps its lease until that ends."""
-    await session.execute(
+    await session.exec(
         update(OutboxMessage)
         .where(col(OutboxMessage.state) == OutboxState.PENDING, col(OutboxMessage.lease_owner) == owner)
         .values(lease_until=None)
@@ -248,7 +248,7 @@ async def release_outbox_leases(session: AsyncSession, owner: str) -> None:
 
 async def expire_messages(session: AsyncSession, now: datetime) -> int:
     """Give up messages that have lost their point; returns how many."""
-    result = await session.execute(
+    result = await session.exec(
         update(OutboxMessage)
         .where(
             col(OutboxMessage.state).in_((OutboxState.PENDING, OutboxState.WAITING)),
@@ -256,7 +256,7 @@ async def expire_messages(session: AsyncSession, now: datetime) -> int:
         )
         .values(state=OutboxState.DEAD, reason="expired", done_at=now)
     )
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return int(result.rowcount)
 
 
 async def count_by_state(session: AsyncSession) -> dict[OutboxState, int]:
@@ -287,9 +287,9 @@ async def open_windows(
         return
     statement = insert_for(session, SendWindow)
     fresh = {name: statement.excluded[name] for name in ("opened_at", "expires_at", "allowed", "used")}
-    await session.execute(
+    await session.exec(
         statement.on_conflict_do_update(index_elements=["account", "recipient", "kind"], set_=fresh),
-        [
+        params=[
             {
                 "account": account,
                 "recipient": recipient,
@@ -303,7 +303,7 @@ async def open_windows(
             for account, recipient, rule in sorted(opened, key=lambda entry: (*entry[:2], entry[2].kind))
         ],
     )
-    await session.execute(
+    await session.exec(
         update(OutboxMessage)
         .where(
             tuple_(col(OutboxMessage.account), col(OutboxMessage.recipient)).in_(
@@ -357,7 +357,7 @@ async def give_back(session: AsyncSession, account: str, recipient: str, now: da
 
 async def close_windows(session: AsyncSession, account: str, recipient: str) -> None:
     """The platform says this person cannot be written to now: believe it over the ledger."""
-    await session.execute(
+    await session.exec(
         update(SendWindow)
         .where(col(SendWindow.account) == account, col(SendWindow.recipient) == recipient)
         .values(used=SendWindow.allowed)
@@ -369,12 +369,12 @@ async def forget_recipient(
 ) -> None:
     """Take a recipient and what was written to them out of the outbox and the ledger; unsent messages are cancelled."""
     of_recipient = (col(OutboxMessage.account) == account, col(OutboxMessage.recipient) == recipient)
-    await session.execute(
+    await session.exec(
         update(OutboxMessage)
         .where(*of_recipient, col(OutboxMessage.state).in_((OutboxState.PENDING, OutboxState.WAITING)))
         .values(state=OutboxState.CANCELLED, reason="erased", done_at=now)
     )
-    await session.execute(update(OutboxMessage).where(*of_recipient).values(text="", recipient=forgotten))
+    await session.exec(update(OutboxMessage).where(*of_recipient).values(text="", recipient=forgotten))
     for window in (
         await session.exec(
             select(SendWindow).where(SendWindow.account == account, SendWindow.recipient == recipient)

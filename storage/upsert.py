@@ -15,5 +15,5 @@ def insert_for(session: AsyncSession, table: type[SQLModel]) -> Any:
 
 async def insert_ignore(session: AsyncSession, table: type[SQLModel], values: dict[str, Any]) -> bool:
     """Insert unless a unique key stands in the way; returns whether a row was added."""
-    result = await session.execute(insert_for(session, table).values(**values).on_conflict_do_nothing())
-    return int(result.rowcount) == 1  # type: ignore[attr-defined]
+    result = await session.exec(insert_for(session, table).values(**values).on_conflict_do_nothing())
+    return int(result.rowcount) == 1

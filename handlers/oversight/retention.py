@@ -33,7 +33,7 @@ async def reduce_raw_text(database: Database, before: datetime) -> int:
         .limit(CHUNK),
     ):
         async with database.write() as session:
-            await session.execute(
+            await session.exec(
                 update(InboxMessage).where(col(InboxMessage.inbox_id).in_(ids)).values(text="", media_id="")
             )
         blanked += len(ids)
@@ -46,17 +46,17 @@ async def reduce_raw_text(database: Database, before: datetime) -> int:
         .limit(CHUNK),
     ):
         async with database.write() as session:
-            await session.execute(
+            await session.exec(
                 update(OutboxMessage).where(col(OutboxMessage.outbox_id).in_(ids)).values(text="")
             )
         blanked += len(ids)
     async with database.write() as session:
-        result = await session.execute(
+        result = await session.exec(
             update(Opinion)
             .where(col(Opinion.said_at) < before, col(Opinion.text).is_not(None))
             .values(text=None, hits=[])
         )
-    return blanked + int(result.rowcount)  # type: ignore[attr-defined]
+    return blanked + int(result.rowcount)
 
 
 async def _ids(database: Database, statement: object) -> list[int]:

@@ -65,7 +65,7 @@ async def has_new(session: AsyncSession, owner: str, now: datetime) -> bool:
 
 async def release_leases(session: AsyncSession, owner: str, now: datetime) -> None:
     """Let other replicas have what this one will not get to."""
-    await session.execute(
+    await session.exec(
         update(InboxMessage)
         .where(col(InboxMessage.state) == InboxState.NEW, col(InboxMessage.lease_owner) == owner)
         .values(lease_until=now)
@@ -102,7 +102,7 @@ async def count_by_state(session: AsyncSession, states: Sequence[InboxState]) ->
 
 async def blank_messages_of(session: AsyncSession, person_id: int) -> None:
     """Take a person and their words out of the inbox; the rows stay, so that a retry still meets its key."""
-    await session.execute(
+    await session.exec(
         update(InboxMessage)
         .where(col(InboxMessage.person_id) == person_id)
         .values(text="", media_id="", sender="", person_id=None)

@@ -23,7 +23,7 @@ async def next_number(session: AsyncSession, compound_id: int, name: str) -> int
         .returning(Counter.value)
         .execution_options(autoflush=False)  # counters are written at once
     )
-    return int((await session.execute(statement)).scalar_one())
+    return int((await session.exec(statement)).scalar_one())
 
 
 async def find_opinion(session: AsyncSession, compound_id: int, number: int) -> Opinion | None:
@@ -71,7 +71,7 @@ async def count_opinions_since(session: AsyncSession, compound_id: int, since: d
 async def blank_opinions_of(session: AsyncSession, person_id: int) -> int:
     """Take a person and their words out of their opinions; tags and counts stay. Returns how many."""
     values: dict[str, Any] = {"person_id": None, "home_code": None, "unit": None, "text": None, "hits": []}
-    result = await session.execute(
+    result = await session.exec(
         update(Opinion).where(col(Opinion.person_id) == person_id).values(**values)
     )
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return int(result.rowcount)

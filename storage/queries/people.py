@@ -45,9 +45,9 @@ async def _add_identities(session: AsyncSession, people: list[tuple[str, str]], 
     persons = [Person(created_at=now) for _ in people]
     session.add_all(persons)
     await session.flush()
-    await session.execute(
+    await session.exec(
         insert_for(session, ChannelIdentity).on_conflict_do_nothing(),
-        [
+        params=[
             {
                 "account": account,
                 "external_id": external_id,
@@ -77,7 +77,7 @@ async def put_residency(
         "place_code": place_code,
         "bound_at": now,
     }
-    await session.execute(
+    await session.exec(
         insert_for(session, Residency)
         .values(**values)
         .on_conflict_do_update(
@@ -147,7 +147,7 @@ async def put_role(
         "public": public,
         "granted_at": now,
     }
-    await session.execute(
+    await session.exec(
         insert_for(session, RoleGrant)
         .values(**values)
         .on_conflict_do_update(
@@ -169,7 +169,7 @@ async def end_roles(
 
 async def forget_person(session: AsyncSession, person_id: int) -> None:
     """Take away everything that says who a person is."""
-    await session.execute(
+    await session.exec(
         update(Person)
         .where(col(Person.person_id) == person_id)
         .values(name_sealed=None, phone_sealed=None, phone_lookup=None)

@@ -47,7 +47,7 @@ async def list_region_codes_above(session: AsyncSession, region_code: str | None
 async def put_region(session: AsyncSession, values: dict[str, Any]) -> None:
     """Add a region or change its name and parent; its code stays."""
     changed = {key: value for key, value in values.items() if key != "code"}
-    await session.execute(
+    await session.exec(
         insert_for(session, Region)
         .values(**values)
         .on_conflict_do_update(index_elements=["code"], set_=changed)
@@ -57,7 +57,7 @@ async def put_region(session: AsyncSession, values: dict[str, Any]) -> None:
 async def put_compound(session: AsyncSession, values: dict[str, Any]) -> Compound:
     """Add a compound or change its profile; its code and id stay."""
     changed = {key: value for key, value in values.items() if key != "code"}
-    await session.execute(
+    await session.exec(
         insert_for(session, Compound)
         .values(**values)
         .on_conflict_do_update(index_elements=["code"], set_=changed)
@@ -70,7 +70,7 @@ async def put_compound(session: AsyncSession, values: dict[str, Any]) -> Compoun
 
 async def put_place(session: AsyncSession, values: dict[str, Any]) -> None:
     """Add a place or change its name; its code, level and parent stay."""
-    await session.execute(
+    await session.exec(
         insert_for(session, Place)
         .values(**values)
         .on_conflict_do_update(index_elements=["compound_id", "code"], set_={"name": values["name"]})
