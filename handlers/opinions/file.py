@@ -86,14 +86,16 @@ async def file_held(context: Context, compound: Compound) -> list[str]:
 def category_names(context: Context, opinion: Opinion) -> str:
     """The categories of an opinion as residents read them, best first; an empty string for none."""
     lexicon = context.services.tagger.lexicon
-    return "、".join(lexicon.name(category["id"]) for category in opinion.categories[:2])
+    leaves = [category["id"] for category in opinion.categories[:2]]
+    return "、".join(f"{lexicon.top_name(leaf)}·{lexicon.name(leaf)}" for leaf in leaves)
 
 
 def receipt(context: Context, opinion: Opinion) -> str:
     """What the resident gets: the number they can ask about, and how they were understood."""
-    if not opinion.categories:
-        return say("opinions.filed_unsorted", number=opinion.number)
-    text = say("opinions.filed", number=opinion.number, facts=facts(context, opinion))
+    if opinion.categories:
+        text = say("opinions.filed", number=opinion.number, facts=facts(context, opinion))
+    else:
+        text = say("opinions.filed_unsorted", number=opinion.number)
     return f"{text}\n{say('opinions.danger')}" if opinion.urgency >= SAFETY else text
 
 
