@@ -80,7 +80,16 @@ class Application:
         )
         desk = ReplyDesk(self.database, self.replica)
         self._intake = Intake(open_writer(self.database), self.replica, self.metrics, self.clock)
-        worker = Worker(self.database, services, self.channels, desk, self.metrics, self.replica, self.clock)
+        worker = Worker(
+            self.database,
+            services,
+            self.channels,
+            desk,
+            self.metrics,
+            self.replica,
+            self.clock,
+            arrivals=lambda: self._intake.commits,
+        )
         quiet = Quiet(settings.quiet_hours.start, settings.quiet_hours.end)
         sender = Sender(self.database, self.channels, self.metrics, self.replica, quiet, self.clock)
         self._inbox_pump = Pump("inbox", worker.step, worker.has_work)
@@ -142,7 +151,7 @@ class Application:
     async def stop(self) -> None:
         """Take nothing new, answer what waits, finish commits and sends, give back leases."""
         self._stopping = True
-        self._jobs.stop()
+        await self._jobs.stop()
         for runner in self._runners:
             await runner.cleanup()
         await self._intake.close()

@@ -121,7 +121,8 @@ class OfficialAccountSettings(Section):
     def _callbacks_are_authentic(self) -> "OfficialAccountSettings":
         if self.encoding_aes_key is None and not self.allow_plain:
             raise ValueError(
-                "encoding_aes_key is missing (plain callbacks are unauthenticated: allow_plain = true only in a test account)"
+                "encoding_aes_key is missing (without it callbacks are unauthenticated: "
+                "allow_plain = true only for a test account)"
             )
         if self.encoding_aes_key is not None and self.allow_plain:
             raise ValueError("allow_plain must not be set together with encoding_aes_key")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from storage.states import MessageClass, POLICIES
+from storage.states import POLICIES, MessageClass
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 MAX_ATTEMPTS = 8

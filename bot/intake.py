@@ -33,6 +33,7 @@ class Intake:
         self._clock = clock
         self._pending: list[tuple[InboxRow, asyncio.Future[Stored]]] = []
         self._flushing: asyncio.Task[None] | None = None
+        self.commits = 0
         self.on_stored: Callable[[], None] = lambda: None
 
     def accept(self, inbound: Inbound) -> asyncio.Future[Stored]:
@@ -79,6 +80,7 @@ class Intake:
         for (_, future), place in zip(batch, stored, strict=True):
             if not future.done():
                 future.set_result(place)
+        self.commits += 1
         self._metrics.commits.observe(len(batch))
         self._metrics.stored.inc(len(batch))
         self.on_stored()

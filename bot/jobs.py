@@ -3,6 +3,7 @@
 A tick that is missed, doubled or late changes nothing.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -53,6 +54,7 @@ class Jobs:
         self._raw_text_days = raw_text_days
         self._clock = clock
         self._work: dict[str, Callable[[datetime], Awaitable[None]]] = {"retention": self._retention}
+        self._ticking = asyncio.Lock()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
 
     def start(self) -> None:
@@ -66,15 +68,18 @@ class Jobs:
         )
         self._scheduler.start()
 
-    def stop(self) -> None:
-        """Tick no more."""
-        self._scheduler.shutdown(wait=False)
+    async def stop(self) -> None:
+        """Tick no more; the tick under way is finished."""
+        self._scheduler.pause()
+        async with self._ticking:
+            self._scheduler.shutdown(wait=False)
 
     async def _tick(self) -> None:
-        try:
-            await self.advance(self._clock())
-        except (SQLAlchemyError, OSError) as error:
-            log.error("jobs.tick_failed", error=type(error).__name__)
+        async with self._ticking:
+            try:
+                await self.advance(self._clock())
+            except (SQLAlchemyError, OSError) as error:
+                log.error("jobs.tick_failed", error=type(error).__name__)
 
     async def advance(self, now: datetime) -> None:
         """Do what is due and nobody has done; refresh the gauges."""

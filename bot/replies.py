@@ -8,8 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.receive import Hold
 from storage.database import Database
-from storage.queries.inbox import is_new
 from storage.outbox import find_reply, hold_reply, mark_offered, release_replies
+from storage.queries.inbox import is_new
 
 HOLD_SECONDS = 8.0  # longer than any request waits; afterwards the outbox sends the answer
 LOOK_AGAIN_SECONDS = 0.2
@@ -59,6 +59,11 @@ class ReplyDesk:
         if key not in self._waiting:
             return None
         return Hold(self._replica, now + timedelta(seconds=HOLD_SECONDS))
+
+    @property
+    def anybody_waits(self) -> bool:
+        """Whether a request is open that wants an answer."""
+        return bool(self._waiting)
 
     def deliver(self, key: Key, reply: Reply | None) -> None:
         """The worker is done with a message; None means that there is nothing to say."""

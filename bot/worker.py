@@ -4,6 +4,8 @@ The row lock (SKIP LOCKED on PostgreSQL, BEGIN IMMEDIATE on SQLite) is held unti
 on exactly once however many replicas there are, and a crash leaves it as it was.
 """
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -23,6 +25,7 @@ from storage.tables import InboxMessage
 BATCH = 50
 MAX_ATTEMPTS = 5
 FIRST_DELAY_SECONDS = 2
+LONGEST_REST_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -39,7 +42,9 @@ class Worker:
         metrics: Metrics,
         replica: str,
         clock: Callable[[], datetime],
+        arrivals: Callable[[], int],
     ) -> None:
+        """`arrivals` counts the commits of new messages, so that the worker can see whether more are coming."""
         self._database = database
         self._services = services
         self._channels = channels
@@ -47,6 +52,7 @@ class Worker:
         self._metrics = metrics
         self._replica = replica
         self._clock = clock
+        self._arrivals = arrivals
         self._careful = 0
         self.on_queued: Callable[[], None] = lambda: None
 
@@ -62,6 +68,7 @@ class Worker:
 
         When a batch fails, its messages are taken one by one, so that only the culprit waits.
         """
+        started, arrivals = time.monotonic(), self._arrivals()
         limit = 1 if self._careful else BATCH
         marks = self._desk.take_marks()
         taken: list[InboxMessage] = []
@@ -85,6 +92,9 @@ class Worker:
             self._conclude(message, answer, now)
         if taken:
             self.on_queued()
+        if self._arrivals() != arrivals and not self._desk.anybody_waits:
+            # Acknowledging comes first: in a rush, work takes a fifth of the time, and all of it afterwards.
+            await asyncio.sleep(min(4 * (time.monotonic() - started), LONGEST_REST_SECONDS))
         return len(taken) == limit
 
     def _received(self, message: InboxMessage, now: datetime) -> Received:

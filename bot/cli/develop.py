@@ -43,9 +43,8 @@ def check_locks() -> int:
         text = (ROOT / name).read_text("utf-8")
         if "://" in text:
             faults.append(f"{name} names an address")
-        for line in text.splitlines():
-            if line and not line.startswith((" ", "#")) and not line.endswith("\\"):
-                faults.append(f"{name}: no hash for {line}")
+        pins = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+        faults += [f"{name}: no hash for {pin}" for pin in pins if not pin.endswith("\\")]
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0
