@@ -5,6 +5,7 @@ import gc
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
 import aiohttp
@@ -25,6 +26,7 @@ from bot.web.admin import admin_routes, healthz
 from bot.web.callbacks import CallbackEndpoint
 from bot.worker import Worker
 from handlers.context import Services
+from nlp import segment
 from nlp.tagger import Tagger
 from storage.database import Database
 from storage.inbox import open_writer
@@ -61,16 +63,28 @@ class Application:
         self.channels: dict[str, Channel] = {}
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._runners: list[web.AppRunner] = []
+        # What was opened, to be closed in the opposite order, also when the start failed half-way.
+        self._opened = AsyncExitStack()
 
     async def start(self) -> None:
         """Prepare the database, then listen; raises DatabaseError, or OSError when a port is taken."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._opened.aclose()
+            raise
+
+    async def _start(self) -> None:
         settings = self.settings
+        self._opened.push_async_callback(self.database.close)
         await prepare(self.database)
         durability = await self.database.assert_durable()
         # An idle connection that the platform has just closed would leave a send's outcome unknown.
-        self._http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=10))
+        http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=10))
+        self._opened.push_async_callback(http.close)
         for name, account in settings.channels.items():
-            self.channels[name] = OfficialAccount(name, account, self._http, time.monotonic)
+            self.channels[name] = OfficialAccount(name, account, http, time.monotonic)
         tagger = await asyncio.to_thread(Tagger.load)
         services = Services(
             tagger=tagger,
@@ -96,11 +110,15 @@ class Application:
         self._outbox_pump = Pump("outbox", sender.step, sender.has_work)
         self._intake.on_stored = self._inbox_pump.wake
         worker.on_queued = self._outbox_pump.wake
-        self._tasks = [asyncio.create_task(pump.run()) for pump in (self._inbox_pump, self._outbox_pump)]
-        self._jobs = Jobs(
-            self.database, self.metrics, self.replica, settings.privacy.raw_text_days, self.clock
-        )
-        self._jobs.start()
+        self._tasks = [
+            asyncio.create_task(self._work_when_warm()),
+            asyncio.create_task(self._outbox_pump.run()),
+        ]
+        self._opened.push_async_callback(self._stop_work)
+        self._opened.push_async_callback(self._intake.close)
+        jobs = Jobs(self.database, self.metrics, self.replica, settings.privacy.raw_text_days, self.clock)
+        jobs.start()
+        self._opened.push_async_callback(jobs.stop)
         await self._listen(CallbackEndpoint(self.channels, self._intake, desk, self.metrics, self.clock))
         # What start-up built stays: the collector need not look through the dictionaries again and again.
         gc.collect()
@@ -114,6 +132,11 @@ class Application:
             environment=settings.environment,
         )
 
+    async def _work_when_warm(self) -> None:
+        # About a second, in a thread: messages are taken in meanwhile, and none of them blocks the loop for it.
+        await asyncio.to_thread(segment.warm)
+        await self._inbox_pump.run()
+
     async def _listen(self, callbacks: CallbackEndpoint) -> None:
         server = self.settings.server
         public = web.Application(client_max_size=server.body_limit_bytes)
@@ -126,6 +149,7 @@ class Application:
         ]
         for runner in self._runners:
             await runner.setup()
+            self._opened.push_async_callback(runner.cleanup)
         await web.TCPSite(self._runners[0], server.host, server.port).start()
         await web.TCPSite(self._runners[1], server.admin_host, server.admin_port).start()
 
@@ -151,10 +175,10 @@ class Application:
     async def stop(self) -> None:
         """Take nothing new, answer what waits, finish commits and sends, give back leases."""
         self._stopping = True
-        await self._jobs.stop()
-        for runner in self._runners:
-            await runner.cleanup()
-        await self._intake.close()
+        await self._opened.aclose()
+        log.info("server.stopped", replica=self.replica)
+
+    async def _stop_work(self) -> None:
         for pump in (self._inbox_pump, self._outbox_pump):
             pump.stop()
         _done, late = await asyncio.wait(self._tasks, timeout=self.settings.server.stop_seconds)
@@ -164,9 +188,6 @@ class Application:
         async with self.database.write() as session:
             await release_leases(session, self.replica, self.clock())
             await release_outbox_leases(session, self.replica)
-        await self._http.close()
-        await self.database.close()
-        log.info("server.stopped", replica=self.replica)
 
 
 def _address(runner: web.AppRunner) -> str:

@@ -18,7 +18,7 @@ from handlers.oversight.retention import reduce_raw_text
 from storage.claims import forget_claims, try_claim
 from storage.database import Database
 from storage.outbox import count_by_state as count_outbox
-from storage.outbox import expire_messages
+from storage.outbox import expire_messages, wake_waiting
 from storage.queries.inbox import count_by_state as count_inbox
 from storage.states import InboxState, OutboxState
 
@@ -61,7 +61,7 @@ class Jobs:
         """Begin to tick."""
         self._scheduler.add_job(
             self._tick,
-            IntervalTrigger(seconds=TICK_SECONDS),
+            IntervalTrigger(seconds=TICK_SECONDS, timezone=UTC),
             max_instances=1,
             coalesce=True,
             next_run_time=self._clock(),
@@ -90,6 +90,7 @@ class Jobs:
                 await self._work[job](now)
         async with self._database.write() as session:
             await expire_messages(session, now)
+            await wake_waiting(session, now)
         await self._refresh_gauges()
 
     async def _retention(self, now: datetime) -> None:

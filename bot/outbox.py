@@ -92,7 +92,11 @@ class Sender:
     async def _send(self, message: OutboxMessage) -> None:
         channel = self._channels[message.account]
         key = f"{message.account}-{message.outbox_id}"
-        result = await channel.send(Outgoing(message.recipient, message.text, key))
+        began_at = self._clock()
+        try:
+            result = await channel.send(Outgoing(message.recipient, message.text, key))
+        except Exception as error:  # a fault of ours must not stop what goes to everybody else
+            result = SendResult(Verdict.UNKNOWN, detail=type(error).__name__)
         self._metrics.sends.labels(message.account, result.verdict).inc()
         now = self._clock()
         if result.verdict is Verdict.ACCOUNT_BLOCKED:
@@ -103,20 +107,27 @@ class Sender:
                 "outbox.not_sent", outbox_id=message.outbox_id, verdict=result.verdict, errcode=result.errcode
             )
         async with self._database.write() as session:
-            await self._record(session, message, result, now)
+            await self._record(session, message, result, began_at, now)
 
     async def _record(
-        self, session: AsyncSession, message: OutboxMessage, result: SendResult, now: datetime
+        self,
+        session: AsyncSession,
+        message: OutboxMessage,
+        result: SendResult,
+        began_at: datetime,
+        now: datetime,
     ) -> None:
         reason = f"{result.verdict} {result.errcode or ''}".strip()
         again = retry_at(message.attempts, now, random.random())
+        if again is not None:
+            again = max(again, now + timedelta(seconds=result.wait_seconds))
         match result.verdict:
             case Verdict.SENT:
                 await settle(session, message, OutboxState.SENT, now=now)
             case Verdict.REFUSED:
                 await settle(session, message, OutboxState.DEAD, now=now, reason=reason)
             case Verdict.NO_WINDOW | Verdict.QUOTA_USED:
-                await close_windows(session, message.account, message.recipient)
+                await close_windows(session, message.account, message.recipient, began_at)
                 await settle(session, message, OutboxState.WAITING, now=now, reason=reason)
             case Verdict.ACCOUNT_BLOCKED:
                 await give_back(session, message.account, message.recipient, now)

@@ -37,8 +37,9 @@ def command(pattern: str) -> Filter:
     def matches(inbound: Inbound) -> Arguments | Literal[False]:
         if inbound.kind not in _SPOKEN:
             return False
-        text = unicodedata.normalize("NFKC", inbound.text).strip(_ENDINGS)
-        found = compiled.fullmatch(text)
+        words = inbound.text.strip(_ENDINGS)
+        # As written first: what follows a command word is kept in the resident's own characters.
+        found = compiled.fullmatch(words) or compiled.fullmatch(unicodedata.normalize("NFKC", words))
         return found.groupdict() if found else False
 
     return matches

@@ -49,14 +49,17 @@ class Database:
             )
         else:
             self.dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+            # The driver itself reads `sslmode` in an address; SQLAlchemy wants it beside the address.
+            sslmode = parsed.query.get("sslmode")
             self._writer = self._reader = create_async_engine(
-                parsed.set(drivername="postgresql+asyncpg"),
+                parsed.set(drivername="postgresql+asyncpg").difference_update_query(["sslmode"]),
                 pool_size=8,
                 max_overflow=8,
                 pool_pre_ping=True,
                 connect_args={
                     "server_settings": {"synchronous_commit": "on", "timezone": "UTC"},
                     "timeout": 10,
+                    **({"ssl": sslmode} if sslmode else {}),
                 },
             )
         self._write_session = async_sessionmaker(self._writer, class_=AsyncSession, expire_on_commit=False)
@@ -115,7 +118,9 @@ class Database:
                         f"SQLite runs with journal_mode={mode}, synchronous={level}; need wal and FULL"
                     )
                 return "sqlite wal synchronous=FULL"
-            commit = (await (await session.connection()).execute(text("SHOW synchronous_commit"))).scalar_one()
+            commit = (
+                await (await session.connection()).execute(text("SHOW synchronous_commit"))
+            ).scalar_one()
             fsync = (await (await session.connection()).execute(text("SHOW fsync"))).scalar_one()
             if (commit, fsync) != ("on", "on"):
                 raise DatabaseError(

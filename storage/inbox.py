@@ -64,9 +64,16 @@ def open_writer(database: Database) -> InboxWriter:
     return SqliteInboxWriter(database) if database.is_sqlite else PostgresInboxWriter(database.dsn)
 
 
+def _aware(value: datetime) -> datetime:
+    # The drivers would take a naive one for the server's local time.
+    if value.tzinfo is None:
+        raise ValueError("a naive datetime cannot be stored")
+    return value
+
+
 def _sqlite_time(value: datetime) -> str:
     # The form in which SQLAlchemy keeps a DateTime on SQLite.
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return _aware(value).astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 @cache
@@ -131,7 +138,7 @@ class SqliteInboxWriter:
         if self._connection is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
             self._connection = None
-        self._thread.shutdown()
+        self._thread.shutdown(wait=False)  # idle by now; joining it would block the loop
 
 
 class PostgresInboxWriter:
@@ -159,6 +166,7 @@ class PostgresInboxWriter:
         # Two equal keys in one statement would both be "new": the first of each is written, the others find it.
         first: dict[tuple[str, str], InboxRow] = {}
         for row in rows:
+            _aware(row.sent_at)
             first.setdefault((row.account, row.message_key), row)
         unique = list(first.values())
         returned = await self._connection.fetch(

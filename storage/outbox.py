@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, tuple_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -78,6 +79,7 @@ async def take_due(
         )
         .values(state=OutboxState.PENDING)
     )
+    on_its_way = aliased(OutboxMessage)
     statement = (
         select(OutboxMessage)
         .where(
@@ -85,10 +87,18 @@ async def take_due(
             OutboxMessage.not_before <= now,
             or_(col(OutboxMessage.lease_until).is_(None), col(OutboxMessage.lease_until) <= now),
             col(OutboxMessage.account).not_in(skip_accounts),
+            # What is on its way to somebody arrives before the next one sets out, whoever sends it.
+            ~select(on_its_way.outbox_id)
+            .where(
+                on_its_way.account == OutboxMessage.account,
+                on_its_way.recipient == OutboxMessage.recipient,
+                on_its_way.state == OutboxState.SENDING,
+            )
+            .exists(),
         )
         .order_by(col(OutboxMessage.outbox_id))
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=OutboxMessage)
     )
     taken: dict[tuple[str, str], OutboxMessage] = {}
     for message in (await session.exec(statement)).all():
@@ -355,13 +365,41 @@ async def give_back(session: AsyncSession, account: str, recipient: str, now: da
         window.used -= 1
 
 
-async def close_windows(session: AsyncSession, account: str, recipient: str) -> None:
-    """The platform says this person cannot be written to now: believe it over the ledger."""
+async def close_windows(session: AsyncSession, account: str, recipient: str, opened_before: datetime) -> None:
+    """The platform says this person cannot be written to: believe it over the ledger, but not over what they did since."""
     await session.exec(
         update(SendWindow)
-        .where(col(SendWindow.account) == account, col(SendWindow.recipient) == recipient)
+        .where(
+            col(SendWindow.account) == account,
+            col(SendWindow.recipient) == recipient,
+            col(SendWindow.opened_at) <= opened_before,
+        )
         .values(used=SendWindow.allowed)
     )
+
+
+async def wake_waiting(session: AsyncSession, now: datetime) -> int:
+    """Make due what waits although its recipient may be written to; returns how many.
+
+    A window wakes what waits when it opens. This finds what began to wait in that very moment.
+    """
+    result = await session.exec(
+        update(OutboxMessage)
+        .where(
+            col(OutboxMessage.state) == OutboxState.WAITING,
+            select(SendWindow.kind)
+            .where(
+                SendWindow.account == OutboxMessage.account,
+                SendWindow.recipient == OutboxMessage.recipient,
+                SendWindow.expires_at > now,
+                col(SendWindow.used) < col(SendWindow.allowed),
+            )
+            .exists(),
+        )
+        .values(state=OutboxState.PENDING, not_before=now)
+        .execution_options(synchronize_session=False)
+    )
+    return int(result.rowcount)
 
 
 async def forget_recipient(
@@ -371,7 +409,11 @@ async def forget_recipient(
     of_recipient = (col(OutboxMessage.account) == account, col(OutboxMessage.recipient) == recipient)
     await session.exec(
         update(OutboxMessage)
-        .where(*of_recipient, col(OutboxMessage.state).in_((OutboxState.PENDING, OutboxState.WAITING)))
+        .where(
+            *of_recipient,
+            # What is being sent will not come back as pending either: its words and recipient are gone.
+            col(OutboxMessage.state).in_((OutboxState.PENDING, OutboxState.WAITING, OutboxState.SENDING)),
+        )
         .values(state=OutboxState.CANCELLED, reason="erased", done_at=now)
     )
     await session.exec(update(OutboxMessage).where(*of_recipient).values(text="", recipient=forgotten))

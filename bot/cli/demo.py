@@ -204,7 +204,7 @@ def _tag_line(facts: dict[str, Any]) -> str:
         return ""
     names = "、".join(category["name"] for category in facts["categories"])
     terms = "、".join(dict.fromkeys(f"“{hit['term']}”" for hit in facts["hits"]))
-    urgency = {1: "一般", 2: "普通", 3: "紧急"}[facts["urgency"]]
+    urgency = {1: "不急", 2: "一般", 3: "涉及安全"}[facts["urgency"]]
     place = f"｜地点 {facts['place']}" if facts["place"] else ""
     return f"标签 {names}｜依据 {terms}｜{urgency}{place}"
 
@@ -224,7 +224,7 @@ async def _conclude(world: World, deliveries: list[Delivery], seconds: float) ->
     )
     print(f"登记 {len(opinions)} 件：" + "、".join(f"{name} {count}" for name, count in tops.most_common()))
     urgent = sum(opinion.urgency == 3 for opinion in opinions)
-    print(f"其中紧急 {urgent} 件。数据在 {world.application.database.path}，运行 ./run demo 自己试试。")
+    print(f"其中涉及安全 {urgent} 件。数据在 {world.application.database.path}，运行 ./run demo 自己试试。")
     complete = accepted == len(deliveries) == len(inbox) == done
     if not complete:
         print("yishi: the story did not come out whole", file=sys.stderr)

@@ -127,12 +127,14 @@ def _day(at: datetime) -> str:
 
 _NUMBER = r"(?:编号|号|#|no\.?)?\s*(?P<number>\d{1,15})\s*号?"
 
+_COLON = r"\s*[:：]?\s*"
+
 ROUTES = (
-    Route(command(rf"(?:查询?|查一?下|看看?)?(?:办理)?进[度展](?:\s*[::]?\s*{_NUMBER})?"), show_progress),
-    Route(command(rf"(?:查询?|编号)\s*[::]?\s*{_NUMBER}"), show_progress),
+    Route(command(rf"(?:查询?|查一?下|看看?)?(?:办理)?进[度展](?:{_COLON}{_NUMBER})?"), show_progress),
+    Route(command(rf"(?:查询?|编号){_COLON}{_NUMBER}"), show_progress),
     Route(command(r"(?P<number>[1-9]\d{3,7})"), show_progress),
-    Route(command(rf"撤[回销](?:\s*[::]?\s*{_NUMBER})?"), withdraw),
-    Route(command(r"(?:我要)?(?:反映|投诉|上报)(?:问题)?\s*[::,,]?\s*(?P<words>.*)"), hear),
+    Route(command(rf"撤[回销](?:{_COLON}{_NUMBER})?"), withdraw),
+    Route(command(r"(?:我要)?(?:反映|投诉|上报)(?:问题)?\s*[:：,，]?\s*(?P<words>.*)"), hear),
     Route(spoken(), hear),
     Route(kind(InboundKind.IMAGE, InboundKind.VIDEO), take_picture),
     Route(kind(InboundKind.VOICE), take_voice),

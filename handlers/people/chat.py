@@ -157,7 +157,7 @@ ROUTES = (
     Route(kind(InboundKind.FOLLOW), follow),
     Route(kind(InboundKind.UNFOLLOW), unfollow),
     Route(kind(InboundKind.SCAN), scan),
-    Route(command(r"绑定(?:\s*(?P<name>[^\s,,]+)(?:[\s,,]+(?P<where>.+))?)?"), bind_in_words),
+    Route(command(r"绑定(?:\s*(?P<name>[^\s,，]+)(?:[\s,，]+(?P<where>.+))?)?"), bind_in_words),
     Route(command(r"我的?小区|小区信息"), show_home),
     Route(command(r"退订|取消订阅|td|t"), opt_out),
     Route(command(r"订阅|恢复订阅|恢复"), opt_in),

@@ -71,7 +71,5 @@ async def count_opinions_since(session: AsyncSession, compound_id: int, since: d
 async def blank_opinions_of(session: AsyncSession, person_id: int) -> int:
     """Take a person and their words out of their opinions; tags and counts stay. Returns how many."""
     values: dict[str, Any] = {"person_id": None, "home_code": None, "unit": None, "text": None, "hits": []}
-    result = await session.exec(
-        update(Opinion).where(col(Opinion.person_id) == person_id).values(**values)
-    )
+    result = await session.exec(update(Opinion).where(col(Opinion.person_id) == person_id).values(**values))
     return int(result.rowcount)

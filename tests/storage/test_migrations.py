@@ -65,4 +65,7 @@ async def test_audit_log_refuses_changes(database: Database, statement: str) -> 
 
 
 async def test_commits_are_durable_by_configuration(database: Database) -> None:
-    assert "FULL" in await database.assert_durable() or "synchronous_commit=on" in await database.assert_durable()
+    assert (
+        "FULL" in await database.assert_durable()
+        or "synchronous_commit=on" in await database.assert_durable()
+    )

@@ -79,7 +79,7 @@ compound = "{COMPOUND}"
         )
 
 
-@dataclass
+@dataclass(eq=False)
 class Server:
     """One server process. ready_seconds: from its start until /readyz said so."""
 

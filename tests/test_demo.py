@@ -1,0 +1,109 @@
+"""The demo as a newcomer runs it, and the demo's world as the playground shows it."""
+
+import asyncio
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from bot.cli.demo import running_world
+from bot.playground.cast import CHAPTER_ONE, LI, WANG, ZHANG
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_first_chapter_plays_whole_and_comes_out_right(tmp_path: Path) -> None:
+    played = subprocess.run(
+        [sys.executable, "-m", "bot", "demo", "--once"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert played.returncode == 0, played.stderr
+    assert played.stderr == ""
+    steps = len(CHAPTER_ONE)
+    assert f"投递 {steps} 件，应答 {steps} 件，存下 {steps} 件，处理完 {steps} 件" in played.stdout
+    assert "登记 10 件" in played.stdout
+    assert "涉及安全 3 件" in played.stdout
+    for number, category in {
+        1001: "电梯与加装电梯·停运与故障",
+        1003: "消防安全·消防通道占用",
+        1004: "水电气暖网·燃气",
+        1005: "公共设施与改造·路灯楼道灯",
+        1006: "宠物与流浪动物·遛狗不拴绳",
+        1007: "垃圾分类与清运·清运不及时",
+        1008: "排水堵塞与积水·下水道堵塞",
+        1009: "漏水渗水与房屋质量·屋顶漏雨",
+        1010: "电动车与充电·飞线充电",
+    }.items():
+        answer = played.stdout.partition(f"已登记，编号 {number}。")[2][:120]
+        assert category in answer, number
+    assert "地点：3栋1单元1502" in played.stdout
+    assert "没有找到您名下编号 1001 的事" in played.stdout
+
+
+def test_the_demo_refuses_a_configuration(tmp_path: Path) -> None:
+    refused = subprocess.run(
+        [sys.executable, "-m", "bot", "demo", "--once", "--config", "real.toml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+
+
+async def test_backstage_shows_tags_with_their_terms_and_the_answer_as_it_went_out(tmp_path: Path) -> None:
+    async with running_world(tmp_path / "world.db") as world:
+        await world.platform.user_follows(WANG.openid, WANG.scene)
+        said = "反映：３栋2单元电梯又坏了"
+        delivery = await world.platform.user_sends(WANG.openid, said)
+        await _settled(world.backstage.explain, delivery.msg_id, "offered")
+        facts = await world.backstage.explain(delivery.msg_id)
+        assert facts is not None
+        assert facts["number"] == "1001"
+        assert facts["place"] == "3栋2单元"
+        assert facts["categories"][0]["id"] == "dianti.guzhang"
+        hit = facts["hits"][0]
+        assert said[hit["start"] : hit["end"]] == hit["term"] == "电梯又坏"
+        assert [row["via"] for row in facts["outbox"]] == ["被动回复"]
+        assert await world.backstage.explain("123") is None
+
+
+async def test_a_slow_platform_and_a_lost_answer_still_give_one_number_and_one_message(
+    tmp_path: Path,
+) -> None:
+    async with running_world(tmp_path / "world.db") as world:
+        await world.platform.user_follows(ZHANG.openid, ZHANG.scene)
+        world.platform.faults.force_retry = 1
+        delivery = await world.platform.user_sends(ZHANG.openid, "5栋楼下消防通道被车堵死了")
+        assert len(delivery.tries) == 2
+        assert delivery.tries[0].body == delivery.tries[1].body
+        texts = Counter(world.platform.conversation(ZHANG.openid).from_bot())
+        assert [count for text, count in texts.items() if "编号 1001" in text] == [1]
+
+
+async def test_what_was_said_before_binding_is_filed_after_it(tmp_path: Path) -> None:
+    async with running_world(tmp_path / "world.db") as world:
+        await world.platform.user_follows(LI.openid)
+        held = await world.platform.user_sends(LI.openid, "楼上天天半夜装修，吵得睡不着")
+        assert held.reply is not None
+        assert "还差一步" in held.reply
+        bound = await world.platform.user_scans(LI.openid, LI.scene)
+        assert bound.reply is not None
+        assert "编号 1001" in bound.reply
+
+
+async def _settled(explain: object, msg_id: str, state: str) -> None:
+    """The mark that an answer was offered is written with the next batch."""
+    for _ in range(50):
+        facts = await explain(msg_id)  # type: ignore[operator]
+        if facts and [row["state"] for row in facts["outbox"]] == [state]:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(facts)
