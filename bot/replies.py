@@ -44,10 +44,11 @@ class ReplyDesk:
         self._offered: set[int] = set()
         self._released: set[int] = set()
 
-    def expect(self, key: Key) -> asyncio.Future[Reply | None]:
-        """A future that the worker fulfils; requests for the same message share it."""
-        if key not in self._waiting:
-            self._waiting[key] = asyncio.get_running_loop().create_future()
+    def expect(self, key: Key) -> asyncio.Future[Reply | None] | None:
+        """A future that the worker fulfils; None when another request waits for the same message already."""
+        if key in self._waiting:
+            return None
+        self._waiting[key] = asyncio.get_running_loop().create_future()
         return self._waiting[key]
 
     def forget(self, key: Key) -> None:

@@ -366,7 +366,7 @@ async def give_back(session: AsyncSession, account: str, recipient: str, now: da
 
 
 async def close_windows(session: AsyncSession, account: str, recipient: str, opened_before: datetime) -> None:
-    """The platform says this person cannot be written to: believe it over the ledger, but not over what they did since."""
+    """The platform says this person cannot be written to: believe that, but not over what they did since."""
     await session.exec(
         update(SendWindow)
         .where(

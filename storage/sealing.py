@@ -1,7 +1,7 @@
 """Personal data at rest: AES-GCM with a ring of keys, and a keyed hash to look a value up without opening it.
 
-The key never lies in the database or its backup. A sealed value is KEY_ID (1 byte length + name) + nonce (12) + ciphertext;
-its context ("persons.name") is authenticated, so that a value cannot be moved to another column.
+The key never lies in the database or its backup. A sealed value is KEY_ID (1 byte length + name) + nonce (12) +
+ciphertext; its context ("persons.name") is authenticated, so that a value cannot be moved to another column.
 """
 
 import base64

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.channels.base import BadCallback, Callback, Channel, Rendered
 from bot.intake import Intake, StorageUnavailableError
-from bot.replies import Reply, ReplyDesk
+from bot.replies import Key, Reply, ReplyDesk
 from bot.telemetry import Metrics
 
 # Callers need not know what runs here.
@@ -50,46 +50,50 @@ class CallbackEndpoint:
     async def verify(self, channel: Channel, request: web.Request) -> web.Response:
         """The platform checks the address."""
         try:
-            echo = channel.verify_address(_query(request), self._clock())
+            echo = channel.verify_address(request.query, self._clock())
         except BadCallback as error:
             return self._refused(channel, error.reason)
         return web.Response(text=echo, headers=HEADERS)
 
     async def receive(self, channel: Channel, request: web.Request) -> web.StreamResponse:
         """The platform delivers a message or an event."""
-        now = self._clock()
         try:
-            callback = channel.open(_query(request), await request.read(), now)
+            body = await request.read()
+            if channel.passive_reply_seconds > 0:
+                return await self._converse(request, channel, body)
+            await self._intake.accept(channel, request.rel_url.raw_query_string, body)
         except BadCallback as error:
             return self._refused(channel, error.reason)
         except web.HTTPRequestEntityTooLarge:
             return self._refused(channel, "too_large")
-        if channel.passive_reply_seconds > 0:
-            return await self._converse(request, channel, callback, now)
-        try:
-            await self._intake.accept(callback.inbound)
         except StorageUnavailableError:
             return web.Response(status=503, headers=HEADERS)
         return web.Response(headers=HEADERS)
 
-    async def _converse(
-        self, request: web.Request, channel: Channel, callback: Callback, now: datetime
-    ) -> web.StreamResponse:
-        key = (channel.account, callback.inbound.key)
-        future = self._desk.expect(key)
+    async def _converse(self, request: web.Request, channel: Channel, body: bytes) -> web.StreamResponse:
+        future: asyncio.Future[Reply | None] | None = None
+        key: Key = ("", "")
+
+        def expect(callback: Callback) -> None:
+            nonlocal future, key
+            key = (channel.account, callback.inbound.key)
+            future = self._desk.expect(key)
+
+        seconds = channel.passive_reply_seconds
         try:
-            stored = await self._intake.accept(callback.inbound)
-            if stored.is_new:
-                reply = await asyncio.wait_for(asyncio.shield(future), channel.passive_reply_seconds)
+            callback, stored = await self._intake.accept(
+                channel, request.rel_url.raw_query_string, body, expect
+            )
+            if stored.is_new and future is not None:
+                reply = await asyncio.wait_for(asyncio.shield(future), seconds)
             else:
-                reply = await self._desk.find_earlier(stored.inbox_id, now, channel.passive_reply_seconds)
-        except StorageUnavailableError:
-            return web.Response(status=503, headers=HEADERS)
+                reply = await self._desk.find_earlier(stored.inbox_id, self._clock(), seconds)
         except TimeoutError:
             # The platform must not ask again: the outbox will send the answer.
             return web.Response(headers=HEADERS)
         finally:
-            self._desk.forget(key)
+            if future is not None:
+                self._desk.forget(key)
         if reply is None:
             return web.Response(headers=HEADERS)
         return await self._write(request, channel.render_reply(callback, reply.text, reply.at), reply)
@@ -112,11 +116,3 @@ class CallbackEndpoint:
         log.info("callback.refused", account=channel.account, reason=reason)
         # The same for everything that is wrong: a prober learns nothing.
         return web.Response(status=403, headers=HEADERS)
-
-
-def _query(request: web.Request) -> Mapping[str, str]:
-    raw = request.rel_url.raw_query_string
-    if "%" in raw or "+" in raw:
-        return request.query
-    # What the platform sends needs no decoding; a MultiDict would cost more than the signature.
-    return dict(part.split("=", 1) for part in raw.split("&") if "=" in part)

@@ -32,7 +32,7 @@ def test_the_import_rules_are_those_of_the_configuration() -> None:
 def test_metrics_of_the_operators_page_exist_and_none_is_missing() -> None:
     named = set(re.findall(r"`(yishi_\w+)`", OPERATORS))
     told = generate_latest(Metrics().registry).decode()
-    assert named == set(re.findall(r"^# HELP (yishi_\w+)", told, re.MULTILINE))
+    assert named == set(re.findall(r"^# HELP (yishi_\w+?)(?:_created)?\s", told, re.MULTILINE))
 
 
 def test_log_events_of_the_operators_page_exist_and_none_is_missing() -> None:
