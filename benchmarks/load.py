@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 
@@ -63,15 +64,15 @@ async def drive(address: str, requests: Sequence[bytes], connections: int) -> tu
     Raises RuntimeError for any answer but 200.
     """
     parts = urlsplit(address)
+    assert parts.hostname is not None
+    assert parts.port is not None
     loop = asyncio.get_running_loop()
     queue, answers = iter(requests), list[bytes]()
     started = time.perf_counter()
     finished = []
     for _ in range(connections):
         done = loop.create_future()
-        await loop.create_connection(
-            lambda done=done: _Connection(queue, done, answers), parts.hostname, parts.port
-        )  # type: ignore[misc]
+        await loop.create_connection(partial(_Connection, queue, done, answers), parts.hostname, parts.port)
         finished.append(done)
     await asyncio.gather(*finished)
     return len(requests) / (time.perf_counter() - started), answers

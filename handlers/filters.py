@@ -38,6 +38,7 @@ def command(pattern: str) -> Filter:
         if inbound.kind not in _SPOKEN:
             return False
         words = inbound.text.strip(_ENDINGS)
+        words = words.rstrip("?？" + _ENDINGS) or words  # 进度？ is a command, and so is ? alone
         # As written first: what follows a command word is kept in the resident's own characters.
         found = compiled.fullmatch(words) or compiled.fullmatch(unicodedata.normalize("NFKC", words))
         return found.groupdict() if found else False

@@ -10,11 +10,13 @@ from handlers import opinions, people
 from handlers.context import Answer, Context, Services
 from handlers.inbound import Inbound, InboundKind
 from handlers.router import dispatch
-from handlers.texts import say
+from handlers.texts import fit, say
 from storage.outbox import add_reply, open_windows
 from storage.queries.people import get_or_add_identities
 from storage.states import InboxState, WindowRule
 from storage.tables import ChannelIdentity, InboxMessage
+
+ANSWER_BYTES = 2048  # what a platform takes in one answer
 
 ROUTES = (*people.ROUTES, *opinions.ROUTES)
 
@@ -59,6 +61,8 @@ async def receive(
         answer = await _handle(session, services, received, identities[person], now)
         if answer.farewell:
             del identities[person]
+            if received.window:  # went with everything else, and the farewell itself has to get through
+                await open_windows(session, {(*person, received.window)}, now)
         answers.append(answer)
     return answers
 
@@ -81,10 +85,11 @@ async def _handle(
     )
     answer = await dispatch(ROUTES, context)
     message.outcome = answer.outcome
-    text = answer.text.strip()
+    text, notice = answer.text.strip(), ""
     if text and identity.told_at is None and not answer.farewell:
-        text = f"{text}\n{say('people.notice', days=services.raw_text_days)}"
+        notice = f"\n{say('people.notice', days=services.raw_text_days)}"
         identity.told_at = now
+    text = fit(text, ANSWER_BYTES - len(notice.encode())) + notice
     if text:
         add_reply(
             session,

@@ -12,3 +12,11 @@ def say(key: str, **values: object) -> str:
     """The text `table.name` with its {names} filled in; raises KeyError for an unknown text or a missing value."""
     table, _, name = key.partition(".")
     return _CATALOGUE[table][name].format(**values)
+
+
+def fit(text: str, limit_bytes: int) -> str:
+    """The text, cut with an ellipsis when its UTF-8 is longer than `limit_bytes`."""
+    raw = text.encode()
+    if len(raw) <= limit_bytes:
+        return text
+    return raw[: limit_bytes - len("…".encode())].decode("utf-8", "ignore") + "…"

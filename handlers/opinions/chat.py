@@ -11,6 +11,7 @@ from handlers.opinions.file import (
     FILED,
     HELD,
     category_names,
+    excerpt,
     facts,
     file_opinion,
     find_home_of_speaker,
@@ -59,13 +60,13 @@ async def show_progress(context: Context, number: str | None) -> Answer:
     try:
         opinion = await access_own_opinion(context.session, context.person_id, int(number))
     except NotFound:
-        return Answer("progress.unknown", say("opinions.progress_unknown", number=number))
+        return Answer("progress.unknown", say("opinions.progress_unknown", number=int(number)))
     text = say(
         "opinions.progress_one",
         number=opinion.number,
         state=_state_name(opinion),
         said_on=_day(opinion.said_at),
-        text=(opinion.text or "（原话已按规定清除）")[:SHOWN],
+        text=(opinion.text or say("opinions.words_gone"))[:SHOWN],
         facts=facts(context, opinion),
     )
     return Answer("progress.shown", text.strip())
@@ -80,7 +81,7 @@ async def _list_progress(context: Context) -> Answer:
             "opinions.progress_line",
             number=opinion.number,
             state=_state_name(opinion),
-            label=category_names(context, opinion) or (opinion.text or "")[:12],
+            label=category_names(context, opinion) or excerpt(opinion.text or say("opinions.words_gone"), 12),
             said_on=_day(opinion.said_at),
         )
         for opinion in opinions
@@ -95,8 +96,8 @@ async def withdraw(context: Context, number: str | None) -> Answer:
     try:
         await withdraw_opinion(context, int(number))
     except NotFound:
-        return Answer("progress.unknown", say("opinions.progress_unknown", number=number))
-    return Answer("opinion.withdrawn", say("opinions.withdrawn", number=number))
+        return Answer("progress.unknown", say("opinions.progress_unknown", number=int(number)))
+    return Answer("opinion.withdrawn", say("opinions.withdrawn", number=int(number)))
 
 
 async def take_picture(context: Context) -> Answer:
@@ -128,13 +129,16 @@ def _day(at: datetime) -> str:
 _NUMBER = r"(?:编号|号|#|no\.?)?\s*(?P<number>\d{1,15})\s*号?"
 
 _COLON = r"\s*[:：]?\s*"
+_RAISE = r"(?:我要)?(?:反映|投诉|上报)"
 
 ROUTES = (
     Route(command(rf"(?:查询?|查一?下|看看?)?(?:办理)?进[度展](?:{_COLON}{_NUMBER})?"), show_progress),
     Route(command(rf"(?:查询?|编号){_COLON}{_NUMBER}"), show_progress),
     Route(command(r"(?P<number>[1-9]\d{3,7})"), show_progress),
     Route(command(rf"撤[回销](?:{_COLON}{_NUMBER})?"), withdraw),
-    Route(command(r"(?:我要)?(?:反映|投诉|上报)(?:问题)?\s*[:：,，]?\s*(?P<words>.*)"), hear),
+    Route(command(rf"{_RAISE}(?:问题)?(?:\s*[:：,，]\s*|\s+|$)(?P<words>.*)"), hear),
+    # 反映了三次都没人管: the word is part of the sentence.
+    Route(command(rf"(?P<words>{_RAISE}.+)"), hear),
     Route(spoken(), hear),
     Route(kind(InboundKind.IMAGE, InboundKind.VIDEO), take_picture),
     Route(kind(InboundKind.VOICE), take_voice),

@@ -67,20 +67,22 @@ async def file_opinion(
     return opinion
 
 
-async def file_held(context: Context, compound: Compound) -> list[str]:
+async def file_held(context: Context, home: tuple[Compound, Place | None]) -> list[str]:
     """File what the speaker said before they were bound; returns a receipt line for each."""
     held = await list_held(context.session, context.person_id, HELD)
-    if not held:
-        return []
-    home = await find_home(context.session, context.person_id) or (compound, None)
     receipts = []
     for message in held:
         assert message.inbox_id is not None
         tagged = context.services.tagger.tag(message.text)
         opinion = await file_opinion(context, home, message.inbox_id, message.text, message.sent_at, tagged)
         message.outcome = FILED
-        receipts.append(f"编号 {opinion.number}：{message.text[:20]}")
+        receipts.append(f"编号 {opinion.number}：{excerpt(message.text, 20)}")
     return receipts
+
+
+def excerpt(text: str, length: int) -> str:
+    """The beginning of a text, in one line."""
+    return " ".join(text.split())[:length]
 
 
 def category_names(context: Context, opinion: Opinion) -> str:

@@ -8,7 +8,7 @@ from handlers.inbound import InboundKind
 from handlers.opinions.file import file_held
 from handlers.people.bind import bind_home
 from handlers.people.erase import erase_person
-from handlers.people.rules import parse_scene, place_code_of
+from handlers.people.rules import parse_scene, place_code_of, spellings, split_home
 from handlers.router import Route
 from handlers.texts import say
 from storage.audit import add_audit_event
@@ -19,6 +19,9 @@ from storage.states import PlaceLevel
 from storage.tables import Compound, Place
 
 
+LISTED = 10  # things said before binding, and contacts, that one answer shows
+
+
 def home_name(compound: Compound, place: Place | None) -> str:
     """The compound and the place in it, as people say it."""
     return f"{compound.name}{place.name}" if place else compound.name
@@ -27,9 +30,12 @@ def home_name(compound: Compound, place: Place | None) -> str:
 async def _bound_answer(context: Context, compound: Compound, place: Place | None) -> str:
     """Confirm the home, and file what the person had already said before they were bound."""
     text = say("people.bound", home=home_name(compound, place))
-    receipts = await file_held(context, compound)
+    receipts = await file_held(context, (compound, place))
     if receipts:
-        text += "\n" + say("people.bound_held", count=len(receipts), receipts="\n".join(receipts))
+        shown = "\n".join(receipts[:LISTED])
+        text += "\n" + say("people.bound_held", count=len(receipts), receipts=shown)
+        if len(receipts) > LISTED:
+            text += "\n" + say("people.bound_held_more", count=len(receipts) - LISTED)
     return text
 
 
@@ -63,7 +69,10 @@ async def bind_in_words(context: Context, name: str | None, where: str | None) -
     """绑定 NAME [PLACE]."""
     if not name:
         return Answer("help.given", say("people.bind_usage"))
-    compounds = await list_compounds_named(context.session, name, limit=2)
+    compounds = await list_compounds_named(context.session, spellings(name), limit=2)
+    if not compounds and not where:
+        name, where = split_home(name)
+        compounds = await list_compounds_named(context.session, spellings(name), limit=2)
     if not compounds:
         return Answer("compound.unknown", say("people.unknown_compound", name=name[:30]))
     if len(compounds) > 1:
@@ -101,7 +110,7 @@ async def show_home(context: Context) -> Answer:
             name=sealer.open(person.name_sealed, "persons.name").decode() if person.name_sealed else "",
             phone=sealer.open(person.phone_sealed, "persons.phone").decode() if person.phone_sealed else "",
         ).strip()
-        for grant, person in await list_public_contacts(context.session, scopes)
+        for grant, person in (await list_public_contacts(context.session, scopes))[:LISTED]
     ]
     count = await count_opinions_since(context.session, compound.compound_id, context.now - timedelta(days=7))
     text = say(

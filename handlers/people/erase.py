@@ -5,10 +5,11 @@ from sqlmodel import select
 from handlers.context import Context
 from storage.audit import add_audit_event
 from storage.outbox import forget_recipient
-from storage.queries.inbox import blank_messages_of
+from storage.queries.inbox import blank_failed_messages, blank_messages_of
 from storage.queries.opinions import blank_opinions_of
 from storage.queries.people import forget_person
 from storage.tables import ChannelIdentity, Erasure
+from storage.upsert import insert_ignore
 
 SUBJECT_CONTEXT = "erasures.subject"
 
@@ -30,7 +31,8 @@ async def erase_person(context: Context) -> int:
         )
         forgotten = f"erased-{subject.hex()[:24]}"
         await forget_recipient(session, identity.account, identity.external_id, forgotten, context.now)
-        session.add(Erasure(subject_lookup=subject, erased_at=context.now))
+        await blank_failed_messages(session, identity.account, identity.external_id)
+        await insert_ignore(session, Erasure, {"subject_lookup": subject, "erased_at": context.now})
     await forget_person(session, person_id)
     add_audit_event(
         session,

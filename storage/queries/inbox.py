@@ -36,6 +36,8 @@ async def postpone(
     message = (
         await session.exec(select(InboxMessage).where(InboxMessage.inbox_id == inbox_id).with_for_update())
     ).one()
+    if message.state is not InboxState.NEW:  # another replica has been luckier meanwhile
+        return message.attempts
     message.attempts += 1
     message.lease_owner = ""
     message.lease_until = now + timedelta(seconds=first_delay_seconds * 2**message.attempts)
@@ -98,6 +100,19 @@ async def count_by_state(session: AsyncSession, states: Sequence[InboxState]) ->
         .group_by(col(InboxMessage.state))
     )
     return {InboxState(state): count for state, count in (await session.exec(statement)).all()}
+
+
+async def blank_failed_messages(session: AsyncSession, account: str, sender: str) -> None:
+    """Take out the words of messages that could never be worked on, and so were linked to nobody."""
+    await session.exec(
+        update(InboxMessage)
+        .where(
+            col(InboxMessage.state) == InboxState.FAILED,
+            col(InboxMessage.account) == account,
+            col(InboxMessage.sender) == sender,
+        )
+        .values(text="", media_id="", sender="")
+    )
 
 
 async def blank_messages_of(session: AsyncSession, person_id: int) -> None:

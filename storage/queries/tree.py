@@ -1,5 +1,6 @@
 """Compounds, what lies above them and what lies in them."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlmodel import col, select
@@ -16,9 +17,11 @@ async def find_compound(session: AsyncSession, code: str) -> Compound | None:
     return (await session.exec(statement.execution_options(autoflush=False))).one_or_none()
 
 
-async def list_compounds_named(session: AsyncSession, name: str, limit: int) -> list[Compound]:
-    """Compounds with this exact name; there may be several in a city."""
-    statement = select(Compound).where(Compound.name == name).order_by(col(Compound.code)).limit(limit)
+async def list_compounds_named(session: AsyncSession, names: Collection[str], limit: int) -> list[Compound]:
+    """Compounds with exactly one of these names; there may be several in a city."""
+    statement = (
+        select(Compound).where(col(Compound.name).in_(names)).order_by(col(Compound.code)).limit(limit)
+    )
     return list((await session.exec(statement)).all())
 
 
