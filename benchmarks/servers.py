@@ -40,8 +40,8 @@ async def _serve_bot(config: Path, *, store_only: bool) -> None:
     configure_logs("error")
     application = Application(load_settings(config))
     await application.start()
-    if store_only:
-        application.pause_work()
+    # There is no platform to send to: answers that were not offered stay in the outbox.
+    application.pause(work=store_only, sending=True)
     print(application.address, flush=True)
     await asyncio.Event().wait()
 

@@ -24,6 +24,7 @@ from bot.replies import ReplyDesk
 from bot.telemetry import Metrics
 from bot.web.admin import admin_routes, healthz
 from bot.web.callbacks import CallbackEndpoint
+from bot.web.listener import Runner
 from bot.worker import Worker
 from handlers.context import Services
 from nlp import segment
@@ -63,7 +64,7 @@ class Application:
         self.channels: dict[str, Channel] = {}
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._runners: list[web.AppRunner] = []
+        self._runners: list[Runner] = []
         # What was opened, to be closed in the opposite order, also when the start failed half-way.
         self._opened = AsyncExitStack()
 
@@ -143,10 +144,7 @@ class Application:
         public.add_routes([web.get("/healthz", healthz), *callbacks.routes()])
         admin = web.Application()
         admin.add_routes(admin_routes(self.metrics.registry, self.is_ready))
-        self._runners = [
-            web.AppRunner(app, access_log=None, shutdown_timeout=server.stop_seconds)
-            for app in (public, admin)
-        ]
+        self._runners = [Runner(app, server.stop_seconds) for app in (public, admin)]
         for runner in self._runners:
             await runner.setup()
             self._opened.push_async_callback(runner.cleanup)
@@ -163,9 +161,12 @@ class Application:
         """Where /metrics and /readyz are."""
         return _address(self._runners[1])
 
-    def pause_work(self) -> None:
-        """Go on taking messages in, leave the work on them to other replicas."""
-        self._inbox_pump.stop()
+    def pause(self, *, work: bool, sending: bool) -> None:
+        """Go on taking messages in, leave the work on them, or the sending, to other replicas."""
+        if work:
+            self._inbox_pump.stop()
+        if sending:
+            self._outbox_pump.stop()
 
     async def is_ready(self) -> bool:
         """Whether messages sent here now would be stored and worked on."""
@@ -190,6 +191,6 @@ class Application:
             await release_outbox_leases(session, self.replica)
 
 
-def _address(runner: web.AppRunner) -> str:
+def _address(runner: Runner) -> str:
     host, port = runner.addresses[0][:2]
     return f"http://{host}:{port}"

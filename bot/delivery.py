@@ -37,7 +37,7 @@ def held_until(
     )
     if not inside:
         return None
-    end = local.replace(hour=quiet.end.hour, minute=quiet.end.minute, second=0, microsecond=0)
+    end = datetime.combine(local.date(), quiet.end, LOCAL)
     return end if end > local else end + timedelta(days=1)
 
 

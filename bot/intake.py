@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import structlog
 
-from bot.channels.base import BadCallback, Callback, Channel
+from bot.channels.base import Callback, Channel
 from bot.telemetry import Metrics
 from storage.inbox import InboxRow, InboxWriter, Lease, Stored
 
@@ -92,11 +92,14 @@ class Intake:
         for channel, query, body, on_opened, future in batch:
             try:
                 callback = channel.open(_fields(query), body, now)
-            except BadCallback as error:
-                future.set_exception(error)
+                if on_opened is not None:
+                    on_opened(callback)
+            except (
+                Exception
+            ) as error:  # BadCallback; anything else must not take the others of the batch with it
+                if not future.done():
+                    future.set_exception(error)
                 continue
-            if on_opened is not None:
-                on_opened(callback)
             opened.append((callback, future))
         return opened
 

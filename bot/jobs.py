@@ -18,7 +18,7 @@ from handlers.oversight.retention import reduce_raw_text
 from storage.claims import forget_claims, try_claim
 from storage.database import Database
 from storage.outbox import count_by_state as count_outbox
-from storage.outbox import expire_messages, wake_waiting
+from storage.outbox import expire_messages, forget_closed_windows, wake_waiting
 from storage.queries.inbox import count_by_state as count_inbox
 from storage.states import InboxState, OutboxState
 
@@ -98,6 +98,7 @@ class Jobs:
         blanked = await reduce_raw_text(self._database, now - timedelta(days=self._raw_text_days))
         async with self._database.write() as session:
             await forget_claims(session, now - CLAIMS_KEPT)
+            await forget_closed_windows(session, now)
         log.info("retention.done", rows=blanked)
 
     async def _refresh_gauges(self) -> None:

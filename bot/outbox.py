@@ -60,8 +60,13 @@ class Sender:
         async with self._database.write() as session:
             taken = await take_due(session, self._replica, now, LEASE_SECONDS, BATCH, skip)
             ready = [message for message in taken if await self._may_go(session, message, now)]
-        if ready:
-            await asyncio.gather(*(self._send(message) for message in ready))
+        under_way = {asyncio.create_task(self._send(message)) for message in ready}
+        while under_way:
+            # What came back while the last outcomes were written down shares the next commit.
+            done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            async with self._database.write() as session:
+                for task in done:
+                    await self._record(session, *task.result())
         return bool(ready)
 
     async def _may_go(self, session: AsyncSession, message: OutboxMessage, now: datetime) -> bool:
@@ -89,7 +94,8 @@ class Sender:
         identity = await find_identity(session, message.account, message.recipient)
         return identity is not None and identity.opted_out_at is not None
 
-    async def _send(self, message: OutboxMessage) -> None:
+    async def _send(self, message: OutboxMessage) -> tuple[OutboxMessage, SendResult, datetime, datetime]:
+        """Hand a message to its channel; returns the outcome, when the attempt began and when it ended."""
         channel = self._channels[message.account]
         key = f"{message.account}-{message.outbox_id}"
         began_at = self._clock()
@@ -106,8 +112,7 @@ class Sender:
             log.warning(
                 "outbox.not_sent", outbox_id=message.outbox_id, verdict=result.verdict, errcode=result.errcode
             )
-        async with self._database.write() as session:
-            await self._record(session, message, result, began_at, now)
+        return message, result, began_at, now
 
     async def _record(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, tuple_, update
+from sqlalchemy import delete, func, tuple_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -376,6 +376,12 @@ async def close_windows(session: AsyncSession, account: str, recipient: str, ope
         )
         .values(used=SendWindow.allowed)
     )
+
+
+async def forget_closed_windows(session: AsyncSession, now: datetime) -> int:
+    """Drop what the ledger knows about windows that have ended; returns how many."""
+    result = await session.exec(delete(SendWindow).where(col(SendWindow.expires_at) <= now))
+    return int(result.rowcount)
 
 
 async def wake_waiting(session: AsyncSession, now: datetime) -> int:

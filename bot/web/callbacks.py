@@ -7,14 +7,14 @@ from functools import partial
 
 import structlog
 from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels.base import BadCallback, Callback, Channel, Rendered
 from bot.intake import Intake, StorageUnavailableError
 from bot.replies import Key, Reply, ReplyDesk
 from bot.telemetry import Metrics
 
-# Callers need not know what runs here.
-HEADERS = {"Server": "yishi"}
+READ_SECONDS = 5.0  # the platform hangs up by then
 
 log = structlog.get_logger()
 
@@ -53,22 +53,20 @@ class CallbackEndpoint:
             echo = channel.verify_address(request.query, self._clock())
         except BadCallback as error:
             return self._refused(channel, error.reason)
-        return web.Response(text=echo, headers=HEADERS)
+        return web.Response(text=echo)
 
     async def receive(self, channel: Channel, request: web.Request) -> web.StreamResponse:
         """The platform delivers a message or an event."""
         try:
-            body = await request.read()
+            body = await _read(request)
             if channel.passive_reply_seconds > 0:
                 return await self._converse(request, channel, body)
             await self._intake.accept(channel, request.rel_url.raw_query_string, body)
         except BadCallback as error:
             return self._refused(channel, error.reason)
-        except web.HTTPRequestEntityTooLarge:
-            return self._refused(channel, "too_large")
         except StorageUnavailableError:
-            return web.Response(status=503, headers=HEADERS)
-        return web.Response(headers=HEADERS)
+            return web.Response(status=503)
+        return web.Response()
 
     async def _converse(self, request: web.Request, channel: Channel, body: bytes) -> web.StreamResponse:
         future: asyncio.Future[Reply | None] | None = None
@@ -79,29 +77,37 @@ class CallbackEndpoint:
             key = (channel.account, callback.inbound.key)
             future = self._desk.expect(key)
 
-        seconds = channel.passive_reply_seconds
+        loop = asyncio.get_running_loop()
+        until = loop.time() + channel.passive_reply_seconds  # also when the commit took part of it
         try:
             callback, stored = await self._intake.accept(
                 channel, request.rel_url.raw_query_string, body, expect
             )
-            if stored.is_new and future is not None:
-                reply = await asyncio.wait_for(asyncio.shield(future), seconds)
-            else:
-                reply = await self._desk.find_earlier(stored.inbox_id, self._clock(), seconds)
+            async with asyncio.timeout_at(until):
+                if stored.is_new and future is not None:
+                    reply = await asyncio.shield(future)
+                else:
+                    left = max(0.0, until - loop.time())
+                    # Shielded: to give up in the middle of a database call takes as long as the call.
+                    reply = await asyncio.shield(
+                        self._desk.find_earlier(stored.inbox_id, self._clock(), left)
+                    )
         except TimeoutError:
             # The platform must not ask again: the outbox will send the answer.
-            return web.Response(headers=HEADERS)
+            return web.Response()
+        except (SQLAlchemyError, OSError) as error:
+            # Stored all the same, and whoever works on it will answer.
+            log.error("reply.lookup_failed", account=channel.account, error=type(error).__name__)
+            return web.Response()
         finally:
             if future is not None:
                 self._desk.forget(key)
         if reply is None:
-            return web.Response(headers=HEADERS)
+            return web.Response()
         return await self._write(request, channel.render_reply(callback, reply.text, reply.at), reply)
 
     async def _write(self, request: web.Request, rendered: Rendered, reply: Reply) -> web.StreamResponse:
-        response = web.Response(
-            body=rendered.body, content_type=rendered.content_type, charset="utf-8", headers=HEADERS
-        )
+        response = web.Response(body=rendered.body, content_type=rendered.content_type, charset="utf-8")
         try:
             await response.prepare(request)
             await response.write_eof()
@@ -115,4 +121,20 @@ class CallbackEndpoint:
         self._metrics.refused.labels(channel.account, reason).inc()
         log.info("callback.refused", account=channel.account, reason=reason)
         # The same for everything that is wrong: a prober learns nothing.
-        return web.Response(status=403, headers=HEADERS)
+        return web.Response(status=403)
+
+
+async def _read(request: web.Request) -> bytes:
+    """The body; raises BadCallback for one that is too large, malformed or does not come."""
+    try:
+        if request.content.is_eof():  # it came with its head, as most do
+            return await request.read()
+        if (request.content_length or 0) > request.client_max_size:
+            raise BadCallback("too_large")
+        return await asyncio.wait_for(request.read(), READ_SECONDS)
+    except web.HTTPRequestEntityTooLarge:
+        raise BadCallback("too_large") from None
+    except web.RequestPayloadError:
+        raise BadCallback("payload") from None
+    except TimeoutError:
+        raise BadCallback("slow") from None

@@ -13,7 +13,10 @@ CHUNK = 500  # rows in one transaction: callbacks must not wait long behind it
 
 
 async def reduce_raw_text(database: Database, before: datetime) -> int:
-    """Blank the words of messages and opinions older than `before`; returns how many rows were blanked."""
+    """Blank the words of messages and opinions older than `before`, and who wrote and got the messages.
+
+    Returns how many rows were blanked.
+    """
     ended = (
         OutboxState.OFFERED,
         OutboxState.SENT,
@@ -28,26 +31,32 @@ async def reduce_raw_text(database: Database, before: datetime) -> int:
         .where(
             InboxMessage.received_at < before,
             InboxMessage.state != InboxState.NEW,
-            (InboxMessage.text != "") | (InboxMessage.media_id != ""),
+            (InboxMessage.text != "") | (InboxMessage.media_id != "") | (InboxMessage.sender != ""),
         )
         .limit(CHUNK),
     ):
         async with database.write() as session:
             await session.exec(
-                update(InboxMessage).where(col(InboxMessage.inbox_id).in_(ids)).values(text="", media_id="")
+                update(InboxMessage)
+                .where(col(InboxMessage.inbox_id).in_(ids))
+                .values(text="", media_id="", sender="")
             )
         blanked += len(ids)
     while ids := await _ids(
         database,
         select(OutboxMessage.outbox_id)
         .where(
-            OutboxMessage.created_at < before, OutboxMessage.text != "", col(OutboxMessage.state).in_(ended)
+            OutboxMessage.created_at < before,
+            (OutboxMessage.text != "") | (OutboxMessage.recipient != ""),
+            col(OutboxMessage.state).in_(ended),
         )
         .limit(CHUNK),
     ):
         async with database.write() as session:
             await session.exec(
-                update(OutboxMessage).where(col(OutboxMessage.outbox_id).in_(ids)).values(text="")
+                update(OutboxMessage)
+                .where(col(OutboxMessage.outbox_id).in_(ids))
+                .values(text="", recipient="")
             )
         blanked += len(ids)
     async with database.write() as session:

@@ -18,7 +18,6 @@ from storage.queries.tree import find_compound, list_compounds_named, list_place
 from storage.states import PlaceLevel
 from storage.tables import Compound, Place
 
-
 LISTED = 10  # things said before binding, and contacts, that one answer shows
 
 

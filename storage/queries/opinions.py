@@ -15,7 +15,7 @@ FIRST_NUMBER = 1001  # four digits from the start: easy to read out, hard to mis
 
 
 async def next_number(session: AsyncSession, compound_id: int, name: str) -> int:
-    """The next number of a compound's counter; the row stays locked until the transaction ends, so none is given twice."""
+    """The next number of a counter; its row stays locked until the transaction ends, so none is given twice."""
     statement = (
         insert_for(session, Counter)
         .values(compound_id=compound_id, name=name, value=FIRST_NUMBER)

@@ -109,4 +109,5 @@ class Talk:
 
     async def rows(self, table: type[Table]) -> list[Table]:
         async with self.database.read() as session:
-            return list((await session.exec(select(table))).all())
+            by_key = table.__table__.primary_key.columns  # type: ignore[attr-defined]
+            return list((await session.exec(select(table).order_by(*by_key))).all())

@@ -117,7 +117,7 @@ class Mutations:
 
     def bad_base64(self) -> bytes:
         path, body = self._sealed()
-        at = body.index(b"CDATA[", body.index(b"<Encrypt>")) + 6 + self._random.randrange(40)
+        at = body.index(b"CDATA[", body.index(b"<Encrypt>")) + 7 + self._random.randrange(40)
         return request(path, body[:at] + self._random.choice((b"!", b"%", b"\xff", b" ", b"=")) + body[at:])
 
     def truncated_cipher(self) -> bytes:
