@@ -85,5 +85,8 @@ class CallbackSource:
                     "msg_signature": sealed.signature,
                 }
             )
-            body = f"<xml><ToUserName><![CDATA[gh_bench]]></ToUserName><Encrypt><![CDATA[{sealed.encrypt}]]></Encrypt></xml>"
+            body = (
+                "<xml><ToUserName><![CDATA[gh_bench]]></ToUserName>"
+                f"<Encrypt><![CDATA[{sealed.encrypt}]]></Encrypt></xml>"
+            )
             yield post_bytes(address, f"{PATH}?{query}", body.encode())

@@ -1,4 +1,4 @@
-"""Server processes under measurement, each pinned to one core: `python -m benchmarks.servers bare | CONFIG [--store-only]`."""
+"""Servers under measurement, pinned to one core: `python -m benchmarks.servers bare | CONFIG [--store-only]`."""
 
 import asyncio
 import os

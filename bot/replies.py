@@ -66,12 +66,15 @@ class ReplyDesk:
         """Whether a request is open that wants an answer."""
         return bool(self._waiting)
 
-    def deliver(self, key: Key, reply: Reply | None) -> None:
-        """The worker is done with a message; None means that there is nothing to say."""
+    def deliver(self, key: Key, reply: Reply | None, *, held: bool) -> None:
+        """The worker is done with a message; None means that there is nothing to say.
+
+        held: the answer lies in the outbox under the hold that `hold` gave.
+        """
         future = self._waiting.pop(key, None)
         if future is not None and not future.done():
             future.set_result(reply)
-        elif reply is not None:
+        elif reply is not None and held:
             self._released.add(reply.inbox_id)
 
     def offered(self, inbox_id: int) -> None:

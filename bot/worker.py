@@ -8,12 +8,13 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy.exc import OperationalError
 
 from bot.channels.base import Channel
-from bot.replies import Reply, ReplyDesk
+from bot.replies import Key, Reply, ReplyDesk
 from bot.telemetry import Metrics
 from handlers.context import Answer, Services
 from handlers.inbound import InboundKind
@@ -28,6 +29,18 @@ FIRST_DELAY_SECONDS = 2
 LONGEST_REST_SECONDS = 1.0
 
 log = structlog.get_logger()
+
+
+class _Name(NamedTuple):
+    """What is known of a message also when its transaction has failed, and the row cannot be asked any more."""
+
+    inbox_id: int
+    key: Key
+
+
+def _name(message: InboxMessage) -> _Name:
+    assert message.inbox_id is not None
+    return _Name(message.inbox_id, (message.account, message.message_key))
 
 
 class Worker:
@@ -71,53 +84,56 @@ class Worker:
         started, arrivals = time.monotonic(), self._arrivals()
         limit = 1 if self._careful else BATCH
         marks = self._desk.take_marks()
-        taken: list[InboxMessage] = []
+        batch: list[Received] = []
+        names: list[_Name] = []
         try:
             async with self._database.write() as session:
                 now = self._clock()
                 await self._desk.write_marks(session, marks, now)
-                taken = await take_new(session, self._replica, now, limit)
-                answers = await receive(session, self._services, [self._received(m, now) for m in taken], now)
+                batch = [
+                    self._received(message, now)
+                    for message in await take_new(session, self._replica, now, limit)
+                ]
+                names = [_name(received.message) for received in batch]
+                answers = await receive(session, self._services, batch, now)
         except BaseException as error:
             self._desk.restore_marks(marks)
-            if not taken or isinstance(error, OperationalError | OSError) or not isinstance(error, Exception):
+            if not batch or isinstance(error, OperationalError | OSError) or not isinstance(error, Exception):
                 raise
             if limit == 1:
-                await self._postpone(taken[0], error)
+                await self._postpone(names[0], error)
             else:
-                self._careful = len(taken)
+                self._careful = len(batch)
             return True
         self._careful = max(0, self._careful - 1)
-        for message, answer in zip(taken, answers, strict=True):
-            self._conclude(message, answer, now)
-        if taken:
+        for name, received, answer in zip(names, batch, answers, strict=True):
+            self._conclude(name, answer, now, held=received.hold is not None)
+        if batch:
             self.on_queued()
         if self._arrivals() != arrivals and not self._desk.anybody_waits:
             # Acknowledging comes first: in a rush, work takes a fifth of the time, and all of it afterwards.
             await asyncio.sleep(min(4 * (time.monotonic() - started), LONGEST_REST_SECONDS))
-        return len(taken) == limit
+        return len(batch) == limit
 
     def _received(self, message: InboxMessage, now: datetime) -> Received:
         channel = self._channels.get(message.account)
         window = channel.window(InboundKind(message.kind)) if channel else None
         return Received(message, window, self._desk.hold((message.account, message.message_key), now))
 
-    def _conclude(self, message: InboxMessage, answer: Answer, now: datetime) -> None:
-        assert message.inbox_id is not None
+    def _conclude(self, name: _Name, answer: Answer, now: datetime, *, held: bool) -> None:
         self._metrics.handled.labels(answer.outcome).inc()
-        reply = Reply(message.inbox_id, answer.text, now) if answer.text else None
-        self._desk.deliver((message.account, message.message_key), reply)
+        reply = Reply(name.inbox_id, answer.text, now) if answer.text else None
+        self._desk.deliver(name.key, reply, held=held)
 
-    async def _postpone(self, message: InboxMessage, error: Exception) -> None:
+    async def _postpone(self, name: _Name, error: Exception) -> None:
         """Try again later, by any replica; give up after MAX_ATTEMPTS. The error's text may quote the message."""
-        assert message.inbox_id is not None
         self._careful = max(0, self._careful - 1)
         async with self._database.write() as session:
             attempts = await postpone(
-                session, message.inbox_id, self._clock(), FIRST_DELAY_SECONDS, MAX_ATTEMPTS
+                session, name.inbox_id, self._clock(), FIRST_DELAY_SECONDS, MAX_ATTEMPTS
             )
         self._metrics.handled.labels("message.postponed").inc()
-        self._desk.deliver((message.account, message.message_key), None)
+        self._desk.deliver(name.key, None, held=False)
         log.error(
-            "message.handler_failed", inbox_id=message.inbox_id, attempts=attempts, error=type(error).__name__
+            "message.handler_failed", inbox_id=name.inbox_id, attempts=attempts, error=type(error).__name__
         )

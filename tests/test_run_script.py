@@ -80,7 +80,7 @@ def copy(tmp_path: Path) -> Copy:
     path.mkdir()
     for name in ("run", *LOCKS):
         shutil.copy2(ROOT / name, folder)
-    for tool in ("sh", "dirname", "basename", "cmp", "cp", "mkdir"):
+    for tool in ("sh", "dirname", "basename", "cmp", "cp", "mkdir", "rm"):
         found = shutil.which(tool)
         assert found is not None
         (path / tool).symlink_to(found)

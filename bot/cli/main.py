@@ -5,8 +5,13 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from bot.config import ConfigError, Settings, config_path, load_settings
+from alembic.util import CommandError
+from sqlalchemy.exc import SQLAlchemyError
 
+from bot.config import ConfigError, Settings, config_path, load_settings
+from storage.database import DatabaseError
+
+FAILED = 1
 BAD_USAGE = 2
 
 
@@ -22,6 +27,13 @@ def main(arguments: Sequence[str]) -> int:
     except (ConfigError, UsageError) as error:
         print(f"yishi: {error}", file=sys.stderr)
         return BAD_USAGE
+    except (DatabaseError, CommandError) as error:
+        print(f"yishi: {error}", file=sys.stderr)
+        return FAILED
+    except SQLAlchemyError as error:
+        # Its text would quote the statement with its values.
+        print(f"yishi: the database refused: {type(error).__name__} (./run doctor says more)", file=sys.stderr)
+        return FAILED
     except BrokenPipeError:
         sys.stderr.close()
         return 0

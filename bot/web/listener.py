@@ -29,7 +29,7 @@ class Runner(web.AppRunner):
 async def _name_nothing(_request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Server"] = HEADERS["Server"]
     if isinstance(response, web.HTTPException):  # some repeat what the caller sent
-        response.body = None
+        response.body = b""
 
 
 class _Server(web.Server):

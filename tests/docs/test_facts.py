@@ -39,7 +39,7 @@ def test_metrics_of_the_operators_page_exist_and_none_is_missing() -> None:
 
 def test_log_events_of_the_operators_page_exist_and_none_is_missing() -> None:
     source = "".join(path.read_text("utf-8") for path in (ROOT / "bot").glob("**/*.py"))
-    logged = set(re.findall(r"log\.(?:debug|info|warning|error)\(\s*\"([a-z_.]+)\"", source))
+    logged = set(re.findall(r"\b(?:log\.(?:debug|info|warning|error)|say)\(\s*\"([a-z_.]+)\"", source))
     section = OPERATORS.partition("\n## Logs")[2].partition("\n## ")[0]
     named = {name for cells in rows(section, 2) for name in re.findall(r"`([a-z_]+\.[a-z_]+)`", cells[0])}
     assert named == logged

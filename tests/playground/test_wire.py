@@ -179,7 +179,10 @@ class TestReplies:
 
 def test_the_simulator_shares_no_code_with_the_bot() -> None:
     folder = Path("bot/playground")
-    for file in sorted(folder.glob("*.py")):
+    # These two belong to the demo's page: what the bot made of a message, and who says what.
+    simulator = sorted({*folder.glob("*.py")} - {folder / "backstage.py", folder / "cast.py"})
+    assert len(simulator) > 10
+    for file in simulator:
         source = file.read_text("utf-8")
         for other in ("bot.channels", "bot.app", "bot.intake", "handlers", "storage", "from nlp"):
             assert f"import {other}" not in source

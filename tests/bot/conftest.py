@@ -1,0 +1,33 @@
+import pytest
+
+from handlers.context import Services
+from nlp.tagger import Tagged, Tagger
+from storage.sealing import Sealer
+from tests.bot.fakes import Clock
+
+POISON = "毒药"
+
+
+class TouchyTagger(Tagger):
+    """A tagger with a fault: it cannot read one word."""
+
+    def tag(self, text: str) -> Tagged:
+        if POISON in text:
+            raise ZeroDivisionError(text)
+        return super().tag(text)
+
+
+@pytest.fixture(scope="session")
+def tagger() -> Tagger:
+    return TouchyTagger.load()
+
+
+@pytest.fixture
+def services(tagger: Tagger, sealer: Sealer) -> Services:
+    """All accounts serve the compound XH-1."""
+    return Services(tagger, sealer, raw_text_days=180, default_compounds={"main": "XH-1"})
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
