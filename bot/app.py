@@ -36,6 +36,9 @@ from storage.outbox import release_outbox_leases
 from storage.queries.inbox import release_leases
 from storage.sealing import Sealer
 
+READY_SECONDS = 2.0  # how long /readyz waits for the database
+RELEASE_SECONDS = 2.0
+
 log = structlog.get_logger()
 
 
@@ -63,7 +66,9 @@ class Application:
         self.database = Database(settings.database.url.get_secret_value())
         self.channels: dict[str, Channel] = {}
         self._stopping = False
+        self._stop_by = 0.0
         self._tasks: list[asyncio.Task[None]] = []
+        self._look: asyncio.Task[bool] | None = None
         self._runners: list[Runner] = []
         # What was opened, to be closed in the opposite order, also when the start failed half-way.
         self._opened = AsyncExitStack()
@@ -170,22 +175,34 @@ class Application:
 
     async def is_ready(self) -> bool:
         """Whether messages sent here now would be stored and worked on."""
-        working = all(not task.done() for task in self._tasks)
-        return working and not self._stopping and await self.database.is_up()
+        if self._stopping or any(task.done() for task in self._tasks):
+            return False
+        # One look at a time: a database that hangs must not fill its pool with looks.
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(self.database.is_up())
+        await asyncio.wait({self._look}, timeout=READY_SECONDS)
+        return self._look.done() and self._look.exception() is None and self._look.result()
 
     async def stop(self) -> None:
         """Take nothing new, answer what waits, finish commits and sends, give back leases."""
         self._stopping = True
+        self._stop_by = time.monotonic() + self.settings.server.stop_seconds
         await self._opened.aclose()
         log.info("server.stopped", replica=self.replica)
 
     async def _stop_work(self) -> None:
         for pump in (self._inbox_pump, self._outbox_pump):
             pump.stop()
-        _done, late = await asyncio.wait(self._tasks, timeout=self.settings.server.stop_seconds)
+        _done, late = await asyncio.wait(self._tasks, timeout=max(1.0, self._stop_by - time.monotonic()))
         for task in late:
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        releasing = asyncio.create_task(self._release_leases())
+        await asyncio.wait({*late, releasing}, timeout=RELEASE_SECONDS)
+        if not releasing.done() or releasing.exception() is not None:
+            # Nothing is lost: they run out by themselves.
+            log.warning("server.leases_kept", replica=self.replica)
+
+    async def _release_leases(self) -> None:
         async with self.database.write() as session:
             await release_leases(session, self.replica, self.clock())
             await release_outbox_leases(session, self.replica)

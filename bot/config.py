@@ -6,6 +6,7 @@ Every key is in config.example.toml with its default.
 import base64
 import binascii
 import os
+import re
 import tomllib
 from datetime import time
 from ipaddress import ip_address
@@ -13,7 +14,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 PLATFORM_API = "https://api.weixin.qq.com"
 
@@ -39,17 +51,28 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_key(value: SecretStr) -> SecretStr:
+    _check_key(value.get_secret_value())
+    return value
+
+
+def _is_named_key(value: SecretStr) -> SecretStr:
+    name, colon, key = value.get_secret_value().partition(":")
+    # The name is written in front of every sealed value.
+    if not colon or not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name):
+        raise ValueError("not NAME:KEY with a short name")
+    _check_key(key)
+    return value
+
+
+def _check_key(text: str) -> None:
     try:
-        raw = base64.b64decode(
-            value.get_secret_value().partition(":")[2] or value.get_secret_value(), validate=True
-        )
+        raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise ValueError("not base64") from None
     if len(raw) != 32:
         raise ValueError("not 32 bytes in base64")
     if len(set(raw)) < 8:
         raise ValueError("a key that anybody can guess")
-    return value
 
 
 class ServerSettings(Section):
@@ -73,14 +96,29 @@ class DatabaseSettings(Section):
         scheme = self.url.get_secret_value().partition("://")[0]
         if scheme not in ("sqlite", "postgresql"):
             raise ValueError("url must start with sqlite:/// or postgresql://")
+        try:
+            database = make_url(self.url.get_secret_value()).database or ""
+        except (ArgumentError, ValueError):
+            raise ValueError("url cannot be read") from None
+        if database in ("", ":memory:"):
+            raise ValueError("url must name a file or a database")
         return self
 
 
 class SecuritySettings(Section):
     """Keys for personal data at rest. The first column key seals; all of them open."""
 
-    column_keys: tuple[Annotated[SecretStr, AfterValidator(_is_key)], ...] = Field(min_length=1)
+    column_keys: tuple[Annotated[SecretStr, AfterValidator(_is_named_key)], ...] = Field(min_length=1)
     lookup_key: Annotated[SecretStr, AfterValidator(_is_key)]
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> "SecuritySettings":
+        keys = [key.get_secret_value().partition(":") for key in self.column_keys]
+        if len({name for name, _, _ in keys}) < len(keys):
+            raise ValueError("two column keys have the same name")
+        if self.lookup_key.get_secret_value() in {key for _, _, key in keys}:
+            raise ValueError("lookup_key must not be a column key")
+        return self
 
 
 class PrivacySettings(Section):
@@ -94,6 +132,13 @@ class QuietHours(Section):
 
     start: time = time(21, 0)
     end: time = time(8, 0)
+
+    @field_validator("start", "end")
+    @classmethod
+    def _local(cls, value: time) -> time:
+        if value.tzinfo is not None:
+            raise ValueError("must not name a time zone: it is Asia/Shanghai")
+        return value
 
 
 class LogSettings(Section):
@@ -127,10 +172,11 @@ class OfficialAccountSettings(Section):
         if self.encoding_aes_key is not None and self.allow_plain:
             raise ValueError("allow_plain must not be set together with encoding_aes_key")
         for key in (self.encoding_aes_key, self.previous_encoding_aes_key):
-            if key is not None and len(key.get_secret_value()) != 43:
-                raise ValueError("an EncodingAESKey has 43 characters")
+            if key is not None and not re.fullmatch("[A-Za-z0-9+/]{43}", key.get_secret_value()):
+                raise ValueError("an EncodingAESKey has 43 letters and digits")
         for secret in (self.app_secret, self.token):
-            if secret.get_secret_value().lower() in ("", "changeme", "secret", "token", "..."):
+            text = secret.get_secret_value().strip().lower()
+            if text in ("", "changeme", "secret", "token", "...") or text.startswith("replace"):
                 raise ValueError("app_secret and token must be the account's own")
         return self
 

@@ -67,7 +67,7 @@ class Sender:
             async with self._database.write() as session:
                 for task in done:
                     await self._record(session, *task.result())
-        return bool(ready)
+        return bool(taken)  # also when none was ready: behind those that must wait others may be due
 
     async def _may_go(self, session: AsyncSession, message: OutboxMessage, now: datetime) -> bool:
         """Whether a taken message goes out now; otherwise puts it where it belongs."""

@@ -10,6 +10,7 @@ from handlers.receive import Hold
 from storage.database import Database
 from storage.outbox import find_reply, hold_reply, mark_offered, release_replies
 from storage.queries.inbox import is_new
+from storage.states import OutboxState
 
 HOLD_SECONDS = 8.0  # longer than any request waits; afterwards the outbox sends the answer
 LOOK_AGAIN_SECONDS = 0.2
@@ -121,10 +122,11 @@ class ReplyDesk:
                 unfinished = found is None and await is_new(session, inbox_id)
             if found is not None:
                 async with self._database.write() as session:
-                    if not await hold_reply(session, inbox_id, self._replica, until, now):
-                        return None
-                return Reply(inbox_id, found.text, found.created_at)
-            if not unfinished:
+                    if await hold_reply(session, inbox_id, self._replica, until, now):
+                        return Reply(inbox_id, found.text, found.created_at)
+            # Another replica may have it for a request of its own, and will soon write down that it was offered.
+            held = found is not None and found.state in (OutboxState.PENDING, OutboxState.WAITING)
+            if not (unfinished or held):
                 return None
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
         return None

@@ -45,11 +45,15 @@ async def downgrade(database: Database, revision: str) -> None:
 
 
 async def current(database: Database) -> str:
-    """The revision the database is at, empty for none."""
-    async with database.engine.connect() as connection:
-        return await connection.run_sync(
-            lambda sync: MigrationContext.configure(sync).get_current_revision() or ""
-        )
+    """The revision the database is at, empty for none; raises DatabaseError when it cannot be reached."""
+    try:
+        async with database.engine.connect() as connection:
+            return await connection.run_sync(
+                lambda sync: MigrationContext.configure(sync).get_current_revision() or ""
+            )
+    except OSError as error:
+        reason = str(error) or type(error).__name__
+        raise DatabaseError(f"the database cannot be reached: {reason}") from error
 
 
 async def prepare(database: Database) -> None:

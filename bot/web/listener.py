@@ -30,6 +30,7 @@ async def _name_nothing(_request: web.Request, response: web.StreamResponse) -> 
     response.headers["Server"] = HEADERS["Server"]
     if isinstance(response, web.HTTPException):  # some repeat what the caller sent
         response.body = b""
+        response.headers["Content-Length"] = "0"
 
 
 class _Server(web.Server):
