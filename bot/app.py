@@ -193,7 +193,9 @@ class Application:
     async def _stop_work(self) -> None:
         for pump in (self._inbox_pump, self._outbox_pump):
             pump.stop()
-        _done, late = await asyncio.wait(self._tasks, timeout=max(1.0, self._stop_by - time.monotonic()))
+        _done, late = await asyncio.wait(
+            self._tasks, timeout=max(1.0, self._stop_by - RELEASE_SECONDS - time.monotonic())
+        )
         for task in late:
             task.cancel()
         releasing = asyncio.create_task(self._release_leases())

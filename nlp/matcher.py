@@ -42,7 +42,7 @@ class Matcher:
         self.terms: list[Term] = _terms(lexicon, len(self.pairs))
         self.roles: list[int] = [term.roles for term in self.terms]
         self._automaton = AhoCorasick(
-            [term.text for term in self.terms], MatchKind.Standard, False, Implementation.DFA
+            [term.text for term in self.terms], MatchKind.Standard, False, Implementation.ContiguousNFA
         )
 
     def find(self, text: str) -> list[Match]:

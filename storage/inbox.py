@@ -169,20 +169,26 @@ class PostgresInboxWriter:
             _aware(row.sent_at)
             first.setdefault((row.account, row.message_key), row)
         unique = list(first.values())
-        returned = await self._connection.fetch(
-            self._INSERT,
-            *(list(column) for column in zip(*unique, strict=True)),
-            lease.received_at,
-            lease.owner,
-            lease.until,
-        )
-        places = {(account, key): Stored(inbox_id, True) for account, key, inbox_id in returned}
-        missing = [key for key in first if key not in places]
-        if missing:
-            known = await self._connection.fetch(
-                self._FIND, [key[0] for key in missing], [key[1] for key in missing]
+        try:
+            returned = await self._connection.fetch(
+                self._INSERT,
+                *(list(column) for column in zip(*unique, strict=True)),
+                lease.received_at,
+                lease.owner,
+                lease.until,
             )
-            places.update({(account, key): Stored(inbox_id, False) for account, key, inbox_id in known})
+            places = {(account, key): Stored(inbox_id, True) for account, key, inbox_id in returned}
+            missing = [key for key in first if key not in places]
+            if missing:
+                known = await self._connection.fetch(
+                    self._FIND, [key[0] for key in missing], [key[1] for key in missing]
+                )
+                places.update({(account, key): Stored(inbox_id, False) for account, key, inbox_id in known})
+        except BaseException:
+            # Whoever gave up waiting leaves a connection that may never answer again.
+            self._connection.terminate()
+            self._connection = None
+            raise
         result, seen = [], set[tuple[str, str]]()
         for row in rows:
             key = (row.account, row.message_key)
@@ -194,5 +200,8 @@ class PostgresInboxWriter:
     async def close(self) -> None:
         """See InboxWriter."""
         if self._connection is not None:
-            await self._connection.close()
+            try:
+                await self._connection.close(timeout=2)
+            except (TimeoutError, OSError, asyncpg.InterfaceError):
+                self._connection.terminate()
             self._connection = None

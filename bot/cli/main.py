@@ -32,7 +32,9 @@ def main(arguments: Sequence[str]) -> int:
         return FAILED
     except SQLAlchemyError as error:
         # Its text would quote the statement with its values.
-        print(f"yishi: the database refused: {type(error).__name__} (./run doctor says more)", file=sys.stderr)
+        print(
+            f"yishi: the database refused: {type(error).__name__} (./run doctor says more)", file=sys.stderr
+        )
         return FAILED
     except BrokenPipeError:
         sys.stderr.close()

@@ -24,9 +24,7 @@ TABLES = ("inbox", "outbox", "opinions", "persons", "channel_identities", "audit
 async def found_compound(database_url: str) -> None:
     """One compound with a building, which the account serves."""
     database = Database(database_url)
-    entry = CompoundEntry(
-        COMPOUND, "花园小区", (), (PlaceEntry(PlaceLevel.BUILDING, "3", "3栋", None),), ()
-    )
+    entry = CompoundEntry(COMPOUND, "花园小区", (), (PlaceEntry(PlaceLevel.BUILDING, "3", "3栋", None),), ())
     await prepare(database)
     async with database.write() as session:
         await enrol_compound(session, Sealer([COLUMN_KEY], LOOKUP_KEY), entry, utc_now())

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.playground.platform import Platform
+from bot.playground.windows import Opening
 from tests.system.books import found_compound
 from tests.system.fleet import ACCOUNT, Fleet
 from tests.system.residents import PEOPLE
@@ -22,8 +23,10 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
 
 @pytest.fixture
 async def platform() -> AsyncIterator[Platform]:
-    """The platform that the servers call; it knows every resident."""
+    """The platform that the servers call; it knows every resident, and each may be written to."""
     platform = Platform(ACCOUNT, followers=PEOPLE)
+    for openid in PEOPLE:
+        platform.audience.opened(openid, Opening.MESSAGE)
     await platform.start()
     yield platform
     await platform.stop()

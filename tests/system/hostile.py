@@ -1,6 +1,7 @@
 """Callbacks that no platform sends, as bytes on the wire, and a client that takes whatever comes back."""
 
 import asyncio
+import contextlib
 import random
 import string
 import time
@@ -222,11 +223,18 @@ class Mutations:
 
     def deep(self) -> bytes:
         depth = self._random.choice((100, 5000))
-        deep = self._random.choice((b"<a>" * depth, b"[" * depth, b'{"a":' * depth, b"<xml>" + b"<a>" * depth))
+        deep = self._random.choice(
+            (b"<a>" * depth, b"[" * depth, b'{"a":' * depth, b"<xml>" + b"<a>" * depth)
+        )
         return request(self._sealed()[0], deep)
 
     def wrong_content_type(self) -> bytes:
-        kinds = ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "a/b; charset=utf-7")
+        kinds = (
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "",
+            "a/b; charset=utf-7",
+        )
         encodings = ("gzip", "deflate", "br", "zstd", "nonsense")
         path, body = self._sealed()
         return request(
@@ -302,8 +310,6 @@ class Peer:
     async def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
-            try:
+            with contextlib.suppress(OSError):
                 await self._writer.wait_closed()
-            except OSError:
-                pass
             self._writer = None

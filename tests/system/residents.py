@@ -110,10 +110,7 @@ class Postman:
             timeout=aiohttp.ClientTimeout(total=self.cut_seconds),
         ) as session:
             await asyncio.gather(
-                *(
-                    self._carry(session, next(targets), queue, answers, on_answer)
-                    for _ in range(connections)
-                )
+                *(self._carry(session, next(targets), queue, answers, on_answer) for _ in range(connections))
             )
         return answers
 

@@ -58,7 +58,11 @@ async def test_no_message_is_lost_or_doubled_when_the_server_is_killed_under_loa
     async with open_books(founded) as books:
         seconds = await books.wait_until_worked(30)
         await books.check(messages, postman.acknowledged.keys())
-    print(f"killed with {killed_after} of 2000 acknowledged; {dict(postman.statuses)}; worked {seconds:.1f} s later")
+        outbox = await books.outbox_states()
+    print(
+        f"killed with {killed_after} of 2000 acknowledged; answers {dict(postman.statuses)}; "
+        f"worked {seconds:.1f} s later; outbox {outbox}"
+    )
 
 
 async def test_two_replicas_share_the_work_and_survive_the_death_of_one(

@@ -9,7 +9,6 @@ import aiohttp
 import asyncpg
 
 from bot.playground.platform import Platform
-from bot.playground.windows import Opening
 from tests.system.books import Books, open_books
 from tests.system.fleet import Fleet, Server, Setup
 from tests.system.hostile import request
@@ -95,7 +94,6 @@ async def test_an_answer_whose_client_went_away_goes_out_once_by_customer_servic
     server = await fleet.start(Setup(founded, platform.base_url))
     messages = write_messages(20)
     for message in messages:
-        platform.audience.opened(message.openid, Opening.MESSAGE)
         await _send_and_leave(server, message.plaintext())
     await _until(lambda: platform.counters.sends.total() == len(messages))
     async with open_books(founded) as books:

@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -163,3 +164,9 @@ async def test_a_postgresql_that_is_away_is_told_in_time(
         assert await server.get("/healthz") == 200
     await _goes_on(server, postman, messages, url)
     assert _said(server, "inbox.commit_failed")
+    async with away(own_postgres):
+        started = time.monotonic()
+        server.terminate()
+        assert await server.wait(20) == 0
+        print(f"stopped {time.monotonic() - started:.1f} s after it was asked, without its database")
+    assert _said(server, "server.leases_kept")
