@@ -40,15 +40,17 @@ def compare(
     rates: dict[str, list[float]] = {name: [] for name in ("bare", *contenders)}
     try:
         with ExitStack() as stack:
-            addresses = {"bare": stack.enter_context(running("bare"))}
+            servers = {"bare": stack.enter_context(running("bare"))}
             for name, arguments in contenders.items():
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="yishi")))
                 config = write_config(folder, passive_reply=passive_reply)
                 enrol(config)
-                addresses[name] = stack.enter_context(running(str(config), *arguments))
+                servers[name] = stack.enter_context(running(str(config), *arguments))
             for _ in range(rounds):
-                for name, address in addresses.items():
-                    rate, _answers = asyncio.run(drive(address, source.make(address, count), CONNECTIONS))
+                for name, server in servers.items():
+                    requests = source.make(server.address, count)
+                    with server.awake():
+                        rate, _answers = asyncio.run(drive(server.address, requests, CONNECTIONS))
                     rates[name].append(rate)
     finally:
         os.sched_setaffinity(0, before)

@@ -147,14 +147,18 @@ async def test_a_full_disk_is_told_in_time(fleet: Fleet, platform: Platform, fou
     assert _said(server, "inbox.commit_failed")
 
 
+async def _founded_in(postgres: Any, name: str) -> str:
+    await asyncio.to_thread(postgres.psql, f"CREATE DATABASE {name};")
+    url: str = postgres.get_uri(database=name)
+    await found_compound(url)
+    return url
+
+
 @pytest.mark.parametrize("away", [stopped, frozen])
 async def test_a_postgresql_that_is_away_is_told_in_time(
     fleet: Fleet, platform: Platform, own_postgres: Any, away: Any
 ) -> None:
-    name = f"away_{away.__name__}"
-    own_postgres.psql(f"CREATE DATABASE {name};")
-    url = own_postgres.get_uri(database=name)
-    await found_compound(url)
+    url = await _founded_in(own_postgres, f"told_{away.__name__}")
     server = await fleet.start(Setup(url, platform.base_url))
     messages, postman = write_messages(60), Postman()
     await postman.deliver([server.address], messages[:20])
@@ -164,9 +168,18 @@ async def test_a_postgresql_that_is_away_is_told_in_time(
         assert await server.get("/healthz") == 200
     await _goes_on(server, postman, messages, url)
     assert _said(server, "inbox.commit_failed")
-    async with away(own_postgres):
+
+
+async def test_a_server_stops_without_its_database(
+    fleet: Fleet, platform: Platform, own_postgres: Any
+) -> None:
+    url = await _founded_in(own_postgres, "stops")
+    server = await fleet.start(Setup(url, platform.base_url, stop_seconds=10))
+    messages, postman = write_messages(20), Postman()
+    await postman.deliver([server.address], messages)
+    async with stopped(own_postgres):
         started = time.monotonic()
         server.terminate()
-        assert await server.wait(20) == 0
-        print(f"stopped {time.monotonic() - started:.1f} s after it was asked, without its database")
+        assert await server.wait(15) == 0
+        assert time.monotonic() - started < 10
     assert _said(server, "server.leases_kept")
