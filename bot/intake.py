@@ -141,5 +141,8 @@ def _fail(futures: Iterable[asyncio.Future[Accepted]]) -> None:
 def _fields(query: str) -> Mapping[str, str]:
     if "%" in query or "+" in query:
         return dict(parse_qsl(query, keep_blank_values=True))
-    # What the platform sends needs no decoding.
-    return dict(part.split("=", 1) for part in query.split("&") if "=" in part)
+    # What the platform sends needs no decoding, and every part of it has a value.
+    try:
+        return dict([part.split("=", 1) for part in query.split("&")])
+    except ValueError:
+        return dict(parse_qsl(query, keep_blank_values=True))

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import NamedTuple, Protocol
 
 import asyncpg
@@ -71,6 +71,7 @@ def _aware(value: datetime) -> datetime:
     return value
 
 
+@lru_cache(maxsize=64)  # messages of one second say the same time
 def _sqlite_time(value: datetime) -> str:
     # The form in which SQLAlchemy keeps a DateTime on SQLite.
     return _aware(value).astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")

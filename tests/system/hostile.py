@@ -260,7 +260,8 @@ class Mutations:
     def wrong_path(self) -> bytes:
         paths = (
             "/", "//", "/wechat", "/wechat/main", "/wechat/other/callback", "/wechat/main/callback/",
-            "/wechat/main/callback/..", "/wechat/%6dain/callback%00", "/metrics", "/readyz", "/.env", "/../../etc/passwd",
+            "/wechat/main/callback/..", "/wechat/%6dain/callback%00", "/metrics", "/readyz", "/.env",
+            "/../../etc/passwd",
             "/wechat/MAIN/callback", "/" + "a" * 3000,
         )  # fmt: skip
         path, body = self._sealed()

@@ -10,9 +10,9 @@ import asyncpg
 
 from bot.playground.platform import Platform
 from tests.system.books import Books, open_books
-from tests.system.fleet import Fleet, Server, Setup
+from tests.system.fleet import MARK, Fleet, Server, Setup
 from tests.system.hostile import request
-from tests.system.residents import MARK, PEOPLE, Answer, Message, post, seal, write_messages
+from tests.system.residents import PEOPLE, Answer, Message, post, seal, write_messages
 
 COMPLAINT = f"3栋2单元电梯又坏了，老人下不来楼。{MARK}"
 
