@@ -89,7 +89,7 @@ async def test_the_query_reaches_the_channel_decoded() -> None:
     accepted = await make(ScriptedWriter()).accept(CHANNEL, "nonce=a%2Bb&empty=&msg_signature=9f", body("a"))
     assert accepted.callback.reply_to == {"nonce": "a+b", "empty": "", "msg_signature": "9f"}
     accepted = await make(ScriptedWriter()).accept(CHANNEL, "nonce=12&&odd&msg_signature=9f==", body("a"))
-    assert accepted.callback.reply_to == {"nonce": "12", "msg_signature": "9f=="}
+    assert accepted.callback.reply_to == {"nonce": "12", "odd": "", "msg_signature": "9f=="}
 
 
 async def test_a_refused_callback_is_not_stored_and_harms_no_other() -> None:

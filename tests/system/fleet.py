@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 
 from bot.playground.account import Account
 from tests.conftest import COLUMN_KEY, LOOKUP_KEY
@@ -103,6 +104,16 @@ class Server:
         self.address, self.admin = line["address"], line["admin"]
         assert await self.get("/readyz") == 200
         self.ready_seconds = time.monotonic() - self.started_at
+
+    async def wait_until_idle(self) -> None:
+        """Until start-up, some of which goes on in the background, has left the processor."""
+        process = psutil.Process(self.process.pid)
+        while True:
+            before = process.cpu_times()
+            await asyncio.sleep(0.3)
+            after = process.cpu_times()
+            if after.user + after.system - before.user - before.system < 0.05:
+                return
 
     def _first_line(self) -> dict[str, Any] | None:
         head, end, _ = self.log.read_text("utf-8").partition("\n")

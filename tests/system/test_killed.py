@@ -39,7 +39,10 @@ async def test_no_message_is_lost_or_doubled_when_the_server_is_killed_under_loa
 ) -> None:
     kills = 3 if founded.startswith("sqlite") else 2
     # In turns: acknowledged when stored, and acknowledged with the answer.
-    setups = [Setup(founded, platform.base_url, passive_reply=number % 2 == 1) for number in range(kills + 1)]
+    setups = [
+        Setup(founded, platform.base_url, passive_reply=number % 2 == 1, passive_reply_seconds=1.0)
+        for number in range(kills + 1)
+    ]
     messages, postman = write_messages(2000), Postman()
     killed_after = []
     todo = messages

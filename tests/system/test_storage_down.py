@@ -113,11 +113,10 @@ def _said(server: Server, event: str) -> bool:
     return any(line["event"] == event for line in server.events())
 
 
-@pytest.mark.parametrize("passive_reply", [True, False])
 async def test_a_locked_sqlite_file_is_told_in_time(
-    fleet: Fleet, platform: Platform, founded_sqlite: str, passive_reply: bool
+    fleet: Fleet, platform: Platform, founded_sqlite: str
 ) -> None:
-    server = await fleet.start(Setup(founded_sqlite, platform.base_url, passive_reply=passive_reply))
+    server = await fleet.start(Setup(founded_sqlite, platform.base_url))
     messages, postman = write_messages(60), Postman()
     await postman.deliver([server.address], messages[:20])
     async with locked(founded_sqlite):
