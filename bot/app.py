@@ -149,7 +149,10 @@ class Application:
         public.add_routes([web.get("/healthz", healthz), *callbacks.routes()])
         admin = web.Application()
         admin.add_routes(admin_routes(self.metrics.registry, self.is_ready))
-        self._runners = [Runner(app, server.stop_seconds) for app in (public, admin)]
+        self._runners = [
+            Runner(public, server.stop_seconds, callbacks.receivers()),
+            Runner(admin, server.stop_seconds),
+        ]
         for runner in self._runners:
             await runner.setup()
             self._opened.push_async_callback(runner.cleanup)

@@ -1,8 +1,8 @@
 """What a channel hands to the rest of the bot: one message or event, free of any wire format."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class InboundKind(StrEnum):
@@ -21,9 +21,8 @@ class InboundKind(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Inbound:
-    """One message or event, as stored in the inbox.
+class Inbound(NamedTuple):
+    """One message or event; its fields in this order are a storage.inbox.InboxRow.
 
     account: the channel account's name in the configuration.
     key:     unique within the account; equal for the platform's retries of one message.
@@ -35,8 +34,8 @@ class Inbound:
     """
 
     account: str
-    kind: InboundKind
     key: str
+    kind: InboundKind
     sender: str
     sent_at: datetime
     text: str = ""

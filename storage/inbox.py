@@ -21,17 +21,8 @@ _COLUMNS = (
 )
 
 
-class InboxRow(NamedTuple):
-    """A received message as it will be stored."""
-
-    account: str
-    message_key: str
-    kind: str
-    sender: str
-    sent_at: datetime
-    text: str
-    scene: str
-    media_id: str
+# A received message as it will be stored: account, message_key, kind, sender, sent_at, text, scene, media_id.
+InboxRow = tuple[str, str, str, str, datetime, str, str, str]
 
 
 class Lease(NamedTuple):
@@ -167,8 +158,8 @@ class PostgresInboxWriter:
         # Two equal keys in one statement would both be "new": the first of each is written, the others find it.
         first: dict[tuple[str, str], InboxRow] = {}
         for row in rows:
-            _aware(row.sent_at)
-            first.setdefault((row.account, row.message_key), row)
+            _aware(row[4])
+            first.setdefault(row[:2], row)
         unique = list(first.values())
         try:
             returned = await self._connection.fetch(
@@ -192,7 +183,7 @@ class PostgresInboxWriter:
             raise
         result, seen = [], set[tuple[str, str]]()
         for row in rows:
-            key = (row.account, row.message_key)
+            key = row[:2]
             place = places[key]
             result.append(place if key not in seen else Stored(place.inbox_id, False))
             seen.add(key)

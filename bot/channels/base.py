@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from handlers.inbound import Inbound, InboundKind
 from storage.states import WindowRule
@@ -18,8 +18,7 @@ class BadCallback(Exception):  # noqa: N818  a peer's fault, not an error of our
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Callback:
+class Callback(NamedTuple):
     """A verified callback: the message, and what its channel needs to answer it in kind (opaque to others)."""
 
     inbound: Inbound

@@ -19,6 +19,7 @@ from bot.channels.base import BadCallback, Callback, ChannelError, Outgoing, Ren
 from bot.channels.errcodes import Remedy, look_up, result_of
 from bot.channels.msgcrypt import Envelope, MsgCrypt, check_fresh, check_signature
 from bot.channels.official_inbound import inbound_of
+from bot.channels.official_shapes import encrypted_of, text_message_of
 from bot.channels.platform_api import BAD_ANSWER, TIMEOUT, Answer, call
 from bot.channels.text import REPLY_BYTES, clean, cut_bytes
 from bot.channels.wire import Fields, WireFormat, parse, word_of
@@ -122,24 +123,27 @@ class OfficialAccount:
         if self._crypt is not None:
             timestamp = query.get("timestamp", "")
             check_fresh(timestamp, now)
-            wire_format, outer = parse(body)
-            encrypted = outer.get("Encrypt")
-            if type(encrypted) is not str or not encrypted:
-                raise BadCallback("not_encrypted")
-            opened = self._crypt.open(
-                encrypted.strip(), query.get("msg_signature", ""), timestamp, query.get("nonce", "")
+            wire_format, encrypted = WireFormat.XML, encrypted_of(body)
+            if encrypted is None:
+                wire_format, outer = parse(body)
+                encrypted = word_of(outer, "Encrypt")
+                if not encrypted:
+                    raise BadCallback("not_encrypted")
+            message, key_index = self._crypt.open(
+                encrypted, query.get("msg_signature", ""), timestamp, query.get("nonce", "")
             )
-            key_index: int | None = opened.key_index
-            fields = parse(opened.message)[1]
-        else:
-            if not self._allow_plain:
-                raise BadCallback("plain_not_allowed")
-            self._check_query(query, now)
-            key_index = None
-            wire_format, fields = parse(body)
-            if "Encrypt" in fields and "FromUserName" not in fields:
-                raise BadCallback("no_key")
-        return self._callback(wire_format, fields, key_index)
+            text_message = text_message_of(self.account, message)
+            if text_message is not None:
+                inbound, to_user = text_message
+                return Callback(inbound, ReplyTo(wire_format, inbound.sender, to_user, key_index))
+            return self._callback(wire_format, parse(message)[1], key_index)
+        if not self._allow_plain:
+            raise BadCallback("plain_not_allowed")
+        self._check_query(query, now)
+        wire_format, fields = parse(body)
+        if "Encrypt" in fields and "FromUserName" not in fields:
+            raise BadCallback("no_key")
+        return self._callback(wire_format, fields, None)
 
     def _check_query(self, query: Mapping[str, str], now: datetime) -> None:
         timestamp = query.get("timestamp", "")

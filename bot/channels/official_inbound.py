@@ -65,9 +65,9 @@ def _message(account: str, sender: str, sent_at: datetime, kind: InboundKind, fi
         raise BadCallback("msg_id")
     key = "m:" + msg_id
     if kind is InboundKind.TEXT:
-        return Inbound(account, kind, key, sender, sent_at, text_of(fields, "Content"))
+        return Inbound(account, key, kind, sender, sent_at, text_of(fields, "Content"))
     media_id = _short(word_of(fields, "MediaId"), _MEDIA_ID_LENGTH) if kind in _WITH_MEDIA else ""
-    return Inbound(account, kind, key, sender, sent_at, _words(kind, fields), "", media_id)
+    return Inbound(account, key, kind, sender, sent_at, _words(kind, fields), "", media_id)
 
 
 def _words(kind: InboundKind, fields: Fields) -> str:
@@ -95,7 +95,7 @@ def _event(account: str, sender: str, created: str, sent_at: datetime, fields: F
         scene = event_key
     elif kind is InboundKind.FOLLOW and event_key.startswith(_QR_PREFIX):
         scene = event_key[len(_QR_PREFIX) :]
-    return Inbound(account, kind, key, sender, sent_at, text, _short(scene, _SCENE_LENGTH))
+    return Inbound(account, key, kind, sender, sent_at, text, _short(scene, _SCENE_LENGTH))
 
 
 def _short(value: str, length: int) -> str:

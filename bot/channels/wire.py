@@ -14,13 +14,6 @@ Fields = dict[str, Any]
 # A document type can only stand before the root element: when nothing but an XML declaration may stand
 # there, no entity can be declared, and a resident may still write "<!DOCTYPE" in a message.
 _PROLOG = re.compile(r"\s*(?:<\?xml[^<>]*\?>\s*)?<xml[\s>]")
-# The shape the platform really sends: <xml>, flat fields of text, </xml>. Read by hand it costs a quarter of a
-# parser. Whatever is not exactly this, or holds a byte that XML forbids or changes, goes to the parser; a test
-# holds the two against each other.
-_FLAT_FIELD = re.compile(
-    r"\s*<([A-Za-z_][A-Za-z0-9_]*)>(?:<!\[CDATA\[([^\]]*)\]\]>|([A-Za-z0-9_=+/ .:-]*))</\1>"
-)
-_NOT_PLAIN = bytes(byte for byte in range(32) if byte not in b"\t\n")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -37,13 +30,6 @@ def parse(body: bytes) -> tuple[WireFormat, Fields]:
         text = body.decode()
     except UnicodeDecodeError:
         raise BadCallback("utf8") from None
-    if (
-        text.startswith("<xml>")
-        and len(body.translate(None, _NOT_PLAIN)) == len(body)
-        and b"\xef\xbf" not in body
-    ):
-        flat = _parse_flat(text)
-        return WireFormat.XML, _parse_xml(text) if flat is None else flat
     if _PROLOG.match(text):
         return WireFormat.XML, _parse_xml(text)
     if text.lstrip()[:1] == "{":
@@ -73,17 +59,6 @@ def as_list(value: Any) -> list[Any]:
     if isinstance(value, list):
         return value
     return [] if value is None or value == "" else [value]
-
-
-def _parse_flat(text: str) -> Fields | None:
-    """The fields of a flat document; None for any other."""
-    fields: Fields = {}
-    position, match = len("<xml>"), _FLAT_FIELD.match
-    while field := match(text, position):
-        name, marked, bare = field.groups()
-        fields[name] = bare if marked is None else marked
-        position = field.end()
-    return fields if text[position:].strip() == "</xml>" else None
 
 
 def _parse_xml(text: str) -> Fields:

@@ -13,6 +13,7 @@ from bot.channels.base import BadCallback, Callback, Channel, Rendered
 from bot.intake import Intake, StorageUnavailableError
 from bot.replies import Key, Reply, ReplyDesk
 from bot.telemetry import Metrics
+from bot.web.listener import Handler, acknowledgement, answer
 
 READ_SECONDS = 5.0  # the platform hangs up by then
 
@@ -36,16 +37,19 @@ class CallbackEndpoint:
         self._clock = clock
         self._metrics = metrics
 
+    def receivers(self) -> dict[str, Handler]:
+        """Handlers of the platform's POST, by path."""
+        return {_path(name): partial(self.receive, channel) for name, channel in self._channels.items()}
+
     def routes(self) -> list[web.RouteDef]:
-        """To be added to the public application: a plain path an account, the cheapest to find."""
-        routes: list[web.RouteDef] = []
-        for name, channel in self._channels.items():
-            path = f"/wechat/{name}/callback"
-            routes += [
-                web.get(path, partial(self.verify, channel)),
-                web.post(path, partial(self.receive, channel)),
-            ]
-        return routes
+        """To be added to the public application."""
+        return [
+            *(
+                web.get(_path(name), partial(self.verify, channel))
+                for name, channel in self._channels.items()
+            ),
+            *(web.post(path, receive) for path, receive in self.receivers().items()),
+        ]
 
     async def verify(self, channel: Channel, request: web.Request) -> web.Response:
         """The platform checks the address."""
@@ -53,7 +57,7 @@ class CallbackEndpoint:
             echo = channel.verify_address(request.query, self._clock())
         except BadCallback as error:
             return self._refused(channel, error.reason)
-        return web.Response(text=echo)
+        return answer(text=echo)
 
     async def receive(self, channel: Channel, request: web.Request) -> web.StreamResponse:
         """The platform delivers a message or an event."""
@@ -61,12 +65,12 @@ class CallbackEndpoint:
             body = await _read(request)
             if channel.passive_reply_seconds > 0:
                 return await self._converse(request, channel, body)
-            await self._intake.accept(channel, request.rel_url.raw_query_string, body)
+            await self._intake.accept(channel, _query(request), body)
         except BadCallback as error:
             return self._refused(channel, error.reason)
         except StorageUnavailableError:
-            return web.Response(status=503)
-        return web.Response()
+            return answer(status=503)
+        return acknowledgement(request)
 
     async def _converse(self, request: web.Request, channel: Channel, body: bytes) -> web.StreamResponse:
         future: asyncio.Future[Reply | None] | None = None
@@ -80,9 +84,7 @@ class CallbackEndpoint:
         loop = asyncio.get_running_loop()
         until = loop.time() + channel.passive_reply_seconds  # also when the commit took part of it
         try:
-            callback, stored = await self._intake.accept(
-                channel, request.rel_url.raw_query_string, body, expect
-            )
+            callback, stored = await self._intake.accept(channel, _query(request), body, expect)
             async with asyncio.timeout_at(until):
                 if stored.is_new and future is not None:
                     reply = await asyncio.shield(future)
@@ -94,20 +96,20 @@ class CallbackEndpoint:
                     )
         except TimeoutError:
             # The platform must not ask again: the outbox will send the answer.
-            return web.Response()
+            return acknowledgement(request)
         except (SQLAlchemyError, OSError) as error:
             # Stored all the same, and whoever works on it will answer.
             log.error("reply.lookup_failed", account=channel.account, error=type(error).__name__)
-            return web.Response()
+            return acknowledgement(request)
         finally:
             if future is not None:
                 self._desk.forget(key)
         if reply is None:
-            return web.Response()
+            return acknowledgement(request)
         return await self._write(request, channel.render_reply(callback, reply.text, reply.at), reply)
 
     async def _write(self, request: web.Request, rendered: Rendered, reply: Reply) -> web.StreamResponse:
-        response = web.Response(body=rendered.body, content_type=rendered.content_type, charset="utf-8")
+        response = answer(body=rendered.body, content_type=rendered.content_type, charset="utf-8")
         try:
             await response.prepare(request)
             await response.write_eof()
@@ -121,14 +123,25 @@ class CallbackEndpoint:
         self._metrics.refused.labels(channel.account, reason).inc()
         log.info("callback.refused", account=channel.account, reason=reason)
         # The same for everything that is wrong: a prober learns nothing.
-        return web.Response(status=403)
+        return answer(status=403)
+
+
+def _path(account: str) -> str:
+    return f"/wechat/{account}/callback"
+
+
+def _query(request: web.Request) -> str:
+    return request.raw_path.partition("?")[2]
 
 
 async def _read(request: web.Request) -> bytes:
     """The body; raises BadCallback for one that is too large, malformed or does not come."""
     try:
         if request.content.is_eof():  # it came with its head, as most do
-            return await request.read()
+            body = request.content.read_nowait()
+            if len(body) > request.client_max_size:
+                raise BadCallback("too_large")
+            return body
         if (request.content_length or 0) > request.client_max_size:
             raise BadCallback("too_large")
         return await asyncio.wait_for(request.read(), READ_SECONDS)

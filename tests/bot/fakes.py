@@ -57,7 +57,7 @@ class ScriptedChannel:
             raise ZeroDivisionError
         fields = json.loads(body)
         inbound = Inbound(
-            self.account, InboundKind.TEXT, fields["key"], "o-zhao", now, fields.get("text", "")
+            self.account, fields["key"], InboundKind.TEXT, "o-zhao", now, fields.get("text", "")
         )
         return Callback(inbound, query)
 

@@ -14,7 +14,7 @@ from bot.worker import Worker
 from handlers.context import Services
 from handlers.people.enrol import CompoundEntry, enrol_compound
 from storage.database import Database
-from storage.inbox import InboxRow, Lease, Stored, open_writer
+from storage.inbox import Lease, Stored, open_writer
 from storage.tables import InboxMessage, OutboxMessage
 from tests.bot.fakes import Clock, ScriptedChannel
 
@@ -62,7 +62,7 @@ class Replica:
         writer = open_writer(self.database)
         lease = Lease(self.name, self.clock.now, self.clock.now + timedelta(seconds=10))
         rows = [
-            InboxRow(
+            (
                 "main",
                 f"{prefix}:{number}",
                 "text",

@@ -29,7 +29,7 @@ async def test_messages_that_come_together_share_one_commit_and_get_their_own_pl
     accepted = await asyncio.gather(*(intake.accept(CHANNEL, "", body(str(n))) for n in range(40)))
     assert len(writer.batches) == 1
     assert [a.stored.inbox_id for a in accepted] == list(range(1, 41))
-    assert [a.callback.inbound.key for a in accepted] == [row.message_key for row in writer.batches[0]]
+    assert [a.callback.inbound.key for a in accepted] == [row[1] for row in writer.batches[0]]
     assert intake.commits == 1
 
 
@@ -100,7 +100,7 @@ async def test_a_refused_callback_is_not_stored_and_harms_no_other() -> None:
         return_exceptions=True,
     )
     assert [type(result) for result in results] == [Accepted, BadCallback, ZeroDivisionError, Accepted]
-    assert [row.message_key for row in writer.batches[0]] == ["a", "b"]
+    assert [row[1] for row in writer.batches[0]] == ["a", "b"]
     with pytest.raises(BadCallback):
         await intake.accept(CHANNEL, "", b"bad")
     assert len(writer.batches) == 1

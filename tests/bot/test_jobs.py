@@ -12,7 +12,7 @@ from bot.telemetry import Metrics
 from handlers.context import Services
 from handlers.oversight.retention import CHUNK, reduce_raw_text
 from storage.database import Database
-from storage.inbox import InboxRow, Lease, open_writer
+from storage.inbox import Lease, open_writer
 from storage.outbox import add_message, open_windows, take_due
 from storage.states import InboxState, MessageClass, OutboxState
 from storage.tables import Claim, InboxMessage, Opinion, OutboxMessage, SendWindow
@@ -191,9 +191,7 @@ async def test_more_than_a_chunk_is_reduced_and_the_daily_job_does_it(
     database: Database, clock: Clock
 ) -> None:
     writer = open_writer(database)
-    rows = [
-        InboxRow("main", f"m:{n}", "text", "o-zhao", clock.now, "在吗", "", "") for n in range(CHUNK + 10)
-    ]
+    rows = [("main", f"m:{n}", "text", "o-zhao", clock.now, "在吗", "", "") for n in range(CHUNK + 10)]
     await writer.write(rows, Lease("a", clock.now, clock.now))
     await writer.close()
     async with database.write() as session:

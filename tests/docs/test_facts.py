@@ -79,7 +79,7 @@ def test_settings_of_the_setup_page_exist_and_none_is_missing() -> None:
 
 @pytest.mark.parametrize("words", [cells[0] for cells in rows(RESIDENTS, 2)])
 def test_what_residents_are_told_to_say_is_a_command(words: str) -> None:
-    inbound = Inbound("main", InboundKind.TEXT, "m:1", "o1", datetime(2026, 1, 1, tzinfo=UTC), text=words)
+    inbound = Inbound("main", "m:1", InboundKind.TEXT, "o1", datetime(2026, 1, 1, tzinfo=UTC), text=words)
     route = next(route for route in ROUTES if route.matches(inbound) is not False)
     assert route.handler not in (hear, pass_over)
 

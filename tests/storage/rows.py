@@ -12,9 +12,13 @@ GESTURE_WINDOW = WindowRule(WindowKind.GESTURE, 60, 3)
 
 
 def row(
-    key: str, sender: str = "o-zhao", text: str = "三号楼的楼道灯不亮了", account: str = ACCOUNT
+    key: str,
+    sender: str = "o-zhao",
+    text: str = "三号楼的楼道灯不亮了",
+    account: str = ACCOUNT,
+    sent_at: datetime = NOW,
 ) -> InboxRow:
-    return InboxRow(account, key, "text", sender, NOW, text, "", "")
+    return account, key, "text", sender, sent_at, text, "", ""
 
 
 def lease(owner: str = "replica-a", seconds: float = 10, received_at: datetime = NOW) -> Lease:

@@ -86,7 +86,7 @@ async def test_old_and_new_messages_mixed_get_their_own_ids(database: Database, 
     stored = await writer.write(batch, lease())
     assert [place.is_new for place in stored] == [True, False, True, False, False, True]
     texts = await _texts(database)
-    assert [texts[place.inbox_id] for place in stored] == [each.text for each in batch]
+    assert [texts[place.inbox_id] for place in stored] == [text for *_, text, _scene, _media in batch]
     assert len(texts) == 5
 
 
@@ -111,7 +111,7 @@ async def test_a_batch_that_fails_stores_nothing_and_the_next_one_works(
     database: Database, writer: InboxWriter, broken: dict[str, Any]
 ) -> None:
     with pytest.raises(Exception, match=r"."):  # every driver has its own
-        await writer.write([row("good"), row("bad")._replace(**broken)], lease())
+        await writer.write([row("good"), row("bad", **broken)], lease())
     assert await _texts(database) == {}
     stored = await writer.write([row("good")], lease())
     assert [place.is_new for place in stored] == [True]
@@ -121,7 +121,7 @@ async def test_a_batch_that_fails_stores_nothing_and_the_next_one_works(
 async def test_a_naive_time_is_refused(database: Database, writer: InboxWriter) -> None:
     naive = datetime(2026, 3, 12, 12, 0)  # noqa: DTZ001
     with pytest.raises(Exception, match="naive"):
-        await writer.write([row("a")._replace(sent_at=naive)], lease())
+        await writer.write([row("a", sent_at=naive)], lease())
     assert await _texts(database) == {}
 
 
