@@ -51,6 +51,7 @@ class Role(StrEnum):
     COMMUNITY_WORKER = "community_worker"
     GRID_WORKER = "grid_worker"
     SUPERVISOR = "supervisor"
+    DUTY = "duty"  # 值班: gets safety alerts at any hour
     OPERATOR = "operator"
 
 
@@ -75,6 +76,9 @@ class OutboxState(StrEnum):
     PENDING = "pending"  # due at not_before, unless a lease holds it
     SENDING = "sending"  # handed to the platform, answer not yet recorded
     WAITING = "waiting"  # the person cannot be written to until they write again
+    AWAITING_OWNER = (
+        "awaiting_owner"  # 企业群发: the platform has it, the group's owner must still tap to send it
+    )
     OFFERED = "offered"  # went out as the answer to the callback
     SENT = "sent"
     UNCERTAIN = "uncertain"  # at most once, and the platform did not answer: shown to staff, never sent again
@@ -125,11 +129,22 @@ POLICIES: dict[MessageClass, Policy] = {
 }
 
 
+class Form(StrEnum):
+    """How a message travels; each is a call of its own on the platform."""
+
+    TEXT = "text"  # what the channel sends as a plain message: customer service, app message, webhook
+    SUBSCRIBE = "subscribe"  # 订阅通知: one for each time the person accepted
+    TEMPLATE = "template"  # 模板消息
+    GROUP_TASK = "group_task"  # 企业群发 to a customer group; its owner must tap
+
+
 class WindowKind(StrEnum):
-    """What a person did that lets the service account write to them for a while."""
+    """What lets an account write to a recipient for a while, or holds it back for a moment."""
 
     MESSAGE = "message"
     GESTURE = "gesture"  # followed, scanned a code, clicked a menu
+    SUBSCRIBE = "subscribe"  # accepted a 订阅通知: one message for each acceptance
+    PACE = "pace"  # just written to: the next message keeps the platform's distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +154,67 @@ class WindowRule:
     kind: WindowKind
     seconds: int
     allowed: int
+
+
+class ChannelKind(StrEnum):
+    """The WeChat products a channel account can be."""
+
+    OFFICIAL_ACCOUNT = "official_account"
+    WECOM_APP = "wecom_app"
+    AIBOT = "aibot"
+    GROUP_WEBHOOK = "group_webhook"
+    CHAT_ARCHIVE = "chat_archive"
+
+
+class GroupKind(StrEnum):
+    """Who sits in a chat group: residents and a member of staff (客户群), or staff only (内部群)."""
+
+    CUSTOMER = "customer"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What a channel can do in a kind of group. speak: None, or the form that reaches the group."""
+
+    hear: bool
+    speak: Form | None
+    mention: bool
+
+
+# Ordinary WeChat groups have no official door at all (shared facts: no API hears or writes to one).
+CAPABILITIES: dict[tuple[ChannelKind, GroupKind], Capability] = {
+    (ChannelKind.CHAT_ARCHIVE, GroupKind.CUSTOMER): Capability(hear=True, speak=None, mention=False),
+    (ChannelKind.WECOM_APP, GroupKind.CUSTOMER): Capability(hear=False, speak=Form.GROUP_TASK, mention=False),
+    (ChannelKind.AIBOT, GroupKind.INTERNAL): Capability(hear=True, speak=Form.TEXT, mention=True),
+    (ChannelKind.GROUP_WEBHOOK, GroupKind.INTERNAL): Capability(hear=False, speak=Form.TEXT, mention=True),
+}
+
+
+class Tombstone(StrEnum):
+    """Why something in the chat archive left no text here."""
+
+    PRIVATE = "private"  # a chat between two people
+    UNKNOWN_ROOM = "unknown_room"
+    NOT_TOLD = "not_told"
+    REFUSED = "refused"
+    STAFF = "staff"  # a member of staff or a robot: theirs are not residents' words
+    NOT_WORDS = "not_words"  # a kind that carries nothing for us
+    UNREADABLE = "unreadable"  # no key, or not what the platform documents
+    REVOKED = "revoked"
+
+
+class SessionKind(StrEnum):
+    """Whose browser it is."""
+
+    STAFF = "staff"
+    RESIDENT = "resident"
+
+
+class CycleStep(StrEnum):
+    """Steps of a weekly collection, in their order."""
+
+    OPEN = "open"
+    PROMPT = "prompt"
+    CLOSE = "close"
+    DIGEST = "digest"

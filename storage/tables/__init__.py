@@ -11,8 +11,16 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+from storage.tables.accounts import OneTimeLink, StaffAccount, WebSession  # noqa: E402
 from storage.tables.audit import AuditEvent  # noqa: E402
 from storage.tables.blobs import Blob  # noqa: E402
+from storage.tables.cycles import AlertEpisode, CycleSettings, WeeklyCycle  # noqa: E402
+from storage.tables.groups import (  # noqa: E402
+    ArchiveCursor,
+    ArchiveTombstone,
+    ChatGroup,
+    GroupMember,
+)
 from storage.tables.messages import InboxMessage, OutboxMessage, SendWindow  # noqa: E402
 from storage.tables.opinions import Counter, Opinion  # noqa: E402
 from storage.tables.people import ChannelIdentity, Erasure, Person, Residency, RoleGrant  # noqa: E402
@@ -22,14 +30,21 @@ from storage.tables.work import Claim  # noqa: E402
 metadata = SQLModel.metadata
 
 __all__ = [
+    "AlertEpisode",
+    "ArchiveCursor",
+    "ArchiveTombstone",
     "AuditEvent",
     "Blob",
     "ChannelIdentity",
+    "ChatGroup",
     "Claim",
     "Compound",
     "Counter",
+    "CycleSettings",
     "Erasure",
+    "GroupMember",
     "InboxMessage",
+    "OneTimeLink",
     "Opinion",
     "OutboxMessage",
     "Person",
@@ -38,5 +53,8 @@ __all__ = [
     "Residency",
     "RoleGrant",
     "SendWindow",
+    "StaffAccount",
+    "WebSession",
+    "WeeklyCycle",
     "metadata",
 ]

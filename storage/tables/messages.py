@@ -1,16 +1,20 @@
 """Platform tables of messages: what came in, what goes out, and who may be written to. No tenant here."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from storage.states import InboxState, MessageClass, OutboxState, WindowKind
+from storage.states import Form, InboxState, MessageClass, OutboxState, WindowKind
 from storage.types import BigId, UtcDateTime, enum_text
 
 
 class InboxMessage(SQLModel, table=True):
     """A received message or event. Acknowledged to the platform only when this row is durable.
+
+    room: the platform's id of the chat group it was said in, empty for 1:1. quoted: what it answers to.
+    reply_address: where the platform takes the one answer to it, for channels that answer that way.
 
     The replica that took it holds the lease first, so that its waiting request can answer; after lease_until
     the row is anyone's.
@@ -43,6 +47,9 @@ class InboxMessage(SQLModel, table=True):
     text: str = Field(sa_type=Text)
     scene: str = Field(max_length=128)
     media_id: str = Field(max_length=255)
+    room: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
+    quoted: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    reply_address: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     received_at: datetime = Field(sa_type=UtcDateTime)
     state: InboxState = Field(default=InboxState.NEW, sa_type=enum_text(InboxState, "state"))
     lease_owner: str = Field(max_length=40)
@@ -54,7 +61,11 @@ class InboxMessage(SQLModel, table=True):
 
 
 class OutboxMessage(SQLModel, table=True):
-    """A message that goes out, once for each (account, dedupe_key)."""
+    """A message that goes out, once for each (account, dedupe_key).
+
+    payload: what the form needs beside the text, such as a template's fields. fallbacks: forms to try when this one
+    cannot reach the recipient, [[account, recipient, form], ...]. platform_id: the platform's name for what it took.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -76,6 +87,15 @@ class OutboxMessage(SQLModel, table=True):
     recipient: str = Field(max_length=64)
     message_class: MessageClass = Field(sa_type=enum_text(MessageClass, "message_class"))
     text: str = Field(sa_type=Text)
+    form: Form = Field(
+        default=Form.TEXT,
+        sa_type=enum_text(Form, "form"),
+        sa_column_kwargs={"server_default": Form.TEXT.value},
+    )
+    payload: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+    fallbacks: list[list[str]] | None = Field(default=None, sa_type=JSON, nullable=True)
+    reply_address: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    platform_id: str = Field(default="", max_length=128, sa_column_kwargs={"server_default": ""})
     inbox_id: int | None = Field(default=None, sa_type=BigId)
     created_at: datetime = Field(sa_type=UtcDateTime)
     not_before: datetime = Field(sa_type=UtcDateTime)

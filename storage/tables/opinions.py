@@ -14,6 +14,7 @@ class Opinion(SQLModel, table=True):
     """An opinion (意见) with its tags. `number` is what the resident asks about; it counts up per compound.
 
     categories: [{"id": leaf, "score": 0..1}, ...] best first; hits: [{"leaf", "term", "rule", "start", "end"}].
+    group_id: the chat group it was heard in, None for 1:1.
     text becomes None when it has been kept long enough or the person asked to be forgotten.
     """
 
@@ -31,6 +32,7 @@ class Opinion(SQLModel, table=True):
     inbox_id: int = Field(sa_type=BigId)
     person_id: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     home_code: str | None = Field(default=None, max_length=60)
+    group_id: int | None = Field(default=None, foreign_key="chat_groups.group_id", sa_type=BigId)
     said_at: datetime = Field(sa_type=UtcDateTime)
     filed_at: datetime = Field(sa_type=UtcDateTime)
     text: str | None = Field(default=None, sa_type=Text)

@@ -22,7 +22,12 @@ class Person(SQLModel, table=True):
 
 
 class ChannelIdentity(SQLModel, table=True):
-    """How a person appears on one channel account, and what they were told and chose there."""
+    """How a person appears on one channel account, and what they were told and chose there.
+
+    union_id: the platform's id of the same human being across accounts, where it tells one.
+    told_at: knows that the bot listens; refused_at: does not want to be heard in groups; opted_out_at: wants
+    nothing unasked.
+    """
 
     __tablename__ = "channel_identities"
     __table_args__ = (UniqueConstraint("account", "external_id"),)
@@ -33,7 +38,9 @@ class ChannelIdentity(SQLModel, table=True):
     person_id: int = Field(foreign_key="persons.person_id", index=True, sa_type=BigId)
     first_seen_at: datetime = Field(sa_type=UtcDateTime)
     following: bool = True
+    union_id: str = Field(default="", max_length=64, index=True, sa_column_kwargs={"server_default": ""})
     told_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    refused_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     opted_out_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
