@@ -10,6 +10,7 @@ import re
 import tomllib
 from datetime import time
 from ipaddress import ip_address
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -24,10 +25,22 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from storage.states import ChannelKind
+
 PLATFORM_API = "https://api.weixin.qq.com"
+WECOM_API = "https://qyapi.weixin.qq.com"
+AUTHORIZE = "https://open.weixin.qq.com"
+
+
+_TEMPLATE_ID = r"^[A-Za-z0-9_-]{0,64}$"
+_ORIGIN = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?",
+    re.IGNORECASE,
+)
 
 
 class ConfigError(Exception):
@@ -64,6 +77,23 @@ def _is_named_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _is_aes_key(value: SecretStr) -> SecretStr:
+    if not re.fullmatch("[A-Za-z0-9+/]{43}", value.get_secret_value()):
+        raise ValueError("an EncodingAESKey has 43 letters and digits")
+    return value
+
+
+def _is_own(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip().lower()
+    if text in ("", "changeme", "secret", "token", "key", "...") or text.startswith("replace"):
+        raise ValueError("must be the account's own")
+    return value
+
+
+AesKey = Annotated[SecretStr, AfterValidator(_is_aes_key)]
+OwnSecret = Annotated[SecretStr, AfterValidator(_is_own)]
+
+
 def _check_key(text: str) -> None:
     try:
         raw = base64.b64decode(text, validate=True)
@@ -75,8 +105,20 @@ def _check_key(text: str) -> None:
         raise ValueError("a key that anybody can guess")
 
 
+def _is_weak(aes_key: str) -> bool:
+    rises = sum(ord(after) - ord(before) == 1 for before, after in pairwise(aes_key))
+    return aes_key in _PUBLISHED or len(set(aes_key)) < 16 or rises > 20
+
+
+# In the platform's documents and sample code.
+_PUBLISHED = ("jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG")
+
+
 class ServerSettings(Section):
-    """Where the bot listens. The admin address serves /metrics and /readyz."""
+    """Where the bot listens. The admin address serves /metrics and /readyz.
+
+    public_url: how browsers reach this server, `https://HOST`; empty when there are no pages to link to.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
@@ -84,6 +126,19 @@ class ServerSettings(Section):
     admin_port: int = Field(8081, ge=0, le=65535)
     body_limit_bytes: int = Field(65536, ge=1024, le=1048576)
     stop_seconds: float = Field(10.0, ge=1, le=60)
+    public_url: str = ""
+
+    @field_validator("public_url")
+    @classmethod
+    def _links_can_start_with_it(cls, value: str) -> str:
+        if not value:
+            return value
+        found = _ORIGIN.fullmatch(value)
+        if found is None:
+            raise ValueError("must be https://HOST, without a slash or anything else behind it")
+        if found["scheme"] == "http" and not is_loopback(found["host"].strip("[]")):
+            raise ValueError("must be https: only this machine may be http")
+        return value
 
 
 class DatabaseSettings(Section):
@@ -148,19 +203,26 @@ class LogSettings(Section):
 
 
 class OfficialAccountSettings(Section):
-    """A WeChat service account (服务号)."""
+    """A WeChat service account (服务号).
+
+    template_id, subscribe_template_id: of 模板消息 and 订阅通知, empty for none.
+    authorize_base: where residents sign in; the platform's own when empty.
+    """
 
     kind: Literal["official_account"]
     app_id: str = Field(min_length=1)
-    app_secret: SecretStr
-    token: SecretStr
-    encoding_aes_key: SecretStr | None = None
-    previous_encoding_aes_key: SecretStr | None = None
+    app_secret: OwnSecret
+    token: OwnSecret
+    encoding_aes_key: AesKey | None = None
+    previous_encoding_aes_key: AesKey | None = None
     allow_plain: bool = False
     api_base: str = PLATFORM_API
+    authorize_base: str = ""
     passive_reply: bool = True
     passive_reply_seconds: float = Field(3.5, gt=0, le=4.5)
     compound: str = ""
+    template_id: str = Field("", pattern=_TEMPLATE_ID)
+    subscribe_template_id: str = Field("", pattern=_TEMPLATE_ID)
 
     @model_validator(mode="after")
     def _callbacks_are_authentic(self) -> "OfficialAccountSettings":
@@ -169,16 +231,66 @@ class OfficialAccountSettings(Section):
                 "encoding_aes_key is missing (without it callbacks are unauthenticated: "
                 "allow_plain = true only for a test account)"
             )
-        if self.encoding_aes_key is not None and self.allow_plain:
+        if self.allow_plain and (self.encoding_aes_key or self.previous_encoding_aes_key):
             raise ValueError("allow_plain must not be set together with encoding_aes_key")
-        for key in (self.encoding_aes_key, self.previous_encoding_aes_key):
-            if key is not None and not re.fullmatch("[A-Za-z0-9+/]{43}", key.get_secret_value()):
-                raise ValueError("an EncodingAESKey has 43 letters and digits")
-        for secret in (self.app_secret, self.token):
-            text = secret.get_secret_value().strip().lower()
-            if text in ("", "changeme", "secret", "token", "...") or text.startswith("replace"):
-                raise ValueError("app_secret and token must be the account's own")
         return self
+
+
+class WecomAppSettings(Section):
+    """A self-built app (自建应用) of a WeCom corp; the corp's people are known under this account."""
+
+    kind: Literal["wecom_app"]
+    corp_id: str = Field(min_length=1)
+    agent_id: int = Field(ge=1)
+    secret: OwnSecret
+    token: OwnSecret
+    encoding_aes_key: AesKey
+    previous_encoding_aes_key: AesKey | None = None
+    api_base: str = WECOM_API
+    authorize_base: str = ""
+
+
+class AibotSettings(Section):
+    """A WeCom robot (智能机器人) that hears where it is mentioned; `corp` is the account of its corp's app."""
+
+    kind: Literal["aibot"]
+    token: OwnSecret
+    encoding_aes_key: AesKey
+    previous_encoding_aes_key: AesKey | None = None
+    corp: str
+    api_base: str = WECOM_API
+    passive_reply: bool = True
+    passive_reply_seconds: float = Field(3.5, gt=0, le=4.5)
+
+
+class GroupWebhookSettings(Section):
+    """A webhook (消息推送) of one internal group; `corp` is the account of its corp's app."""
+
+    kind: Literal["group_webhook"]
+    key: OwnSecret
+    corp: str
+    api_base: str = WECOM_API
+
+
+class ChatArchiveSettings(Section):
+    """The chat archive (会话内容存档) of a corp; `corp` is the account of its app.
+
+    private_keys: a PEM file for each publickey_ver. decryptor: what opens the messages, empty for nothing.
+    """
+
+    kind: Literal["chat_archive"]
+    corp: str
+    private_keys: dict[Annotated[str, Field(pattern=r"^[0-9]{1,9}$")], Path] = Field(min_length=1)
+    decryptor: Literal["", "simulator"] = ""
+    api_base: str = WECOM_API
+
+
+CorpMemberSettings = AibotSettings | GroupWebhookSettings | ChatArchiveSettings
+SpeakingSettings = OfficialAccountSettings | WecomAppSettings | AibotSettings | GroupWebhookSettings
+ChannelSettings = Annotated[SpeakingSettings | ChatArchiveSettings, Field(discriminator="kind")]
+
+
+_KINDS = [kind.value for kind in ChannelKind]
 
 
 class Settings(Section):
@@ -191,20 +303,51 @@ class Settings(Section):
     privacy: PrivacySettings = PrivacySettings()
     quiet_hours: QuietHours = QuietHours()
     log: LogSettings = LogSettings()
-    channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")], OfficialAccountSettings] = {}
+    channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")], ChannelSettings] = {}
 
     @model_validator(mode="after")
     def _only_the_demo_talks_to_itself(self) -> "Settings":
         for name, channel in self.channels.items():
-            base = urlsplit(channel.api_base)
-            if self.environment == "production" and channel.api_base.rstrip("/") != PLATFORM_API:
-                raise ValueError(
-                    f'channels.{name}.api_base is not the platform\'s; a simulator needs environment = "demo"'
-                )
-            if self.environment == "demo" and not is_loopback(base.hostname or ""):
-                raise ValueError(f'environment = "demo": channels.{name}.api_base must be a loopback address')
+            own = PLATFORM_API if isinstance(channel, OfficialAccountSettings) else WECOM_API
+            self._check_platform(f"channels.{name}.api_base", channel.api_base, own)
+            if isinstance(channel, OfficialAccountSettings | WecomAppSettings) and channel.authorize_base:
+                self._check_platform(f"channels.{name}.authorize_base", channel.authorize_base, AUTHORIZE)
+            if isinstance(channel, ChatArchiveSettings) and channel.decryptor and self.environment != "demo":
+                raise ValueError(f'channels.{name}.decryptor is for environment = "demo" only')
         if self.environment == "demo" and not is_loopback(self.server.host):
             raise ValueError('environment = "demo": server.host must be a loopback address')
+        return self
+
+    def _check_platform(self, name: str, url: str, own: str) -> None:
+        if self.environment == "production" and url.rstrip("/") != own:
+            raise ValueError(f'{name} is not the platform\'s; a simulator needs environment = "demo"')
+        if self.environment == "demo" and not is_loopback(urlsplit(url).hostname or ""):
+            raise ValueError(f'environment = "demo": {name} must be a loopback address')
+
+    @model_validator(mode="after")
+    def _keys_are_nobody_elses(self) -> "Settings":
+        """What stands in documents and samples authenticates everybody who can read."""
+        if self.environment == "demo":
+            return self
+        for name, channel in self.channels.items():
+            if isinstance(channel, OfficialAccountSettings | WecomAppSettings | AibotSettings):
+                for field in ("encoding_aes_key", "previous_encoding_aes_key"):
+                    key = getattr(channel, field)
+                    if key is not None and _is_weak(key.get_secret_value()):
+                        raise ValueError(f"channels.{name}.{field} is a sample that anybody knows")
+                if len(set(channel.token.get_secret_value())) < 3:
+                    raise ValueError(f"channels.{name}.token can be guessed")
+        if self.server.port == self.server.admin_port != 0:
+            raise ValueError("server.admin_port must not be server.port")
+        return self
+
+    @model_validator(mode="after")
+    def _corps_are_there(self) -> "Settings":
+        for name, channel in self.channels.items():
+            if isinstance(channel, CorpMemberSettings) and not isinstance(
+                self.channels.get(channel.corp), WecomAppSettings
+            ):
+                raise ValueError(f"channels.{name}.corp must name a wecom_app account of this file")
         return self
 
 
@@ -230,8 +373,18 @@ def load_settings(path: Path) -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc']) or 'file'}: {fault['msg']}"
-            for fault in error.errors()
-        )
+        faults = "; ".join(f"{_where(fault['loc'])}: {_what(fault)}" for fault in error.errors())
         raise ConfigError(f"{path}: {faults}") from error
+
+
+def _where(loc: tuple[int | str, ...]) -> str:
+    # Behind an account's name pydantic says which kind it took it for.
+    parts = loc[:2] + loc[3:] if loc[:1] == ("channels",) else loc
+    return ".".join(str(part) for part in parts) or "file"
+
+
+def _what(fault: ErrorDetails) -> str:
+    # Its own words would repeat the value.
+    if fault["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return f"kind must be one of {', '.join(_KINDS)}"
+    return fault["msg"]

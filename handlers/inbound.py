@@ -18,6 +18,9 @@ class InboundKind(StrEnum):
     UNFOLLOW = "unfollow"
     SCAN = "scan"
     CLICK = "click"
+    NOTICE_ACCEPTED = "notice_accepted"  # agreed to get one 订阅通知
+    NOTICE_REFUSED = "notice_refused"
+    GROUP_CHANGED = "group_changed"  # who is in a customer group, who owns it, or that it is gone
     OTHER = "other"
 
 
@@ -29,8 +32,12 @@ class Inbound(NamedTuple):
     sender:  the platform's id of the person (an openid).
     sent_at: the platform's time, aware UTC.
     text:    what the person wrote; for a voice message what the platform recognised; for a click the menu key.
-    scene:   the scene of the QR code that was scanned, on FOLLOW and SCAN; empty when there was none.
+    scene:   the scene of the QR code that was scanned, on FOLLOW and SCAN; on NOTICE_ACCEPTED and NOTICE_REFUSED the
+             template's id; on GROUP_CHANGED what changed, as "update:add_member"; empty when there is none.
     media_id: the platform's handle of an image, voice or video; empty otherwise.
+    room:    the platform's id of the chat group it was said in; empty for 1:1.
+    quoted:  the words it answers to, where the channel tells them; never part of `text`.
+    reply_address: where the platform takes the one answer to it, for channels that answer that way.
     """
 
     account: str
@@ -41,3 +48,6 @@ class Inbound(NamedTuple):
     text: str = ""
     scene: str = ""
     media_id: str = ""
+    room: str = ""
+    quoted: str = ""
+    reply_address: str = ""

@@ -1,21 +1,24 @@
 """The API's access token: one request for all who wait, one refresh a failure, no loop on a wrong secret.
 
-Source: developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken. Normal mode returns the same
+Sources: developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken. Normal mode returns the same
 token to every caller and renews it five minutes early, old and new both good meanwhile; forced mode voids the
 old one, at most every 30 s and 20 times a day.
+developer.work.weixin.qq.com/document/path/91039. WeCom returns the same token until it expires; it may void one
+early and then hands out another, and there is no way to force it.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import aiohttp
 from pydantic import SecretStr
 
 from bot.channels.base import ChannelError, SendResult, Verdict
-from bot.channels.errcodes import Remedy, look_up, result_of
-from bot.channels.platform_api import TIMEOUT, call
+from bot.channels.errcodes import OFFICIAL, WECOM, ErrcodeTable
+from bot.channels.platform_api import TIMEOUT, Answer, call
 
 MARGIN_SECONDS = 120.0
 BLOCKED_SECONDS = 300.0
@@ -25,7 +28,7 @@ FORCES_A_DAY = 10  # half of the platform's 20: other replicas force, too
 _DAY_SECONDS = 86400.0
 
 _STILL_BAD = SendResult(
-    Verdict.RETRY, None, "凭证刚刚失效，正在等待换新；若反复出现，请检查是否有其他程序在用同一 AppID 刷新凭证"
+    Verdict.RETRY, None, "凭证刚刚失效，正在等待换新；若反复出现，请检查是否有其他程序在用同一账号刷新凭证"
 )
 # Without a token nothing was sent: what is unknown about this call leaves no doubt about the message.
 _NO_TOKEN = SendResult(Verdict.RETRY, None, "取凭证时微信平台没有正常应答，稍后自动重试")
@@ -38,8 +41,21 @@ class _Grant:
     good_until: float
 
 
-class AccessToken:
-    """The token of one account, kept in memory. `monotonic` is a clock in seconds."""
+class TokenSource(Protocol):
+    """Where a platform's tokens come from."""
+
+    errcodes: ErrcodeTable
+    can_force: bool
+
+    async def fetch(self, *, force: bool) -> Answer | SendResult:
+        """Ask for a token; `force` for another one than the last."""
+
+
+class StableTokens:
+    """The service account's POST /cgi-bin/stable_token."""
+
+    errcodes = OFFICIAL
+    can_force = True
 
     def __init__(
         self,
@@ -47,15 +63,57 @@ class AccessToken:
         api_base: str,
         app_id: str,
         app_secret: SecretStr,
-        monotonic: Callable[[], float],
         timeout: aiohttp.ClientTimeout = TIMEOUT,
     ) -> None:
         self._http = http
         self._url = f"{api_base.rstrip('/')}/cgi-bin/stable_token"
         self._app_id = app_id
         self._app_secret = app_secret
-        self._monotonic = monotonic
         self._timeout = timeout
+
+    async def fetch(self, *, force: bool) -> Answer | SendResult:
+        """See TokenSource."""
+        body = {
+            "grant_type": "client_credential",
+            "appid": self._app_id,
+            "secret": self._app_secret.get_secret_value(),
+            "force_refresh": force,
+        }
+        return await call(self._http, self._url, body, timeout=self._timeout)
+
+
+class CorpTokens:
+    """WeCom's GET /cgi-bin/gettoken, which wants the secret in the query."""
+
+    errcodes = WECOM
+    can_force = False
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        api_base: str,
+        corp_id: str,
+        secret: SecretStr,
+        timeout: aiohttp.ClientTimeout = TIMEOUT,
+    ) -> None:
+        self._http = http
+        self._url = f"{api_base.rstrip('/')}/cgi-bin/gettoken"
+        self._corp_id = corp_id
+        self._secret = secret
+        self._timeout = timeout
+
+    async def fetch(self, *, force: bool) -> Answer | SendResult:
+        """See TokenSource."""
+        query = {"corpid": self._corp_id, "corpsecret": self._secret.get_secret_value()}
+        return await call(self._http, self._url, query=query, timeout=self._timeout)
+
+
+class AccessToken:
+    """The token of one account, kept in memory. `monotonic` is a clock in seconds."""
+
+    def __init__(self, source: TokenSource, monotonic: Callable[[], float]) -> None:
+        self._source = source
+        self._monotonic = monotonic
         self._grant: _Grant | None = None
         self._failed_token = ""
         self._refusal: SendResult | None = None
@@ -106,6 +164,8 @@ class AccessToken:
 
     async def _force(self) -> _Grant | SendResult:
         now = self._monotonic()
+        if not self._source.can_force:
+            return replace(_STILL_BAD, wait_seconds=FORCE_GAP_SECONDS)
         if self._forced_at and now < self._forced_at[-1] + FORCE_GAP_SECONDS:
             return replace(_STILL_BAD, wait_seconds=self._forced_at[-1] + FORCE_GAP_SECONDS - now)
         if len(self._forced_at) == FORCES_A_DAY and now < self._forced_at[0] + _DAY_SECONDS:
@@ -116,21 +176,11 @@ class AccessToken:
 
     async def _request(self, *, force: bool) -> _Grant | SendResult:
         asked_at = self._monotonic()
-        answer = await call(
-            self._http,
-            self._url,
-            {
-                "grant_type": "client_credential",
-                "appid": self._app_id,
-                "secret": self._app_secret.get_secret_value(),
-                "force_refresh": force,
-            },
-            timeout=self._timeout,
-        )
+        answer = await self._source.fetch(force=force)
         if isinstance(answer, SendResult):
             return answer if answer.verdict is Verdict.RETRY else _NO_TOKEN
         if answer.errcode:
-            return _refusal(answer.errcode, answer.errmsg)
+            return _refusal(self._source.errcodes, answer.errcode, answer.errmsg)
         token, expires_in = answer.fields.get("access_token"), answer.fields.get("expires_in")
         if not isinstance(token, str) or not _looks_like_a_token(token):
             return _MALFORMED
@@ -143,10 +193,10 @@ def _looks_like_a_token(token: str) -> bool:
     return 0 < len(token) <= 2048 and token.isascii() and token.isprintable() and " " not in token
 
 
-def _refusal(errcode: int, errmsg: str) -> SendResult:
+def _refusal(errcodes: ErrcodeTable, errcode: int, errmsg: str) -> SendResult:
     """What a code means at this endpoint: "token bad" is about the secret, and nobody's recipient is refused."""
-    result = result_of(errcode, errmsg)
-    if look_up(errcode).action is Remedy.REFRESH_TOKEN:
+    result = errcodes.result_of(errcode, errmsg)
+    if errcodes.asks_for_new_token(errcode):
         return replace(result, verdict=Verdict.ACCOUNT_BLOCKED)
     if result.verdict is Verdict.ACCOUNT_BLOCKED:
         return result

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from handlers.inbound import Inbound, InboundKind
-from storage.states import WindowRule
+from storage.states import ChannelKind, Form, WindowRule
 
 
 class BadCallback(Exception):  # noqa: N818  a peer's fault, not an error of ours
@@ -35,17 +35,24 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One text for one recipient. `key` is the same on every attempt, for platforms that check duplicates."""
+    """One message for one recipient. `key` is the same on every attempt, for platforms that check duplicates.
+
+    payload: what the form needs beside the text. reply_address: see Inbound.
+    """
 
     recipient: str
     text: str
     key: str
+    form: Form = Form.TEXT
+    payload: Mapping[str, Any] | None = None
+    reply_address: str = ""
 
 
 class Verdict(StrEnum):
     """What an attempt to send came to; the outbox decides by it what happens next."""
 
     SENT = "sent"
+    TAKEN = "taken"  # the platform has it, and waits for a person to tap
     RETRY = "retry"  # the platform surely did not take it; try again later
     UNKNOWN = "unknown"  # no answer: it may or may not have been taken
     NO_WINDOW = "no_window"  # this person cannot be written to until they write again
@@ -59,12 +66,14 @@ class SendResult:
     """The verdict with the platform's error code (None when there was no answer) and an operator's hint.
 
     wait_seconds: how long the account had better be left alone before the next attempt; 0 when unknown.
+    platform_id: the platform's name for what it took, where it gives one.
     """
 
     verdict: Verdict
     errcode: int | None = None
     detail: str = ""
     wait_seconds: float = 0.0
+    platform_id: str = ""
 
 
 class ChannelError(Exception):
@@ -79,10 +88,29 @@ class Channel(Protocol):
     """A channel account. Adding a product means one file that has these methods; handlers do not change."""
 
     account: str
-    passive_reply_seconds: float  # how long a callback may wait for its answer; 0: answers go out another way
+    kind: ChannelKind
 
     def window(self, kind: InboundKind) -> WindowRule | None:
         """How many messages the platform lets us send to someone who has just done this; None: no more than before."""
+
+    def needs_window(self, form: Form) -> bool:
+        """Whether a message of this form may only go to someone with an open window."""
+
+    def pace_seconds(self, form: Form) -> float:
+        """How far apart two messages to one recipient must be; 0: the platform has no such limit."""
+
+    async def send(self, outgoing: Outgoing) -> SendResult:
+        """Send one message; never raises for what the platform or the network does."""
+
+    async def probe(self) -> SendResult:
+        """Check credentials against the platform without sending anything to anyone."""
+
+
+@runtime_checkable
+class CallbackChannel(Channel, Protocol):
+    """A channel whose platform delivers messages to us by POST."""
+
+    passive_reply_seconds: float  # how long a callback may wait for its answer; 0: answers go out another way
 
     def verify_address(self, query: Mapping[str, str], now: datetime) -> str:
         """Answer the platform's GET that checks the callback address; raises BadCallback."""
@@ -92,9 +120,3 @@ class Channel(Protocol):
 
     def render_reply(self, callback: Callback, text: str, at: datetime) -> Rendered:
         """Render a passive reply. The same arguments give the same bytes, so a retry can be answered alike."""
-
-    async def send(self, outgoing: Outgoing) -> SendResult:
-        """Send one message; never raises for what the platform or the network does."""
-
-    async def probe(self) -> SendResult:
-        """Check credentials against the platform without sending anything to anyone."""

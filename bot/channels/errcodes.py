@@ -1,7 +1,8 @@
-"""The table of errcodes: data in errcodes.toml, checked when it is loaded."""
+"""The tables of errcodes, one for each platform: data in TOML, checked when it is loaded."""
 
 import re
 import tomllib
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -51,34 +52,52 @@ UNLISTED = Errcode(
     wait_seconds=60,
 )
 
-_TABLE = TypeAdapter(dict[int, Errcode])
+_ROWS = TypeAdapter(dict[int, Errcode])
 
-
-def load_errcodes(toml: str) -> dict[int, Errcode]:
-    """Parse and check a table; raises ValueError (pydantic's names the code and the fault)."""
-    return _TABLE.validate_python(tomllib.loads(toml))
-
-
-ERRCODES = load_errcodes(Path(__file__).with_name("errcodes.toml").read_text("utf-8"))
-
-# Two things in an errmsg help an operator and cannot be a secret or someone's words: the request id that
-# /cgi-bin/openapi/rid/get explains, and the address to put on the whitelist.
+# What in an errmsg helps an operator and cannot be a secret or someone's words: the id of the request, by which the
+# platform explains it (/cgi-bin/openapi/rid/get; WeCom's is asked for at open.work.weixin.qq.com/devtool), and the
+# address to put on the whitelist.
 _RID = re.compile(r"\brid: ([0-9a-f]{4,12}(?:-[0-9a-f]{4,12}){1,4})\b")
-_IP = re.compile(r"\binvalid ip ([0-9]{1,3}(?:\.[0-9]{1,3}){3})\b")
+_HINT = re.compile(r"\bhint: \[([0-9a-z_]{10,48})\]")
+_IP = re.compile(r"\b(?:invalid ip|from ip:) ([0-9]{1,3}(?:\.[0-9]{1,3}){3})\b")
 
 
-def look_up(errcode: int) -> Errcode:
-    """The code's row, or UNLISTED."""
-    return ERRCODES.get(errcode, UNLISTED)
+class ErrcodeTable:
+    """What one platform's codes mean for us. The same code may mean something else on the other platform."""
+
+    def __init__(self, rows: Mapping[int, Errcode]) -> None:
+        self.rows = rows
+
+    def look_up(self, errcode: int) -> Errcode:
+        """The code's row, or UNLISTED."""
+        return self.rows.get(errcode, UNLISTED)
+
+    def asks_for_new_token(self, errcode: int | None) -> bool:
+        """Whether the call may succeed with another token."""
+        return bool(errcode) and self.look_up(errcode or 0).action is Remedy.REFRESH_TOKEN
+
+    def result_of(self, errcode: int, errmsg: str = "") -> SendResult:
+        """The result of a call that was answered with `errcode`; 0 is success."""
+        if errcode == 0:
+            return SendResult(Verdict.SENT, 0)
+        row = self.look_up(errcode)
+        notes = [
+            f"{name} {found[1]}"
+            for name, pattern in (("IP", _IP), ("rid", _RID), ("hint", _HINT))
+            if (found := pattern.search(errmsg))
+        ]
+        detail = f"{row.hint}（{'，'.join(notes)}）" if notes else row.hint
+        return SendResult(row.verdict, errcode, detail, row.wait_seconds)
 
 
-def result_of(errcode: int, errmsg: str = "") -> SendResult:
-    """The result of a call that was answered with `errcode`; 0 is success."""
-    if errcode == 0:
-        return SendResult(Verdict.SENT, 0)
-    row = look_up(errcode)
-    notes = [f"IP {found[1]}"] if (found := _IP.search(errmsg)) else []
-    if found := _RID.search(errmsg):
-        notes.append(f"rid {found[1]}")
-    detail = f"{row.hint}（{'，'.join(notes)}）" if notes else row.hint
-    return SendResult(row.verdict, errcode, detail, row.wait_seconds)
+def load_errcodes(toml: str) -> ErrcodeTable:
+    """Parse and check a table; raises ValueError (pydantic's names the code and the fault)."""
+    return ErrcodeTable(_ROWS.validate_python(tomllib.loads(toml)))
+
+
+def _load(name: str) -> ErrcodeTable:
+    return load_errcodes(Path(__file__).with_name(name).read_text("utf-8"))
+
+
+OFFICIAL = _load("errcodes.toml")
+WECOM = _load("errcodes_wecom.toml")

@@ -11,7 +11,7 @@ import re
 from base64 import b64encode
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha1
 from typing import NamedTuple
@@ -27,6 +27,7 @@ PAD_BLOCK = 32
 _PADS = tuple(bytes([n]) * n for n in range(PAD_BLOCK + 1))
 _HEAD = 20  # random16 and the length
 _KEY = re.compile(r"[A-Za-z0-9+/]{43}")
+_ECHO = re.compile(rb"[\x21-\x7e]{1,128}")
 
 
 def signature(*parts: str) -> str:
@@ -110,6 +111,19 @@ class MsgCrypt:
                 return Opened(message, index)
             reason = reason or message
         raise BadCallback(reason or "no_key")
+
+    def open_posted(self, query: Mapping[str, str], encrypted: str, now: datetime) -> Opened:
+        """Open what came with the callback's `query`, which must be fresh; raises BadCallback."""
+        timestamp = query.get("timestamp", "")
+        check_fresh(timestamp, now)
+        return self.open(encrypted, query.get("msg_signature", ""), timestamp, query.get("nonce", ""))
+
+    def open_echo(self, query: Mapping[str, str], now: datetime) -> str:
+        """What WeCom wants to read when it checks a callback address; raises BadCallback."""
+        message = self.open_posted(query, query.get("echostr", ""), now).message
+        if not _ECHO.fullmatch(message):
+            raise BadCallback("echostr")
+        return message.decode("ascii")
 
     def _unwrap(self, plain: bytes) -> bytes | str:
         """The message, or the reason why this is not a message for us."""

@@ -1,31 +1,37 @@
-"""The service account (服务号): callbacks in XML or JSON, plain or encrypted; customer service messages out.
+"""The service account (服务号): callbacks in XML or JSON, plain or encrypted; three forms of messages out; sign-in.
 
 Sources: developers.weixin.qq.com/doc/subscription/guide/dev/push/encryption.html (callbacks),
-developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Messages.html (sending),
+developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Messages.html (customer service),
+developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html (模板消息),
+developers.weixin.qq.com/doc/service/guide/product/subscription_messages/push.html (订阅通知),
+developers.weixin.qq.com/doc/service/api/webdev/access/api_snsaccesstoken (sign-in),
 developers.weixin.qq.com/doc/offiaccount/Account_Management/Generating_a_Parametric_QR_Code.html (QR codes).
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import aiohttp
 
-from bot.channels.access_token import AccessToken
+from bot.channels.access_token import AccessToken, StableTokens
+from bot.channels.api import Api
 from bot.channels.base import BadCallback, Callback, ChannelError, Outgoing, Rendered, SendResult, Verdict
-from bot.channels.errcodes import Remedy, look_up, result_of
+from bot.channels.errcodes import OFFICIAL
 from bot.channels.msgcrypt import Envelope, MsgCrypt, check_fresh, check_signature
-from bot.channels.official_inbound import inbound_of
+from bot.channels.notice_fields import data_of
+from bot.channels.official_inbound import OPENID, inbound_of
 from bot.channels.official_shapes import encrypted_of, text_message_of
-from bot.channels.platform_api import BAD_ANSWER, TIMEOUT, Answer, call
+from bot.channels.platform_api import BAD_ANSWER, TIMEOUT, call
+from bot.channels.sign_in import Scope, authorize_base_of, authorize_url, check_code
 from bot.channels.text import REPLY_BYTES, clean, cut_bytes
 from bot.channels.wire import Fields, WireFormat, parse, word_of
-from bot.config import OfficialAccountSettings
+from bot.config import PLATFORM_API, OfficialAccountSettings
 from handlers.inbound import InboundKind
-from storage.states import WindowKind, WindowRule
+from storage.states import ChannelKind, Form, WindowKind, WindowRule
 
 SCENE_LENGTH = 64
 LONGEST_EXPIRY_SECONDS = 30 * 86400
@@ -69,6 +75,18 @@ class QrCode:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who signed in on a page. union_id: empty when the platform does not tell.
+
+    is_snapshot: a made-up account of somebody who only looks at the page; it may read and nothing else.
+    """
+
+    openid: str
+    union_id: str
+    is_snapshot: bool
+
+
 class OfficialAccount:
     """One service account. `monotonic` is a clock in seconds; `http` stays the caller's to close."""
 
@@ -82,6 +100,7 @@ class OfficialAccount:
         timeout: aiohttp.ClientTimeout = TIMEOUT,
     ) -> None:
         self.account = account
+        self.kind = ChannelKind.OFFICIAL_ACCOUNT
         self.passive_reply_seconds = settings.passive_reply_seconds if settings.passive_reply else 0.0
         self._timeout = timeout
         self._http = http
@@ -96,13 +115,24 @@ class OfficialAccount:
             else None
         )
         self._allow_plain = settings.allow_plain and self._crypt is None
-        self._access_token = AccessToken(
-            http, self._api_base, settings.app_id, settings.app_secret, monotonic, timeout
-        )
+        self._app_id, self._app_secret = settings.app_id, settings.app_secret
+        self._template_id = settings.template_id
+        self._subscribe_template_id = settings.subscribe_template_id
+        self._authorize_base = authorize_base_of(settings.authorize_base, settings.api_base, PLATFORM_API)
+        tokens = StableTokens(http, self._api_base, settings.app_id, settings.app_secret, timeout)
+        self._api = Api(http, self._api_base, AccessToken(tokens, monotonic), OFFICIAL, timeout)
 
     def window(self, kind: InboundKind) -> WindowRule | None:
         """Five messages in 48 hours after a message, three in a minute after a gesture."""
         return WINDOWS.get(kind)
+
+    def needs_window(self, form: Form) -> bool:
+        """Customer service messages do; a template needs none, a subscribe message has its own count."""
+        return form in (Form.TEXT, Form.SUBSCRIBE)
+
+    def pace_seconds(self, form: Form) -> float:
+        """No limit per recipient beside the windows."""
+        return 0.0
 
     # Callbacks
 
@@ -151,7 +181,7 @@ class OfficialAccount:
         check_fresh(timestamp, now)
 
     def _callback(self, wire_format: WireFormat, fields: Fields, key_index: int | None) -> Callback:
-        inbound = inbound_of(self.account, fields)
+        inbound = inbound_of(self.account, fields, self._subscribe_template_id)
         to_user = word_of(fields, "ToUserName")
         if not _ACCOUNT_ID.fullmatch(to_user):
             raise BadCallback("to_user")
@@ -181,27 +211,66 @@ class OfficialAccount:
     # Calls
 
     async def send(self, outgoing: Outgoing) -> SendResult:
-        """Send a customer service text message; never raises for what the platform or the network does.
+        """Send one message in its form; never raises for what the platform or the network does.
 
-        The platform has no duplicate check here, so `outgoing.key` has no use. `detail` never has the text.
+        Only template messages have a duplicate check. `detail` never has the text.
         """
-        body = {"touser": outgoing.recipient, "msgtype": "text", "text": {"content": clean(outgoing.text)}}
-        try:
-            answer = await self._call("/cgi-bin/message/custom/send", body)
-        except ChannelError as error:
-            return error.result
-        # A success without errcode is not what this endpoint says: something else answered.
-        return BAD_ANSWER if answer.errcode is None else result_of(answer.errcode, answer.errmsg)
+        match outgoing.form:
+            case Form.TEXT:
+                path = "/cgi-bin/message/custom/send"
+                message: dict[str, Any] = {"msgtype": "text", "text": {"content": clean(outgoing.text)}}
+            case Form.TEMPLATE if self._template_id:
+                path = "/cgi-bin/message/template/send"
+                message = _notice(self._template_id, outgoing, "url") | {"client_msg_id": outgoing.key}
+            case Form.SUBSCRIBE if self._subscribe_template_id:
+                path = "/cgi-bin/message/subscribe/bizsend"
+                message = _notice(self._subscribe_template_id, outgoing, "page")
+            case _:
+                return SendResult(Verdict.REFUSED, None, "服务号没有配置这种消息的模板，或不支持这种消息")
+        result, fields = await self._api.post(path, {"touser": outgoing.recipient} | message)
+        msg_id = fields.get("msgid")
+        return replace(result, platform_id=str(msg_id)) if type(msg_id) in (int, str) else result
 
     async def probe(self) -> SendResult:
         """SENT when credentials, whitelist and network are good; writes to nobody."""
         try:
-            answer = await self._call("/cgi-bin/get_api_domain_ip")
+            fields = await self._api.ask("/cgi-bin/get_api_domain_ip")
         except ChannelError as error:
             return error.result
+        return SendResult(Verdict.SENT, 0) if "ip_list" in fields else BAD_ANSWER
+
+    def sign_in_url(self, redirect: str, state: str, scope: Scope = "snsapi_base") -> str:
+        """Where a browser in WeChat is sent to sign in; it comes back to `redirect` with `code` and `state`.
+
+        The platform compares the host of `redirect` with the account's. Only snsapi_userinfo tells the union id,
+        and asks the person first.
+        """
+        return authorize_url(self._authorize_base, self._app_id, redirect, scope, state)
+
+    async def visitor_of(self, code: str) -> Visitor:
+        """Who came back with `code`, which is good once and for five minutes; raises ChannelError."""
+        check_code(code)
+        query = {
+            "appid": self._app_id,
+            "secret": self._app_secret.get_secret_value(),
+            "code": code,
+            "grant_type": "authorization_code",
+        }
+        answer = await call(
+            self._http, f"{self._api_base}/sns/oauth2/access_token", query=query, timeout=self._timeout
+        )
+        if isinstance(answer, SendResult):
+            raise ChannelError(answer)
         if answer.errcode:
-            return result_of(answer.errcode, answer.errmsg)
-        return SendResult(Verdict.SENT, 0) if "ip_list" in answer.fields else BAD_ANSWER
+            result = OFFICIAL.result_of(answer.errcode, answer.errmsg)
+            # No token is in play here: what they say is about the secret.
+            blocked = OFFICIAL.asks_for_new_token(answer.errcode)
+            raise ChannelError(replace(result, verdict=Verdict.ACCOUNT_BLOCKED) if blocked else result)
+        openid, union_id = answer.fields.get("openid"), answer.fields.get("unionid")
+        if not isinstance(openid, str) or not OPENID.fullmatch(openid):
+            raise ChannelError(BAD_ANSWER)
+        is_snapshot = answer.fields.get("is_snapshotuser") not in (None, 0)
+        return Visitor(openid, union_id if isinstance(union_id, str) else "", is_snapshot)
 
     async def create_qr(self, scene: str, expire_seconds: int | None) -> QrCode:
         """A QR code whose scan tells us `scene` (1 to 64 characters); permanent when `expire_seconds` is None.
@@ -219,29 +288,19 @@ class OfficialAccount:
             if not 1 <= expire_seconds <= LONGEST_EXPIRY_SECONDS:
                 raise ValueError("a QR code lives 30 days at most")
             body |= {"action_name": "QR_STR_SCENE", "expire_seconds": expire_seconds}
-        answer = await self._call("/cgi-bin/qrcode/create", body)
-        if answer.errcode:
-            raise ChannelError(result_of(answer.errcode, answer.errmsg))
-        ticket, url = answer.fields.get("ticket"), answer.fields.get("url")
+        fields = await self._api.ask("/cgi-bin/qrcode/create", body)
+        ticket, url = fields.get("ticket"), fields.get("url")
         if not isinstance(ticket, str) or not ticket or not isinstance(url, str):
             raise ChannelError(BAD_ANSWER)
         return QrCode(ticket, url)
 
-    async def _call(self, path: str, body: Mapping[str, Any] | None = None) -> Answer:
-        """An API call with a token, once more with a new one when the first was refused; raises ChannelError."""
-        token = await self._access_token.get()
-        answer = await call(self._http, self._api_base + path, body, token, self._timeout)
-        if (
-            isinstance(answer, Answer)
-            and answer.errcode
-            and look_up(answer.errcode).action is Remedy.REFRESH_TOKEN
-        ):
-            self._access_token.invalidate(token)
-            token = await self._access_token.get()
-            answer = await call(self._http, self._api_base + path, body, token, self._timeout)
-        if isinstance(answer, SendResult):
-            raise ChannelError(answer)
-        return answer
+
+def _notice(template_id: str, outgoing: Outgoing, link: str) -> dict[str, Any]:
+    """A notice by template. payload: {"fields": {name: text}, "url": where a tap leads to, if anywhere}."""
+    payload = outgoing.payload or {}
+    fields, url = payload.get("fields"), payload.get("url")
+    data = data_of(fields) if isinstance(fields, Mapping) else {}
+    return {"template_id": template_id, "data": data} | ({link: url} if url else {})
 
 
 def _xml_reply(reply_to: ReplyTo, content: str, seconds: int) -> bytes:

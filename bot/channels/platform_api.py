@@ -11,7 +11,7 @@ from bot.channels.base import SendResult, Verdict
 
 # The connecting part ends before the whole does, so that its time-out is told apart: nothing was sent yet.
 TIMEOUT = aiohttp.ClientTimeout(total=8, connect=5, sock_connect=4)
-ANSWER_LIMIT_BYTES = 65536
+ANSWER_LIMIT_BYTES = 65536  # longer than any answer but lists
 
 NOT_DELIVERED = SendResult(Verdict.RETRY, None, "连不上微信平台，请检查服务器的网络和域名解析", 2.0)
 NO_ANSWER = SendResult(Verdict.UNKNOWN, None, "微信平台没有应答，结果未知")
@@ -31,26 +31,27 @@ async def call(
     http: aiohttp.ClientSession,
     url: str,
     body: Mapping[str, Any] | None = None,
-    access_token: str = "",
+    query: Mapping[str, str] | None = None,
     timeout: aiohttp.ClientTimeout = TIMEOUT,  # noqa: ASYNC109  aiohttp's own, told apart by phase
+    limit_bytes: int = ANSWER_LIMIT_BYTES,
 ) -> Answer | SendResult:
     """POST `body` as JSON, or GET without one. Returns a SendResult when there is no answer to read.
 
-    Never raises for what the network does. No redirect is followed: the query has the token.
+    Never raises for what the network does. No redirect is followed, nothing is logged: the query has secrets.
     """
     data = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
     try:
         async with http.request(
             "GET" if data is None else "POST",
             url,
-            params={"access_token": access_token} if access_token else None,
+            params=query,
             data=data,
             headers={"Content-Type": "application/json; charset=utf-8"} if data else None,
             timeout=timeout,
             allow_redirects=False,
         ) as response:
             status = response.status
-            raw = await _read(response.content)
+            raw = await _read(response.content, limit_bytes)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL):
         return NOT_DELIVERED
     except (aiohttp.ClientError, TimeoutError, OSError):
@@ -59,12 +60,12 @@ async def call(
     return NO_ANSWER if status >= 500 else _answer(raw)
 
 
-async def _read(content: aiohttp.StreamReader) -> bytes:
-    """The body; empty when it is longer than any answer of the API."""
+async def _read(content: aiohttp.StreamReader, limit_bytes: int) -> bytes:
+    """The body; empty when it is longer."""
     raw = bytearray()
     async for chunk in content.iter_chunked(16384):
         raw += chunk
-        if len(raw) > ANSWER_LIMIT_BYTES:
+        if len(raw) > limit_bytes:
             return b""
     return bytes(raw)
 

@@ -13,14 +13,27 @@ from pydantic_core import PydanticUndefined
 from bot.cli.keys import fresh_key, fresh_security_table
 from bot.config import (
     PLATFORM_API,
+    AibotSettings,
+    ChatArchiveSettings,
     ConfigError,
+    GroupWebhookSettings,
     OfficialAccountSettings,
     Settings,
+    WecomAppSettings,
     config_path,
     is_loopback,
     load_settings,
 )
-from tests.bot.settings_files import AES_KEY, EXAMPLE, filled_in
+from storage.states import ChannelKind
+from tests.bot.settings_files import AES_KEY, EXAMPLE, filled_in, uncommented
+
+KINDS: dict[str, type[BaseModel]] = {
+    "official_account": OfficialAccountSettings,
+    "wecom_app": WecomAppSettings,
+    "aibot": AibotSettings,
+    "group_webhook": GroupWebhookSettings,
+    "chat_archive": ChatArchiveSettings,
+}
 
 
 @pytest.fixture
@@ -37,19 +50,21 @@ def write(tmp_path: Path) -> Any:
 
 
 def _example_with_commented_keys() -> dict[str, Any]:
-    """The example, with keys that are commented out because they are optional put back."""
-    return tomllib.loads(re.sub(r"^# (?=[a-z_]+ = )", "", EXAMPLE.read_text("utf-8"), flags=re.MULTILINE))
+    """The example, with keys and accounts that are commented out because they are optional put back."""
+    return tomllib.loads(uncommented(EXAMPLE.read_text("utf-8")))
 
 
 def _faults(model: type[BaseModel], table: dict[str, Any], where: str) -> list[str]:
     faults = [f"{where}{name} is no setting" for name in table.keys() - model.model_fields.keys()]
     for name, field in model.model_fields.items():
-        inner = OfficialAccountSettings if name == "channels" else field.annotation
+        inner = field.annotation
         if name not in table:
             faults.append(f"{where}{name} is missing")
+        elif name == "channels":
+            for account, entry in table[name].items():
+                faults += _faults(KINDS[entry["kind"]], entry, f"{where}{name}.{account}.")
         elif isinstance(inner, type) and issubclass(inner, BaseModel):
-            entry = table[name]["main"] if name == "channels" else table[name]
-            faults += _faults(inner, entry, f"{where}{name}.")
+            faults += _faults(inner, table[name], f"{where}{name}.")
         elif field.default not in (PydanticUndefined, None):
             default = (
                 field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
@@ -57,6 +72,11 @@ def _faults(model: type[BaseModel], table: dict[str, Any], where: str) -> list[s
             if table[name] != default:
                 faults.append(f"{where}{name} is {table[name]!r}, its default {default!r}")
     return faults
+
+
+def test_the_example_has_an_account_of_every_kind() -> None:
+    kinds = [entry["kind"] for entry in _example_with_commented_keys()["channels"].values()]
+    assert sorted(kinds) == sorted(KINDS) == sorted(ChannelKind)
 
 
 def test_the_example_lists_every_key_with_its_default() -> None:
@@ -68,7 +88,9 @@ def test_that_comparison_notices_what_is_missing_wrong_or_too_much() -> None:
     del table["server"]["port"]
     table["privacy"]["raw_text_days"] = 7
     table["log"]["colour"] = "blue"
+    del table["channels"]["archive"]["decryptor"]
     assert sorted(_faults(Settings, table, "")) == [
+        "channels.archive.decryptor is missing",
         "log.colour is no setting",
         "privacy.raw_text_days is 7, its default 180",
         "server.port is missing",
@@ -84,14 +106,19 @@ def test_the_example_itself_does_not_start(tmp_path: Path) -> None:
 @pytest.mark.parametrize("placeholder", re.findall(r'"(\S*REPLACE[^"]*)"', EXAMPLE.read_text("utf-8")))
 def test_no_placeholder_may_be_left(write: Any, placeholder: str) -> None:
     with pytest.raises(ConfigError):
-        load_settings(write(filled_in(leave=placeholder)))
+        load_settings(write(filled_in(leave=placeholder, every_kind=True)))
 
 
 def test_the_example_loads_once_its_placeholders_are_replaced(write: Any) -> None:
     settings = load_settings(write(filled_in()))
     assert settings.environment == "production"
     assert settings.quiet_hours.start == time(21, 0)
-    assert settings.channels["main"].api_base == PLATFORM_API
+    assert {name: channel.api_base for name, channel in settings.channels.items()} == {"main": PLATFORM_API}
+
+
+def test_the_example_loads_with_all_its_accounts(write: Any) -> None:
+    settings = load_settings(write(filled_in(every_kind=True)))
+    assert {type(channel) for channel in settings.channels.values()} == set(KINDS.values())
 
 
 def test_the_printed_keys_are_fresh_and_load(write: Any) -> None:
@@ -115,6 +142,19 @@ BASE: dict[str, Any] = {
         }
     },
 }
+CORP: dict[str, dict[str, Any]] = {
+    "corp": {
+        "kind": "wecom_app",
+        "corp_id": "ww1",
+        "agent_id": 1000002,
+        "secret": "9a8b7c6d5e4f3a2b",
+        "token": "lianhu2026",
+        "encoding_aes_key": AES_KEY,
+    },
+    "helper": {"kind": "aibot", "token": "wuhua2026", "encoding_aes_key": AES_KEY, "corp": "corp"},
+    "duty-group": {"kind": "group_webhook", "key": "693axxx6-7aoc-4bc4-97a0", "corp": "corp"},
+    "archive": {"kind": "chat_archive", "corp": "corp", "private_keys": {"1": "archive-key-1.pem"}},
+}
 WEAK = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 GOOD = fresh_key()
 SIMULATOR = "http://127.0.0.1:9000"
@@ -135,6 +175,26 @@ def changed(**changes: Any) -> dict[str, Any]:
         if value is None:
             del target[key]
     return data
+
+
+def with_corp(account: str = "", **changes: Any) -> dict[str, Any]:
+    """BASE with the accounts of a corp, one of them changed; None takes a key away."""
+    channels = {name: dict(entry) for name, entry in (BASE["channels"] | CORP).items()}
+    for key, value in changes.items():
+        if value is None:
+            del channels[account][key]
+        else:
+            channels[account][key] = value
+    return BASE | {"channels": channels}
+
+
+def in_a_demo(**more: Any) -> dict[str, Any]:
+    """All accounts at a simulator."""
+    data = with_corp()
+    channels = {name: entry | {"api_base": SIMULATOR} for name, entry in data["channels"].items()}
+    for name, change in more.items():
+        channels[name] |= change
+    return data | {"environment": "demo", "channels": channels}
 
 
 UNSAFE = {
@@ -177,6 +237,48 @@ UNSAFE = {
         changed(environment="demo", channel__api_base=SIMULATOR, server__host="0.0.0.0"),
         "server.host",
     ),
+    "page address without TLS": (changed(server__public_url="http://yishi.example.org"), "must be https"),
+    "page address with a path": (changed(server__public_url="https://yishi.example.org/"), "slash"),
+    "page address with a query": (changed(server__public_url="https://yishi.example.org?a"), "slash"),
+    "page address with a name in it": (changed(server__public_url="https://a@b.example.org"), "slash"),
+    "page address of another scheme": (changed(server__public_url="ftp://yishi.example.org"), "https"),
+    "sign-in elsewhere": (changed(channel__authorize_base="https://example.org"), "authorize_base"),
+    "sign-in elsewhere in a demo": (
+        in_a_demo(main={"authorize_base": "https://open.weixin.qq.com"}),
+        "loopback",
+    ),
+    "template that is no id": (changed(channel__template_id="a b"), "template_id"),
+    "no secret of the app": (with_corp("corp", secret=None), "channels.corp.secret"),
+    "default secret of the app": (with_corp("corp", secret="changeme"), "own"),
+    "no AES key of the app": (with_corp("corp", encoding_aes_key=None), "channels.corp.encoding_aes_key"),
+    "short AES key of the app": (with_corp("corp", encoding_aes_key=AES_KEY[:-1]), "43"),
+    "app that is no number": (with_corp("corp", agent_id="x"), "channels.corp.agent_id"),
+    "app at the other platform": (with_corp("corp", api_base=PLATFORM_API), "not the platform"),
+    "app at a simulator": (with_corp("corp", api_base=SIMULATOR), "not the platform"),
+    "staff sign in elsewhere": (with_corp("corp", authorize_base="https://example.org"), "authorize_base"),
+    "no AES key of the robot": (
+        with_corp("helper", encoding_aes_key=None),
+        "channels.helper.encoding_aes_key",
+    ),
+    "no token of the robot": (with_corp("helper", token=""), "own"),
+    "old AES key of the robot": (with_corp("helper", previous_encoding_aes_key="x"), "43"),
+    "robot of no corp": (with_corp("helper", corp=None), "channels.helper.corp"),
+    "robot of another corp": (with_corp("helper", corp="crop"), "channels.helper.corp"),
+    "robot of a service account": (with_corp("helper", corp="main"), "channels.helper.corp"),
+    "robot at a simulator": (with_corp("helper", api_base=SIMULATOR), "not the platform"),
+    "webhook without a key": (with_corp("duty-group", key="REPLACE-WITH-THE-WEBHOOK'S-KEY"), "own"),
+    "webhook of no corp": (with_corp("duty-group", corp="helper"), "channels.duty-group.corp"),
+    "webhook elsewhere": (with_corp("duty-group", api_base="https://example.org"), "not the platform"),
+    "archive without keys": (with_corp("archive", private_keys={}), "channels.archive.private_keys"),
+    "archive with an odd version": (with_corp("archive", private_keys={"v1": "a.pem"}), "private_keys"),
+    "archive of no corp": (with_corp("archive", corp="helper"), "channels.archive.corp"),
+    "simulated archive in production": (with_corp("archive", decryptor="simulator"), "decryptor"),
+    "unknown decryptor": (with_corp("archive", decryptor="vendor"), "channels.archive.decryptor"),
+    "demo with a real corp": (in_a_demo(corp={"api_base": "https://qyapi.weixin.qq.com"}), "loopback"),
+    "account without a kind": (
+        changed(channel__kind=None),
+        "kind must be one of official_account, wecom_app",
+    ),
     "unknown environment": (changed(environment="staging"), "environment"),
     "unknown key": (changed(server__prot=1), "server.prot"),
     "unknown table": (changed(sever={}), "sever"),
@@ -217,11 +319,29 @@ def _value(value: Any) -> str:
 
 def test_the_unchanged_base_is_safe(write: Any) -> None:
     assert load_settings(write(_toml(BASE)))
+    assert load_settings(write(_toml(with_corp())))
+    assert load_settings(write(_toml(in_a_demo(archive={"decryptor": "simulator"}))))
+    assert load_settings(write(_toml(in_a_demo(corp={"authorize_base": "http://localhost:9"}))))
     assert load_settings(write(_toml(changed(environment="demo", channel__api_base=SIMULATOR))))
     assert load_settings(write(_toml(changed(channel__encoding_aes_key=None, channel__allow_plain=True))))
     assert load_settings(
         write(_toml(changed(database__url="postgresql://yishi:hunter2@db/yishi?sslmode=require")))
     )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "https://yishi.example.org",
+        "https://yishi.example.org:8443",
+        "http://127.0.0.1:8765",
+        "http://localhost",
+        "http://[::1]:8765",
+    ],
+)
+def test_addresses_of_pages_that_are_safe(write: Any, address: str) -> None:
+    assert load_settings(write(_toml(changed(server__public_url=address)))).server.public_url == address
 
 
 @pytest.mark.parametrize("name", UNSAFE)
@@ -232,7 +352,7 @@ def test_unsafe_settings_are_refused_in_one_line_without_a_secret(write: Any, na
     message = str(caught.value)
     assert reason in message
     assert "\n" not in message
-    secrets = [secret for secret in _strings(data) if len(secret) > 6 and secret not in ("official_account",)]
+    secrets = [secret for secret in _strings(data) if len(secret) > 6 and secret not in KINDS]
     for secret in (*secrets, "hunter2"):
         if secret not in (SIMULATOR, "staging", "telegram", "Main/../x"):
             assert secret not in message

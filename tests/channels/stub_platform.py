@@ -16,6 +16,9 @@ from tests.channels.by_hand import settings
 
 TOKEN_PATH = "/cgi-bin/stable_token"
 SEND_PATH = "/cgi-bin/message/custom/send"
+TEMPLATE_PATH = "/cgi-bin/message/template/send"
+SUBSCRIBE_PATH = "/cgi-bin/message/subscribe/bizsend"
+VISITOR_PATH = "/sns/oauth2/access_token"
 QR_PATH = "/cgi-bin/qrcode/create"
 PROBE_PATH = "/cgi-bin/get_api_domain_ip"
 
@@ -93,21 +96,35 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(timeout_seconds: float = 8.0, **answers: list[Answer]) -> AsyncIterator[Scene]:
-    """answers: token, send, qr and probe; a token that is granted and a message that is sent are the default."""
-    platform = StubPlatform(
-        {
-            TOKEN_PATH: answers.get("token", [granted("TOKEN-1")]),
-            SEND_PATH: answers.get("send", [SENT]),
-            QR_PATH: answers.get("qr", [SENT]),
-            PROBE_PATH: answers.get("probe", [{"ip_list": ["203.0.113.1"]}]),
-        }
-    )
+async def serving(
+    answers: dict[str, list[Answer]],
+) -> AsyncIterator[tuple[StubPlatform, aiohttp.ClientSession, BaseTestServer]]:
+    """A stub that listens, and a session to call it with."""
+    platform = StubPlatform(answers)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", platform.handle)
     async with TestServer(app) as server, aiohttp.ClientSession() as http:
         platform.base = str(server.make_url("")).rstrip("/")
+        yield platform, http, server
+
+
+@asynccontextmanager
+async def scene(
+    timeout_seconds: float = 8.0, configured: dict[str, Any] | None = None, **answers: list[Answer]
+) -> AsyncIterator[Scene]:
+    """answers: token, send, template, subscribe, visitor, qr and probe; the default is that all goes well."""
+    paths = {
+        TOKEN_PATH: answers.get("token", [granted("TOKEN-1")]),
+        SEND_PATH: answers.get("send", [SENT]),
+        TEMPLATE_PATH: answers.get("template", [{"errcode": 0, "errmsg": "ok", "msgid": 200228332}]),
+        SUBSCRIBE_PATH: answers.get("subscribe", [SENT]),
+        VISITOR_PATH: answers.get("visitor", [{"openid": "o-zhao"}]),
+        QR_PATH: answers.get("qr", [SENT]),
+        PROBE_PATH: answers.get("probe", [{"ip_list": ["203.0.113.1"]}]),
+    }
+    async with serving(paths) as (platform, http, server):
         clock = Clock()
         timeout = aiohttp.ClientTimeout(total=timeout_seconds, connect=5, sock_connect=4)
-        account = OfficialAccount("main", settings(api_base=platform.base), http, clock, timeout=timeout)
+        chosen = settings(api_base=platform.base, **(configured or {}))
+        account = OfficialAccount("main", chosen, http, clock, timeout=timeout)
         yield Scene(platform, clock, account, http, server)

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
@@ -6,16 +7,19 @@ from aiohttp import web
 from aiohttp.test_utils import unused_port
 from pydantic import SecretStr
 
-from bot.channels.access_token import BLOCKED_SECONDS, FORCES_A_DAY, AccessToken
+from bot.channels.access_token import BLOCKED_SECONDS, FORCES_A_DAY, AccessToken, CorpTokens, StableTokens
 from bot.channels.base import ChannelError, SendResult, Verdict
 from tests.channels.by_hand import APP_ID
 from tests.channels.stub_platform import TOKEN_PATH, Answer, Scene, failed, granted, scene
 
 SECRET = "the-app-secret-of-tests"
+CORP_PATH = "/cgi-bin/gettoken"
+CORP_GRANT = {"access_token": "CORP-1", "expires_in": 7200}
 
 
 def token_of(stage: Scene, base: str = "") -> AccessToken:
-    return AccessToken(stage.http, base or stage.platform.base, APP_ID, SecretStr(SECRET), stage.clock)
+    source = StableTokens(stage.http, base or stage.platform.base, APP_ID, SecretStr(SECRET))
+    return AccessToken(source, stage.clock)
 
 
 async def refused(token: AccessToken) -> SendResult:
@@ -210,6 +214,60 @@ async def test_neither_secret_nor_token_is_in_a_repr() -> None:
     async with scene(token=[granted("TOKEN-X")]) as stage:
         token = token_of(stage)
         await token.get()
-        shown = f"{token!r} {vars(token)!r}"
+        shown = f"{token!r} {vars(token)!r} {vars(token._source)!r}"
         assert SECRET not in shown and "TOKEN-X" not in shown
         assert stage.platform.asked(TOKEN_PATH)
+
+
+# WeCom's tokens go through the same class: what differs is the request, and that nothing can be forced.
+
+
+def corp_token_of(stage: Scene) -> AccessToken:
+    return AccessToken(CorpTokens(stage.http, stage.platform.base, "ww1", SecretStr(SECRET)), stage.clock)
+
+
+@pytest.fixture
+async def corp() -> AsyncIterator[tuple[Scene, AccessToken]]:
+    async with scene() as stage:
+        stage.platform.answers[CORP_PATH] = [{"errcode": 0, "errmsg": "ok", **CORP_GRANT}]
+        yield stage, corp_token_of(stage)
+
+
+async def test_many_who_wait_for_wecom_make_one_request(corp: tuple[Scene, AccessToken]) -> None:
+    stage, token = corp
+    stage.platform.delay_seconds = 0.05
+    assert set(await asyncio.gather(*(token.get() for _ in range(50)))) == {"CORP-1"}
+    request = stage.platform.requests[0]
+    assert len(stage.platform.requests) == 1
+    assert (request.path, request.query, request.raw) == (
+        CORP_PATH,
+        {"corpid": "ww1", "corpsecret": SECRET},
+        b"",
+    )
+
+
+async def test_wecom_is_asked_again_after_a_failure_but_cannot_be_forced(
+    corp: tuple[Scene, AccessToken],
+) -> None:
+    stage, token = corp
+    token.invalidate(await token.get())
+    result = await refused(token)
+    assert (result.verdict, result.wait_seconds) == (Verdict.RETRY, 30)
+    await refused(token)
+    assert len(stage.platform.requests) == 2
+    stage.clock.seconds += 31
+    stage.platform.answers[CORP_PATH] = [{"errcode": 0, "access_token": "CORP-2", "expires_in": 7200}]
+    assert await token.get() == "CORP-2"
+
+
+@pytest.mark.parametrize("errcode", [40001, 40013, 40091, 41004, 60020])
+async def test_a_blocked_corp_is_not_asked_again_for_some_minutes(
+    corp: tuple[Scene, AccessToken], errcode: int
+) -> None:
+    stage, token = corp
+    stage.platform.answers[CORP_PATH] = [failed(errcode, f"invalid credential {SECRET}")]
+    for _ in range(5):
+        assert (await refused(token)).verdict is Verdict.ACCOUNT_BLOCKED
+    assert len(stage.platform.requests) == 1
+    shown = f"{token!r} {vars(token)!r} {vars(token._source)!r}"
+    assert SECRET not in shown

@@ -34,8 +34,8 @@ from tests.channels.by_hand import (
     text_message,
 )
 
-SAFE = account_of()
-ROTATING = account_of(settings(previous_encoding_aes_key=KEY[::-1]))
+SAFE = account_of(settings(subscribe_template_id="T"))
+ROTATING = account_of(settings(previous_encoding_aes_key=KEY[::-1], subscribe_template_id="T"))
 PLAIN = account_of(plain_settings())
 MESSAGES = [
     text_message(),

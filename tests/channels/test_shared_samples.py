@@ -11,6 +11,7 @@ from bot.channels.msgcrypt import MsgCrypt, check_signature
 from bot.channels.wire import parse, word_of
 from handlers.inbound import InboundKind
 from tests.channels.by_hand import account_of, encrypted_post, seal
+from tests.channels.wecom_by_hand import app_of, app_post, opened, robot_of, robot_post
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "wechat"
 pytestmark = [
@@ -70,3 +71,24 @@ def test_sample_events_open(path: Path) -> None:
     for start, kind in known.items():
         if path.parent.name in ("MpPush", "MpMessage") and path.name.startswith(start):
             assert inbound.kind is kind
+
+
+@pytest.mark.parametrize("path", samples("skit/wecom_events/*/*.xml"))
+def test_sample_events_of_wecom_open(path: Path) -> None:
+    raw = path.read_text("utf-8").strip()
+    if "<FromUserName>" not in raw or "<MsgType>" not in raw or path.stem.endswith("Reply"):
+        pytest.skip("not a message to an app of the corp")
+    inbound = opened(app_post(raw), app_of()).inbound
+    fields = parse(raw.encode())[1]
+    assert inbound.sender == word_of(fields, "FromUserName")
+    assert (inbound.key[:2] == "e:") is (word_of(fields, "MsgType") == "event")
+
+
+@pytest.mark.parametrize("path", samples("aibot/callback/*.json"))
+def test_sample_callbacks_of_the_robot_open(path: Path) -> None:
+    fields = json.loads(path.read_text("utf-8"))
+    if "msgid" not in fields:
+        pytest.skip("not a whole message")
+    inbound = opened(robot_post(fields), robot_of()).inbound
+    assert (inbound.sender, inbound.room) == ("USERID", fields.get("chatid", ""))
+    assert (inbound.key[:2] == "e:") is (fields["msgtype"] == "event")

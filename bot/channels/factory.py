@@ -1,0 +1,51 @@
+"""Which class serves which kind of account, and what handlers need to know of the accounts."""
+
+from collections.abc import Callable, Mapping
+
+import aiohttp
+
+from bot.channels.aibot import Aibot
+from bot.channels.base import Channel
+from bot.channels.group_webhook import GroupWebhook
+from bot.channels.official_account import OfficialAccount
+from bot.channels.wecom_app import WecomApp
+from bot.config import (
+    AibotSettings,
+    ChannelSettings,
+    GroupWebhookSettings,
+    OfficialAccountSettings,
+    SpeakingSettings,
+    WecomAppSettings,
+)
+from handlers.context import AccountFacts
+from storage.states import ChannelKind
+
+
+def open_channel(
+    account: str, settings: SpeakingSettings, http: aiohttp.ClientSession, monotonic: Callable[[], float]
+) -> Channel:
+    """The channel of an account; `http` stays the caller's to close. A chat archive is none: it is only read."""
+    match settings:
+        case OfficialAccountSettings():
+            return OfficialAccount(account, settings, http, monotonic)
+        case WecomAppSettings():
+            return WecomApp(account, settings, http, monotonic)
+        case AibotSettings():
+            return Aibot(account, settings, http)
+        case GroupWebhookSettings():
+            return GroupWebhook(account, settings, http)
+
+
+def facts_of(channels: Mapping[str, ChannelSettings]) -> dict[str, AccountFacts]:
+    """What handlers need to know of each account."""
+    facts = {}
+    for name, settings in channels.items():
+        kind = ChannelKind(settings.kind)
+        match settings:
+            case OfficialAccountSettings():
+                facts[name] = AccountFacts(kind, name, settings.template_id, settings.subscribe_template_id)
+            case WecomAppSettings():
+                facts[name] = AccountFacts(kind, name)
+            case _:
+                facts[name] = AccountFacts(kind, settings.corp)
+    return facts

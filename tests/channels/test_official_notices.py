@@ -1,0 +1,245 @@
+"""The service account's notices (模板消息, 订阅通知), what residents answer to an offer, and signing in on pages."""
+
+import logging
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.channels.base import ChannelError, Outgoing, SendResult, Verdict
+from bot.channels.notice_fields import data_of
+from bot.channels.official_account import Visitor
+from handlers.inbound import Inbound, InboundKind
+from storage.states import Form
+from tests.channels.by_hand import APP_ID, SENDER, Fields, account_of, event, post, settings
+from tests.channels.stub_platform import (
+    SENT,
+    SUBSCRIBE_PATH,
+    TEMPLATE_PATH,
+    TOKEN_PATH,
+    VISITOR_PATH,
+    Answer,
+    failed,
+    granted,
+    scene,
+)
+
+OURS = {"template_id": "TEMPLATE-1", "subscribe_template_id": "SUBSCRIBE-1"}
+FIELDS = {"thing1": "电梯故障", "character_string2": "1001"}
+URL = "https://yishi.example.org/o/1001"
+
+
+def notice(form: Form, **payload: Any) -> Outgoing:
+    return Outgoing(SENDER, "电梯故障，编号 1001", "main-77", form, {"fields": FIELDS} | payload)
+
+
+async def test_a_template_message_is_sent_as_the_document_says() -> None:
+    async with scene(configured=OURS) as stage:
+        result = await stage.account.send(notice(Form.TEMPLATE, url=URL))
+        assert result == SendResult(Verdict.SENT, 0, platform_id="200228332")
+        assert stage.platform.asked(TEMPLATE_PATH)[0].body == {
+            "touser": SENDER,
+            "template_id": "TEMPLATE-1",
+            "url": URL,
+            "client_msg_id": "main-77",
+            "data": {"thing1": {"value": "电梯故障"}, "character_string2": {"value": "1001"}},
+        }
+
+
+async def test_a_subscribe_message_is_sent_as_the_document_says() -> None:
+    async with scene(configured=OURS) as stage:
+        assert (await stage.account.send(notice(Form.SUBSCRIBE))).verdict is Verdict.SENT
+        await stage.account.send(notice(Form.SUBSCRIBE, url=URL))
+        first, second = stage.platform.asked(SUBSCRIBE_PATH)
+        assert first.body == {
+            "touser": SENDER,
+            "template_id": "SUBSCRIBE-1",
+            "data": {"thing1": {"value": "电梯故障"}, "character_string2": {"value": "1001"}},
+        }
+        assert second.body["page"] == URL
+
+
+@pytest.mark.parametrize("form", [Form.TEMPLATE, Form.SUBSCRIBE, Form.GROUP_TASK])
+async def test_a_form_without_a_template_is_refused(form: Form) -> None:
+    async with scene() as stage:
+        assert (await stage.account.send(notice(form))).verdict is Verdict.REFUSED
+        assert not stage.platform.requests
+
+
+@pytest.mark.parametrize(
+    ("errcode", "verdict"),
+    [
+        (40037, Verdict.REFUSED),
+        (43004, Verdict.NO_WINDOW),
+        (43101, Verdict.NO_WINDOW),
+        (45009, Verdict.RETRY),
+        (47003, Verdict.REFUSED),
+        (48001, Verdict.ACCOUNT_BLOCKED),
+    ],
+)
+async def test_what_a_notice_comes_to(errcode: int, verdict: Verdict) -> None:
+    async with scene(configured=OURS, template=[failed(errcode)], subscribe=[failed(errcode)]) as stage:
+        for form in (Form.TEMPLATE, Form.SUBSCRIBE):
+            assert (await stage.account.send(notice(form))).verdict is verdict
+
+
+async def test_a_notice_is_sent_again_with_a_new_token() -> None:
+    tokens: list[Answer] = [granted("A"), granted("B")]
+    async with scene(configured=OURS, token=tokens, template=[failed(42001), SENT]) as stage:
+        assert (await stage.account.send(notice(Form.TEMPLATE))).verdict is Verdict.SENT
+        first, second = stage.platform.asked(TEMPLATE_PATH)
+        assert first.body == second.body and first.query != second.query
+
+
+def test_which_forms_need_a_window() -> None:
+    account = account_of()
+    assert [form for form in Form if account.needs_window(form)] == [Form.TEXT, Form.SUBSCRIBE]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fitted"),
+    [
+        ("thing1", "一" * 20, "一" * 20),
+        ("thing12", "一" * 21, "一" * 19 + "…"),
+        ("thing1", "两\n行  话", "两 行 话"),
+        ("phrase3", "已派单给物业", "已派单给…"),
+        ("name2", "王" * 11, "王" * 9 + "…"),
+        ("character_string4", "x" * 33, "x" * 31 + "…"),
+        ("keyword1", "长\n" * 100, "长\n" * 100),
+        ("first", "x\x00\ud800", "x"),
+        ("time5", "2026年3月2日 09:30", "2026年3月2日 09:30"),
+    ],
+)
+def test_fields_are_fitted_to_their_kind(name: str, value: str, fitted: str) -> None:
+    assert data_of({name: value}) == {name: {"value": fitted}}
+
+
+# What residents say to an offer
+
+
+def entry(status: str, template_id: str = "SUBSCRIBE-1", **more: str) -> Fields:
+    return {"TemplateId": template_id, "SubscribeStatusString": status, "PopupScene": "1"} | more
+
+
+POPUP, CHANGE = "subscribe_msg_popup_event", "subscribe_msg_change_event"
+
+
+def heard(fields: Fields, style: str) -> Inbound:
+    account = account_of(settings(**OURS))
+    return post(fields, style=style).open(account).inbound
+
+
+@pytest.mark.parametrize("style", ["xml", "json"])
+@pytest.mark.parametrize("wrapper", ["SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent", None])
+@pytest.mark.parametrize(
+    ("name", "entries", "kind"),
+    [
+        (POPUP, entry("accept"), InboundKind.NOTICE_ACCEPTED),
+        (POPUP, [entry("accept")], InboundKind.NOTICE_ACCEPTED),
+        (POPUP, [entry("reject", "ANOTHER"), entry("accept")], InboundKind.NOTICE_ACCEPTED),
+        (POPUP, [entry("accept", "ANOTHER"), entry("reject")], InboundKind.NOTICE_REFUSED),
+        (POPUP, entry("accept", "ANOTHER"), InboundKind.OTHER),
+        (POPUP, entry("perhaps"), InboundKind.OTHER),
+        (CHANGE, entry("reject"), InboundKind.NOTICE_REFUSED),
+        ("subscribe_msg_sent_event", entry("accept"), InboundKind.OTHER),
+    ],
+)
+def test_answers_to_an_offer_are_heard_be_it_one_or_a_list(
+    style: str, wrapper: str | None, name: str, entries: Any, kind: InboundKind
+) -> None:
+    # JSON has the list at the top, XML inside a wrapper whose name differs from its documentation.
+    inner = {"List": entries} if wrapper is None else {wrapper: {"List": entries}}
+    message = heard(event(name, **inner), style)
+    assert (message.kind, message.scene) == (kind, "" if kind is InboundKind.OTHER else "SUBSCRIBE-1")
+    assert message.text == ""
+
+
+def test_an_account_without_a_template_hears_no_answers() -> None:
+    message = post(event(POPUP, List=entry("accept")), style="json").open(account_of()).inbound
+    assert (message.kind, message.scene) == (InboundKind.OTHER, "")
+
+
+def test_accepting_opens_no_window_of_its_own() -> None:
+    assert account_of().window(InboundKind.NOTICE_ACCEPTED) is None
+
+
+# Signing in
+
+
+async def test_the_sign_in_address_is_the_platforms() -> None:
+    query = (
+        f"appid={APP_ID}&redirect_uri=https%3A%2F%2Fy.example.org%2Fin%3Fa%3D1&response_type=code"
+        "&scope=snsapi_userinfo&state=STATE#wechat_redirect"
+    )
+    redirect = "https://y.example.org/in?a=1"
+    url = account_of().sign_in_url(redirect, "STATE", "snsapi_userinfo")
+    assert url == f"https://open.weixin.qq.com/connect/oauth2/authorize?{query}"
+    async with scene() as stage:
+        url = stage.account.sign_in_url(redirect, "STATE", "snsapi_userinfo")
+        assert url == f"{stage.platform.base}/connect/oauth2/authorize?{query}"
+        assert "scope=snsapi_base&" in stage.account.sign_in_url(redirect, "STATE")
+
+
+@pytest.mark.parametrize(
+    ("answer", "visitor"),
+    [
+        ({"openid": "o-zhao", "scope": "snsapi_base", "access_token": "W"}, Visitor("o-zhao", "", False)),
+        ({"openid": "o-zhao", "unionid": "u-1"}, Visitor("o-zhao", "u-1", False)),
+        ({"openid": "o-zhao", "is_snapshotuser": 1}, Visitor("o-zhao", "", True)),
+        ({"openid": "o-zhao", "is_snapshotuser": 0}, Visitor("o-zhao", "", False)),
+        ({"openid": "o-zhao", "is_snapshotuser": "1"}, Visitor("o-zhao", "", True)),
+        ({"openid": "o-zhao", "unionid": 7, "is_snapshotuser": {}}, Visitor("o-zhao", "", True)),
+    ],
+)
+async def test_who_signed_in(answer: Answer, visitor: Visitor) -> None:
+    async with scene(visitor=[answer]) as stage:
+        assert await stage.account.visitor_of("CODE") == visitor
+        assert stage.platform.asked(VISITOR_PATH)[0].query == {
+            "appid": APP_ID,
+            "secret": "the-app-secret-of-tests",
+            "code": "CODE",
+            "grant_type": "authorization_code",
+        }
+        assert not stage.platform.asked(TOKEN_PATH)
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (failed(40029), Verdict.REFUSED),
+        (failed(40163), Verdict.REFUSED),
+        (failed(-1), Verdict.RETRY),
+        (failed(40001), Verdict.ACCOUNT_BLOCKED),
+        (failed(40125), Verdict.ACCOUNT_BLOCKED),
+        ({}, Verdict.UNKNOWN),
+        ({"openid": ""}, Verdict.UNKNOWN),
+        ({"openid": 5}, Verdict.UNKNOWN),
+        ({"openid": "o zhao"}, Verdict.UNKNOWN),
+        (lambda _: web.Response(status=502), Verdict.UNKNOWN),
+    ],
+)
+async def test_a_code_that_is_not_good_is_an_error(answer: Answer, verdict: Verdict) -> None:
+    async with scene(visitor=[answer]) as stage:
+        with pytest.raises(ChannelError) as caught:
+            await stage.account.visitor_of("CODE")
+        assert caught.value.result.verdict is verdict
+        assert len(stage.platform.requests) == 1
+
+
+@pytest.mark.parametrize("code", ["", "a b", "电", "x" * 513, "a\n"])
+async def test_what_cannot_be_a_code_is_not_asked_about(code: str) -> None:
+    async with scene() as stage:
+        with pytest.raises(ChannelError) as caught:
+            await stage.account.visitor_of(code)
+        assert caught.value.result.verdict is Verdict.REFUSED
+        assert not stage.platform.requests
+
+
+async def test_neither_code_nor_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        async with scene(visitor=[failed(40029, "invalid code CODE-OF-TESTS")]) as stage:
+            with pytest.raises(ChannelError) as caught:
+                await stage.account.visitor_of("CODE-OF-TESTS")
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith("aiohttp.access")]
+    for secret in ("CODE-OF-TESTS", "the-app-secret-of-tests"):
+        assert secret not in str(caught.value) and not any(secret in line for line in ours)
