@@ -1,15 +1,15 @@
 """The platform's HTTP interface: paths, JSON and error codes as the service account documentation has them."""
 
-import asyncio
-import json
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
+from bot.playground import sign_in_api
 from bot.playground.errors import ApiError, error_body
+from bot.playground.gate import Gate, answer, read_object, take_limits
 from bot.playground.qrcodes import draw
 from bot.playground.tokens import check_token
+from bot.playground.wecom import api as wecom_api
 
 if TYPE_CHECKING:
     from bot.playground.platform import Platform
@@ -19,8 +19,9 @@ SEND_PATH = "/cgi-bin/message/custom/send"
 
 
 def make_app(platform: "Platform") -> web.Application:
-    """Make the application of one account; closing it ends what the platform has under way."""
-    app = web.Application(middlewares=[_Gate(platform).middleware], client_max_size=2**20)
+    """Make the application of one account, and of the corp beside it; closing it ends what is under way."""
+    gate = Gate(platform, wecom_api.PATHS)
+    app = web.Application(middlewares=[gate.middleware], client_max_size=2**20)
     api = _Api(platform)
     app.router.add_route("*", "/cgi-bin/stable_token", api.stable_token)
     app.router.add_route("*", "/cgi-bin/token", api.classic_token)
@@ -28,65 +29,19 @@ def make_app(platform: "Platform") -> web.Application:
     app.router.add_route("*", "/cgi-bin/qrcode/create", api.create_qrcode)
     app.router.add_route("*", "/cgi-bin/showqrcode", api.show_qrcode)
     app.router.add_route("*", "/cgi-bin/get_api_domain_ip", api.domain_ip)
+    app.router.add_route("*", "/cgi-bin/message/template/send", api.send_template)
+    app.router.add_route("*", "/cgi-bin/message/subscribe/bizsend", api.send_subscribe)
+    sign_in_api.add_routes(app, platform)
+    if (wecom := platform.find_wecom()) is not None:
+        wecom_api.add_routes(app, platform, wecom)
+    if platform.archive is not None:
+        app.add_routes(platform.archive.routes())
 
     async def release(_: web.Application) -> None:
         await platform.close()
 
     app.on_shutdown.append(release)
     return app
-
-
-def answer(data: dict[str, Any]) -> web.Response:
-    """Make an answer as the platform writes them."""
-    body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
-    return web.Response(body=body, headers={"Content-Type": "application/json; encoding=utf-8"})
-
-
-class _Gate:
-    """Counts each call, lets faults happen and turns refusals into answers."""
-
-    def __init__(self, platform: "Platform") -> None:
-        self._platform = platform
-
-    @property
-    def middleware(self) -> Middleware:
-        @web.middleware
-        async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
-            self._platform.counters.api_calls[request.path] += 1
-            faults = self._platform.faults
-            faulty = request.path.startswith(faults.api_path)
-            await asyncio.sleep(faults.slow_seconds)
-            if faulty and faults.take("timeout_before"):
-                return await self._hang(request)
-            if faulty and faults.take("http_500"):
-                return web.Response(
-                    status=500, text="<html><body>500</body></html>", content_type="text/html"
-                )
-            try:
-                if faulty and faults.take("busy"):
-                    raise ApiError(-1)
-                if faulty and faults.take("ip_not_whitelisted"):
-                    raise ApiError(40164)
-                response = await handler(request)
-            except ApiError as error:
-                response = self._refuse(error.code)
-            except web.HTTPNotFound:
-                response = self._refuse(40066)
-            if faulty and faults.take("timeout_after"):
-                return await self._hang(request)
-            return response
-
-        return gate
-
-    def _refuse(self, code: int) -> web.Response:
-        self._platform.counters.errors[code] += 1
-        return answer(error_body(code, self._platform.clock()))
-
-    async def _hang(self, request: web.Request) -> web.Response:
-        await self._platform.closing.wait()
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response(status=500)
 
 
 class _Api:
@@ -138,25 +93,33 @@ class _Api:
             return web.Response(status=404)
         return web.Response(body=draw(code), content_type="image/svg+xml")
 
+    async def send_template(self, request: web.Request) -> web.Response:
+        self._check_token(request)
+        msgid, is_new = self._platform.notices.take_template(
+            await self._body(request), self._platform.clock()
+        )
+        if is_new:
+            self._platform.template_sent(msgid)
+        return answer({"errcode": 0, "errmsg": "ok", "msgid": msgid})
+
+    async def send_subscribe(self, request: web.Request) -> web.Response:
+        self._check_token(request)
+        body = await self._body(request)
+        msgid = self._platform.notices.take_subscribe(body, self._platform.clock())
+        self._platform.subscribe_sent(str(body["touser"]), str(body["template_id"]), msgid)
+        return answer({"errcode": 0, "errmsg": "ok", "msgid": msgid})
+
     async def domain_ip(self, request: web.Request) -> web.Response:
+        # The one path that both products have; a token tells them apart.
+        wecom = self._platform.find_wecom()
+        if wecom is not None and wecom.tokens.knows(request.query.get("access_token", "")):
+            wecom_api.check_corp_token(request, self._platform, wecom)
+            return answer({"errcode": 0, "errmsg": "ok", "ip_list": ["127.0.0.1"]})
         self._check_token(request)
         return answer({"ip_list": ["127.0.0.1"]})
 
     async def _body(self, request: web.Request) -> dict[str, Any]:
-        if request.method != "POST":
-            raise ApiError(43002)
-        raw = await request.read()
-        if not raw:
-            raise ApiError(44002)
-        if b"\\u" in raw:
-            self._platform.counters.escaped_bodies += 1
-        try:
-            body = json.loads(raw)
-        except ValueError:
-            raise ApiError(47001) from None
-        if not isinstance(body, dict):
-            raise ApiError(47001)
-        return body
+        return await read_object(request, self._platform)
 
     def _check_credentials(self, given: dict[str, Any]) -> None:
         account = self._platform.account
@@ -175,8 +138,7 @@ class _Api:
         platform = self._platform
         token = request.query.get("access_token", "")
         check_token(token, (platform.stable_tokens, platform.classic_tokens), platform.clock())
-        if request.path.startswith(platform.faults.api_path) and platform.faults.take("token_expired"):
-            raise ApiError(42001)
+        take_limits(request, platform)
 
     def _token(self, issued: tuple[str, int]) -> web.Response:
         self._platform.counters.token_fetches += 1

@@ -32,6 +32,10 @@ class Audience:
         """Whether the openid belongs to this account: they follow or once followed."""
         return openid in self._conversations
 
+    def known(self) -> list[str]:
+        """List everyone whom the account has met."""
+        return list(self._conversations)
+
     def is_following(self, openid: str) -> bool:
         """Whether they follow now."""
         return openid in self._followers

@@ -1,30 +1,46 @@
 """What the bot made of a message, read from its database for the page and the printed story."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.opinions.rules import place_name
 from nlp.tagger import Hit, Tagger
 from storage.database import Database
 from storage.queries.inbox import find_message
 from storage.queries.opinions import find_opinion_of_message
+from storage.states import ChannelKind, Form, OutboxState
 from storage.tables import InboxMessage, Opinion, OutboxMessage
+
+_FORMS = {Form.SUBSCRIBE: "订阅通知", Form.TEMPLATE: "模板消息", Form.GROUP_TASK: "企业群发"}
+_WAYS = {
+    ChannelKind.OFFICIAL_ACCOUNT: "客服消息",
+    ChannelKind.WECOM_APP: "应用消息",
+    ChannelKind.AIBOT: "机器人回答",
+    ChannelKind.GROUP_WEBHOOK: "群消息推送",
+}
 
 
 class DatabaseBackstage:
-    """Implements the page's `Backstage`."""
+    """Implements the page's `Backstage`. others: the accounts of a corp beside the service account, by name."""
 
-    def __init__(self, database: Database, account: str, tagger: Tagger) -> None:
+    def __init__(
+        self,
+        database: Database,
+        account: str,
+        tagger: Tagger,
+        others: Mapping[str, ChannelKind] | None = None,
+    ) -> None:
         self._database = database
-        self._account = account
+        self._kinds = {account: ChannelKind.OFFICIAL_ACCOUNT, **(others or {})}
         self._tagger = tagger
 
     async def explain(self, msg_id: str) -> dict[str, Any] | None:
         """See Backstage."""
-        key = f"e:{msg_id}" if ":" in msg_id else f"m:{msg_id}"
         async with self._database.read() as session:
-            message = await find_message(session, self._account, key)
+            message = await self._find(session, msg_id)
             if message is None or message.inbox_id is None:
                 return None
             opinion = await find_opinion_of_message(session, message.inbox_id)
@@ -42,12 +58,28 @@ class DatabaseBackstage:
                     "class": row.message_class,
                     "state": row.state,
                     "text": row.text,
-                    "via": "被动回复" if row.state == "offered" else "客服消息",
+                    "via": self._way(row),
                 }
                 for row in queued
             ],
         }
         return facts | self._tags(message, opinion) if message.text else facts
+
+    async def _find(self, session: AsyncSession, msg_id: str) -> InboxMessage | None:
+        event = ":" in msg_id
+        for account, kind in self._kinds.items():
+            prefix = "a" if kind is ChannelKind.CHAT_ARCHIVE else "e" if event else "m"
+            message = await find_message(session, account, f"{prefix}:{msg_id}")
+            if message is not None:
+                return message
+        return None
+
+    def _way(self, row: OutboxMessage) -> str:
+        if row.state is OutboxState.OFFERED:
+            return "被动回复"
+        if row.form is not Form.TEXT:
+            return _FORMS[row.form]
+        return _WAYS.get(self._kinds.get(row.account, ChannelKind.OFFICIAL_ACCOUNT), "")
 
     def _tags(self, message: InboxMessage, opinion: Opinion | None) -> dict[str, Any]:
         said = opinion.text if opinion and opinion.text and opinion.text in message.text else message.text

@@ -12,7 +12,8 @@ class Entry:
     """One line of a chat.
 
     seq:    order over all chats of the platform, from 1.
-    via:    user: text, image, voice, location; bot: passive, kf; system: follow, unfollow, scan, click, fault.
+    via:    user: text, image, voice, location; bot: passive, kf, template, subscribe;
+            system: follow, unfollow, scan, click, fault, and the names of other events.
     msg_id: of what the person sent or did, and on the passive reply (or fault) that answers it; else empty.
     """
 

@@ -10,7 +10,7 @@ import aiohttp
 
 from bot.playground.counters import Counters
 from bot.playground.faults import Faults
-from bot.playground.wire import BadReply, Fields, Wire
+from bot.playground.wire import BadReply, CallbackWire, Fields, Reply
 
 TRIES = 3
 SERVICE_FAULT = "该公众号提供的服务出现故障，请稍后再试"
@@ -33,7 +33,7 @@ class Delivery:
 
     msg_id: the MsgId as text; an event has none on the wire and gets FROM:TIME:EVENT:KEY here.
     fields: as sent, MsgType and so on.
-    reply:  the passive reply that the person saw, None when there was none.
+    reply:  the passive reply that the person saw, None when there was none; stream: see Reply.
     fault:  what the person saw instead, empty when nothing was wrong.
     tries:  in the order they were answered; a duplicate is a try of its own.
     """
@@ -43,6 +43,7 @@ class Delivery:
     fields: Fields
     tries: list[Try] = field(default_factory=list)
     reply: str | None = None
+    stream: str = ""
     fault: str = ""
     _finished: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
@@ -68,22 +69,27 @@ class Delivery:
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     made: Try
-    reply: str | None = None
+    reply: Reply | None = None
 
 
 class Courier:
-    """Carries deliveries to the callback address. A try is cut off after `cut_seconds`, none begins after `closing`."""
+    """Carries deliveries to the callback address. A try is cut off after `cut_seconds`, none begins after `closing`.
+
+    fault: what the person sees when the bot did not answer.
+    """
 
     def __init__(
         self,
-        wire: Wire,
+        wire: CallbackWire,
         faults: Faults,
         counters: Counters,
         clock: Callable[[], datetime],
         closing: asyncio.Event,
         cut_seconds: float,
+        fault: str = SERVICE_FAULT,
     ) -> None:
         self.cut_seconds = cut_seconds
+        self._fault = fault
         self._wire = wire
         self._faults = faults
         self._counters = counters
@@ -108,11 +114,13 @@ class Courier:
             answered = [outcome for outcome in outcomes if outcome.made.status == 200]
             if answered:
                 good = [outcome for outcome in answered if not outcome.made.problem]
-                delivery.reply = next((outcome.reply for outcome in good if outcome.reply is not None), None)
+                reply = next((outcome.reply for outcome in good if outcome.reply is not None), None)
+                if reply is not None:
+                    delivery.reply, delivery.stream = reply.text, reply.stream
                 # An answer that makes no sense is shown to the person as a fault, it is not asked for again.
-                delivery.fault = "" if good else SERVICE_FAULT
+                delivery.fault = "" if good else self._fault
                 return
-        delivery.fault = SERVICE_FAULT
+        delivery.fault = self._fault
 
     async def get(self, url: str, query: dict[str, str]) -> tuple[int, bytes]:
         """Fetch an address with the same cut-off; raises TimeoutError and aiohttp.ClientError."""
@@ -166,7 +174,7 @@ class Courier:
         if status != 200:
             return _Outcome(Try(at, seconds, status, answer, f"status {status}"))
         try:
-            reply = self._wire.open_reply(answer, delivery.openid)
+            reply = self._wire.open_reply(answer, delivery.openid, nonce)
         except BadReply as error:
             return _Outcome(Try(at, seconds, status, answer, str(error)))
-        return _Outcome(Try(at, seconds, status, answer), None if reply is None else reply.text)
+        return _Outcome(Try(at, seconds, status, answer), reply)

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime
+from typing import Any
 
 MESSAGES = {
     -1: "system error",
@@ -11,15 +12,21 @@ MESSAGES = {
     40008: "invalid message type",
     40013: "invalid appid",
     40014: "invalid access_token",
+    40029: "invalid code",
+    40037: "invalid template_id",
     40053: "invalid action info",
     40066: "invalid url",
     40125: "invalid appsecret",
+    40163: "code been used",
     40164: "invalid ip 127.0.0.1 ipv6 ::ffff:127.0.0.1, not in whitelist",
     41001: "access_token missing",
     41002: "appid missing",
     41004: "appsecret missing",
+    41008: "missing code",
     42001: "access_token expired",
     43002: "require POST method",
+    43004: "require subscribe",
+    43101: "user refuse to accept the msg",
     44002: "empty post data",
     44004: "empty content",
     45002: "content size out of limit",
@@ -28,7 +35,13 @@ MESSAGES = {
     45015: "response out of time limit or subscription is canceled",
     45047: "out of response count limit",
     47001: "data format error",
+    47003: "argument invalid! data is not what the template asks for",
+    48001: "api unauthorized",
 }
+
+
+class NotPossible(Exception):  # noqa: N818  what WeChat would not let the person do
+    """A person cannot do this now; the message says why, in Chinese."""
 
 
 class ApiError(Exception):
@@ -37,6 +50,10 @@ class ApiError(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(MESSAGES[code])
         self.code = code
+
+    def body(self, now: datetime) -> dict[str, Any]:
+        """Give the answer's JSON."""
+        return error_body(self.code, now)
 
 
 def error_body(code: int, now: datetime) -> dict[str, int | str]:

@@ -11,8 +11,9 @@ class Faults:
 
     API calls (`api_path`, when set, limits them to paths that start with it):
     token_expired       answered 42001 although the token is good
-    ip_not_whitelisted  answered 40164
+    ip_not_whitelisted  answered 40164, by WeCom 60020
     busy                answered -1
+    rate_limited        answered 45009, nothing taken (calls that need a token or a key)
     http_500            answered with an HTML page and status 500
     timeout_before      not looked at; the connection hangs until the platform stops
     timeout_after       carried out; the connection hangs before the answer
@@ -30,6 +31,7 @@ class Faults:
     token_expired: int = 0
     ip_not_whitelisted: int = 0
     busy: int = 0
+    rate_limited: int = 0
     http_500: int = 0
     timeout_before: int = 0
     timeout_after: int = 0

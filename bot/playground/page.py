@@ -13,10 +13,13 @@ from aiohttp import web
 from bot.playground.account import Persona
 from bot.playground.conversation import Entry
 from bot.playground.delivery import Delivery
+from bot.playground.errors import NotPossible
+from bot.playground.group_windows import GroupWindows
 from bot.playground.guard import guard, read_json, refuse
 from bot.playground.knobs import describe, turn
 from bot.playground.loopback import LoopbackServer
-from bot.playground.platform import NotPossible, Platform
+from bot.playground.platform import Platform
+from bot.playground.wecom.rooms import RoomKind
 
 TEXT_LIMIT = 2000
 _ASSETS = {
@@ -25,6 +28,8 @@ _ASSETS = {
     "/static/panel.css": ("panel.css", "text/css"),
     "/static/playground.js": ("playground.js", "text/javascript"),
     "/static/backstage.js": ("backstage.js", "text/javascript"),
+    "/static/rooms.js": ("rooms.js", "text/javascript"),
+    "/static/rooms.css": ("rooms.css", "text/css"),
     "/static/dom.js": ("dom.js", "text/javascript"),
     "/static/icon.svg": ("icon.svg", "image/svg+xml"),
 }
@@ -34,7 +39,7 @@ class Backstage(Protocol):
     """What the bot made of a message; implemented over the bot's database."""
 
     async def explain(self, msg_id: str) -> dict[str, Any] | None:
-        """Explain a message (MsgId as text; FROM:TIME:EVENT:KEY for an event), None for an unknown one.
+        """Explain a message (its id as text; FROM:TIME:EVENT:KEY for an event), None for an unknown one.
 
         {"inbox": {"state"}, "verdict", "number": str | None, "categories": [{"id", "name", "score"}],
         "urgency": 1..3 | None, "place": str | None, "hits": [{"term", "rule", "name", "start", "end"}] with offsets
@@ -43,7 +48,10 @@ class Backstage(Protocol):
 
 
 class Page:
-    """The page's server. scenes: scene -> label of the codes to scan; phrases: texts offered for a tap."""
+    """The page's server.
+
+    scenes: scene -> label of the codes to scan; phrases: texts offered for a tap; room_phrases: the same in groups.
+    """
 
     def __init__(
         self,
@@ -54,19 +62,25 @@ class Page:
         account_name: str = "议事小助手",
         scenes: Mapping[str, str] | None = None,
         phrases: Sequence[str] = (),
+        room_phrases: Mapping[RoomKind, Sequence[str]] | None = None,
     ) -> None:
         self._platform = platform
         self._personas = {persona.openid: persona for persona in personas}
         self._backstage = backstage
         self._scenes = dict(scenes or {})
-        self._fixed = {
+        self._fixed: dict[str, Any] = {
             # A restarted server counts lines from 1 again: the page starts over when this changes.
             "run": secrets.token_hex(8),
             "account": account_name,
             "scenes": [{"scene": scene, "label": label} for scene, label in self._scenes.items()],
             "phrases": list(phrases),
+            "has_rooms": platform.find_wecom() is not None,
         }
-        self._under_way: set[asyncio.Task[Delivery]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
+        wecom = platform.find_wecom()
+        self._groups = (
+            GroupWindows(wecom, self._fixed["run"], self._begin, room_phrases or {}) if wecom else None
+        )
         self._assets: dict[str, tuple[bytes, str]] = {}
         self._server: LoopbackServer | None = None
 
@@ -94,6 +108,8 @@ class Page:
         app.router.add_post("/api/scan", self._scan)
         app.router.add_post("/api/unfollow", self._unfollow)
         app.router.add_post("/api/faults", self._faults)
+        if self._groups is not None:
+            self._groups.add_routes(app)
         return app
 
     async def _load(self, _: web.Application) -> None:
@@ -155,9 +171,9 @@ class Page:
 
     async def _explain(self, request: web.Request) -> web.Response:
         msg_id = request.query.get("msg_id", "")
-        delivery = self._platform.find_delivery(msg_id)
+        delivery = self._find_delivery(msg_id)
         if delivery is None:
-            return refuse(404, "没有这条消息")
+            return await self._explain_archived(msg_id)
         tries = [
             {
                 "at": made.at.isoformat(),
@@ -169,6 +185,20 @@ class Page:
         ]
         facts = await self._backstage.explain(msg_id)
         return _json({"finished": delivery.finished, "fault": delivery.fault, "tries": tries, "facts": facts})
+
+    def _find_delivery(self, msg_id: str) -> Delivery | None:
+        wecom = self._platform.find_wecom()
+        found = self._platform.find_delivery(msg_id)
+        return found or (wecom.find_delivery(msg_id) if wecom else None)
+
+    async def _explain_archived(self, msg_id: str) -> web.Response:
+        """Explain what nobody was sent: the bot has it from the chat archive, or not at all."""
+        wecom = self._platform.find_wecom()
+        archived = wecom.archive_id(msg_id) if wecom else ""
+        if not archived:
+            return refuse(404, "没有这条消息")
+        facts = await self._backstage.explain(archived)
+        return _json({"finished": True, "fault": "", "tries": [], "archived": True, "facts": facts})
 
     async def _say(self, request: web.Request) -> web.Response:
         body = await read_json(request)

@@ -15,20 +15,23 @@ from aiohttp import web
 
 from bot.playground import api
 from bot.playground.account import Account, DataFormat, Mode
+from bot.playground.archive import ArchiveFeed
 from bot.playground.audience import Audience
 from bot.playground.conversation import Conversation
 from bot.playground.counters import Counters
 from bot.playground.delivery import Courier, Delivery
+from bot.playground.errors import ApiError, NotPossible
 from bot.playground.faults import Faults
+from bot.playground.ledger import Delivered, Excess, Ledger, Quota
 from bot.playground.loopback import LoopbackServer, require_loopback_url
+from bot.playground.notices import Notices
 from bot.playground.qrcodes import QrCodes
+from bot.playground.sign_in import SignInDesk
 from bot.playground.tokens import TokenDesk
+from bot.playground.wecom.corp import AiBot, Corp
+from bot.playground.wecom.platform import Around, Wecom
 from bot.playground.windows import Opening
 from bot.playground.wire import Fields, Wire
-
-
-class NotPossible(Exception):  # noqa: N818  what WeChat would not let the person do
-    """A person cannot do this now; the message says why, in Chinese."""
 
 
 class CallbackRefused(Exception):  # noqa: N818  the platform's own answer to its operator
@@ -40,11 +43,14 @@ def _utc_now() -> datetime:
 
 
 class Platform:
-    """The simulated platform, for one account.
+    """The simulated platform, for one account and, if wanted, one corp beside it.
 
     account, data_format, mode, callback_url: as set in the console. callback_url may be set later; it, and the
     address to listen on, must be this machine's own, else NotLoopback.
     faults, counters: may be changed and read at any time.
+    ledger: what reached whom and which quotas were run against; see `exceeded` and `delivered`.
+    archive: the corp's chat archive, served beside the API, None for none.
+    names, union_ids: of people, by openid, for web sign-in.
     deliveries: everything sent to the callback address, oldest first.
     """
 
@@ -58,6 +64,9 @@ class Platform:
         clock: Callable[[], datetime] = _utc_now,
         cut_seconds: float = 5.0,
         followers: Iterable[str] = (),
+        corp: Corp | None = None,
+        aibot: AiBot | None = None,
+        archive: ArchiveFeed | None = None,
     ) -> None:
         self.account = account
         self.clock = clock
@@ -70,12 +79,24 @@ class Platform:
         self.wire = Wire(account, data_format, mode)
         self.closing = asyncio.Event()
         self.audience = Audience(clock)
+        self.ledger = Ledger()
+        self.notices = Notices(self.audience, self.ledger)
+        self.sign_in = SignInDesk()
+        self.names: dict[str, str] = {}
+        self.union_ids: dict[str, str] = {}
+        self._under_way: set[asyncio.Task[Delivery]] = set()
         self._held: list[Delivery] = []
         self._last_msg_id = 0
         self._media = itertools.count(1)
+        self._told = itertools.count(1)
         self._courier = Courier(self.wire, self.faults, self.counters, clock, self.closing, cut_seconds)
         self._server: LoopbackServer | None = None
         self._callback_url = ""
+        around = Around(clock, self.faults, self.counters, self.ledger, self.closing, lambda: self.base_url)
+        self._wecom = Wecom(corp, aibot, around, cut_seconds) if corp else None
+        self.archive = archive
+        if self._wecom is not None:
+            self._wecom.archive = archive
         if callback_url:
             self.callback_url = callback_url
         for openid in followers:
@@ -102,6 +123,16 @@ class Platform:
         self._courier.cut_seconds = seconds
 
     @property
+    def wecom(self) -> Wecom:
+        """The corp beside the account."""
+        assert self._wecom is not None, "made without a corp"
+        return self._wecom
+
+    def find_wecom(self) -> Wecom | None:
+        """Find the corp beside the account."""
+        return self._wecom
+
+    @property
     def base_url(self) -> str:
         """The API's address without a final slash, once started."""
         assert self._server is not None, "not started"
@@ -124,7 +155,12 @@ class Platform:
     async def close(self) -> None:
         """End what is under way; the application does it when it shuts down."""
         self.closing.set()
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
         await self._courier.close()
+        if self._wecom is not None:
+            await self._wecom.close()
 
     def make_app(self) -> web.Application:
         """Make the API as an application, for a test client."""
@@ -200,6 +236,26 @@ class Platform:
         self.audience.opened(openid, Opening.EVENT)
         return await self._event(openid, "CLICK", {"EventKey": key}, f"点了菜单“{key}”")
 
+    async def user_answers_popup(self, openid: str, template_id: str, *, accept: bool) -> Delivery:
+        """Answer the question whether one subscribe notice may come."""
+        if accept:
+            self.notices.accepted[openid, template_id] += 1
+        row = {
+            "TemplateId": template_id,
+            "SubscribeStatusString": "accept" if accept else "reject",
+            "PopupScene": "1",
+        }
+        said = "允许了一次订阅通知" if accept else "没有允许订阅通知"
+        fields = self._listed("SubscribeMsgPopupEvent", row)
+        return await self._event(openid, "subscribe_msg_popup_event", fields, said)
+
+    async def user_refuses_notices(self, openid: str, template_id: str) -> Delivery:
+        """Switch a subscribe notice off in the settings: what was accepted before is gone."""
+        self.notices.accepted.pop((openid, template_id), None)
+        row = {"TemplateId": template_id, "SubscribeStatusString": "reject"}
+        fields = self._listed("SubscribeMsgChangeEvent", row)
+        return await self._event(openid, "subscribe_msg_change_event", fields, "关掉了订阅通知")
+
     async def release_held(self) -> None:
         """Deliver what the `reorder` fault holds back, without waiting for another message."""
         held, self._held = self._held, []
@@ -223,9 +279,39 @@ class Platform:
 
     def take_kf_message(self, openid: str, text: str) -> None:
         """Take a customer service message; raises ApiError 45015 and 45047."""
-        self.audience.spend(openid)
+        try:
+            self.audience.spend(openid)
+        except ApiError as error:
+            self.ledger.exceed(
+                Quota.KF_WINDOW if error.code == 45015 else Quota.KF_COUNT, openid, self.clock()
+            )
+            raise
         self.counters.sends[openid] += 1
         self.audience.write(openid, "bot", "kf", text)
+        self.ledger.deliver(openid, "kf", text, self.clock())
+
+    def template_sent(self, msgid: int) -> None:
+        """Tell the bot, in a moment, that a template message arrived."""
+        openid = self.notices.recipients[msgid]
+        self._tell(openid, "TEMPLATESENDJOBFINISH", {"MsgID": msgid, "Status": "success"})
+
+    def subscribe_sent(self, openid: str, template_id: str, msgid: int) -> None:
+        """Tell the bot, in a moment, that a subscribe notice arrived."""
+        row = {"TemplateId": template_id, "MsgID": str(msgid), "ErrorCode": "0", "ErrorStatus": "success"}
+        self._tell(openid, "subscribe_msg_sent_event", self._listed("SubscribeMsgSentEvent", row))
+
+    async def settle(self) -> None:
+        """Wait until what the platform tells the bot of its own accord has been delivered."""
+        while self._under_way:
+            await asyncio.gather(*self._under_way)
+
+    def exceeded(self, *quotas: Quota) -> list[Excess]:
+        """List what the bot tried over a quota, of these or of any; empty when it kept to all of them."""
+        return self.ledger.exceeded(*quotas)
+
+    def delivered(self, recipient: str) -> list[Delivered]:
+        """List what reached a person or a group, oldest first."""
+        return list(self.ledger.delivered.get(recipient, []))
 
     def sign_and_seal(self, plaintext: str, timestamp: int, nonce: str) -> tuple[dict[str, str], bytes]:
         """Make a callback by hand, good or damaged: its query and its body."""
@@ -248,6 +334,19 @@ class Platform:
         # A scene that was never created over the API stands for a code printed long ago.
         ticket = code.ticket if code else "gQ" + scene.encode().hex()
         return {"EventKey": prefix + scene, "Ticket": ticket}
+
+    def _listed(self, wrapper: str, row: dict[str, str]) -> Fields:
+        # XML has the rows inside an element of the event's name; JSON has List, an object when it is a single one.
+        return {"List": row} if self.wire.data_format == "json" else {wrapper: {"List": [row]}}
+
+    def _tell(self, openid: str, event: str, fields: Fields) -> None:
+        if not self._callback_url:
+            return
+        told: Fields = {**self._head(openid, "event"), "Event": event, **fields}
+        msg_id = f"{openid}:{told['CreateTime']}:{event}:{next(self._told)}"
+        task = asyncio.create_task(self._deliver(Delivery(msg_id, openid, told)))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
 
     def _media_id(self) -> str:
         return f"media-{next(self._media)}-{secrets.token_urlsafe(24)}"
@@ -277,7 +376,7 @@ class Platform:
 
     async def _event(self, openid: str, event: str, content: Fields, shown: str) -> Delivery:
         fields: Fields = {**self._head(openid, "event"), "Event": event, **content}
-        msg_id = f"{openid}:{fields['CreateTime']}:{event}:{fields['EventKey']}"
+        msg_id = f"{openid}:{fields['CreateTime']}:{event}:{fields.get('EventKey', '')}"
         via = {"subscribe": "follow", "unsubscribe": "unfollow"}.get(event, event.lower())
         self.audience.write(openid, "system", via, shown, msg_id)
         return await self._deliver(Delivery(msg_id, openid, fields))
@@ -297,6 +396,7 @@ class Platform:
         if self.audience.is_following(delivery.openid):
             if delivery.reply is not None:
                 self.audience.write(delivery.openid, "bot", "passive", delivery.reply, delivery.msg_id)
+                self.ledger.deliver(delivery.openid, "passive", delivery.reply, self.clock())
             elif delivery.fault:
                 self.audience.write(delivery.openid, "system", "fault", delivery.fault, delivery.msg_id)
         delivery.finish()

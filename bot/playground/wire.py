@@ -4,7 +4,7 @@ import base64
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import xmltodict  # type: ignore[import-untyped]
 from wechatpy.crypto import PrpCrypto, WeChatCrypto
@@ -13,7 +13,8 @@ from wechatpy.utils import WeChatSigner
 
 from bot.playground.account import Account, DataFormat, Mode
 
-Fields = dict[str, str | int | float]
+# Values are text, numbers, and for a few events fields again or lists of them.
+Fields = dict[str, Any]
 
 REPLY_LIMIT_BYTES = 2048
 _TEXT_KEYS = {"ToUserName", "FromUserName", "CreateTime", "MsgType", "Content"}
@@ -28,9 +29,27 @@ class BadReply(Exception):  # noqa: N818  a fact about the bot's answer, not an 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A passive reply as the person would see it."""
+    """A passive reply as the person would see it. stream: the id of one that is not finished yet, else empty."""
 
     text: str
+    stream: str = ""
+
+
+class CallbackWire(Protocol):
+    """What the courier needs to know of a product's callbacks."""
+
+    content_type: str
+
+    def render(self, fields: Fields) -> str:
+        """Write a message in clear."""
+
+    def sign_and_seal(
+        self, plaintext: str, timestamp: int, nonce: str, openid: str = ""
+    ) -> tuple[dict[str, str], bytes]:
+        """Make a callback of it: its query, and its body."""
+
+    def open_reply(self, body: bytes, openid: str, nonce: str = "") -> Reply | None:
+        """Read the answer to a callback with that nonce, None for an empty one. Raises BadReply."""
 
 
 def signature(*parts: str) -> str:
@@ -38,6 +57,22 @@ def signature(*parts: str) -> str:
     signer = WeChatSigner()
     signer.add_data(*parts)
     return str(signer.signature)
+
+
+def check_padding(key: bytes, encrypted: str) -> None:
+    """Raise BadReply for a padding that the platform refuses; wechatpy trusts the last byte."""
+    padded: bytes = PrpCrypto(key).cipher.decrypt(base64.b64decode(encrypted, validate=True))
+    size = padded[-1]
+    if len(padded) % 32 or not 1 <= size <= 32 or padded[-size:] != bytes([size]) * size:
+        raise BadReply("the padding is not PKCS#7 over 32 bytes")
+
+
+def _element(key: str, value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(_element(key, item) for item in value)
+    if isinstance(value, dict):
+        return f"<{key}>{''.join(_element(name, item) for name, item in value.items())}</{key}>"
+    return f"<{key}>{_cdata(value) if isinstance(value, str) else value}</{key}>"
 
 
 def _cdata(text: str) -> str:
@@ -51,12 +86,8 @@ class Wire:
         self.account = account
         self.data_format = data_format
         self.mode = mode
+        self.content_type = "text/xml" if data_format == "xml" else "application/json"
         self._crypto = WeChatCrypto(account.token, account.encoding_aes_key, account.app_id)
-
-    @property
-    def content_type(self) -> str:
-        """Of callback bodies."""
-        return "text/xml" if self.data_format == "xml" else "application/json"
 
     def render(self, fields: Fields) -> str:
         """Write a message in clear, keys in the given order; characters that XML cannot carry are dropped."""
@@ -65,11 +96,7 @@ class Wire:
         }
         if self.data_format == "json":
             return json.dumps(clean, ensure_ascii=False)
-        lines = [
-            f"<{key}>{_cdata(value) if isinstance(value, str) else value}</{key}>"
-            for key, value in clean.items()
-        ]
-        return "<xml>" + "\n".join(lines) + "\n</xml>"
+        return "<xml>" + "\n".join(_element(key, value) for key, value in clean.items()) + "\n</xml>"
 
     def sign_query(self, timestamp: int, nonce: str) -> dict[str, str]:
         """Give the query that every callback has."""
@@ -97,8 +124,8 @@ class Wire:
         head, end, tail = clear.rpartition("</xml>")
         return query, f"{head}<Encrypt>{_cdata(encrypted)}</Encrypt>\n{end}{tail}".encode()
 
-    def open_reply(self, body: bytes, openid: str) -> Reply | None:
-        """Read the bot's answer: a Reply, or None for an empty one. Raises BadReply."""
+    def open_reply(self, body: bytes, openid: str, nonce: str = "") -> Reply | None:
+        """See CallbackWire; the nonce of an answer is the bot's own choice here."""
         text = _decode(body)
         if text.strip() in ("", "success"):
             return None
@@ -123,7 +150,7 @@ class Wire:
             raise BadReply(f"the envelope has the fields {sorted(envelope)}")
         timestamp, nonce = str(envelope["TimeStamp"]), str(envelope["Nonce"])
         try:
-            self._check_padding(str(envelope["Encrypt"]))
+            check_padding(self._crypto.key, str(envelope["Encrypt"]))
             return str(self._crypto.decrypt_message(envelope, envelope["MsgSignature"], timestamp, nonce))
         except InvalidSignatureException as error:
             raise BadReply("MsgSignature is wrong") from error
@@ -133,13 +160,6 @@ class Wire:
             raise
         except Exception as error:  # wechatpy lets whatever the damage causes through
             raise BadReply("the reply cannot be decrypted") from error
-
-    def _check_padding(self, encrypted: str) -> None:
-        # wechatpy trusts the last byte; the platform pads to 32 bytes and checks.
-        padded: bytes = PrpCrypto(self._crypto.key).cipher.decrypt(base64.b64decode(encrypted, validate=True))
-        size = padded[-1]
-        if len(padded) % 32 or not 1 <= size <= 32 or padded[-size:] != bytes([size]) * size:
-            raise BadReply("the padding is not PKCS#7 over 32 bytes")
 
     def _read(self, data: dict[str, Any], openid: str) -> Reply | None:
         if data.get("ToUserName") != openid or data.get("FromUserName") != self.account.gh_id:

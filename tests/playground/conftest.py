@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import aiohttp
 import pytest
@@ -13,9 +12,10 @@ from aiohttp import web
 from bot.playground.account import Account
 from bot.playground.loopback import LoopbackServer
 from bot.playground.platform import Platform
+from bot.playground.wecom.platform import Wecom
 from tests.playground import by_hand
-
-OPENID = "oYishi0000000000000000000001"
+from tests.playground.calls import OPENID, Api, Seen
+from tests.playground.corp import AIBOT, CORP, CorpApi, CorpBot, FakeArchive, furnish
 
 
 @dataclass
@@ -29,15 +29,6 @@ class Clock:
 
     def forward(self, **span: float) -> None:
         self.now += timedelta(**span)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One request that reached the bot."""
-
-    query: dict[str, str]
-    body: str
-    content_type: str
 
 
 Answer = Callable[[Seen], Awaitable[web.Response]]
@@ -104,51 +95,42 @@ async def bot(account: Account) -> AsyncIterator[FakeBot]:
 
 @pytest.fixture
 async def platform(account: Account, clock: Clock, bot: FakeBot) -> AsyncIterator[Platform]:
-    simulated = Platform(account, bot.url, clock=clock, followers=[OPENID])
+    simulated = Platform(account, bot.url, clock=clock, followers=[OPENID], corp=CORP, aibot=AIBOT)
     await simulated.start()
     yield simulated
     await simulated.stop()
-
-
-@dataclass
-class Api:
-    """Calls of the platform's API, as a bot would make them."""
-
-    session: aiohttp.ClientSession
-    account: Account
-    base_url: str
-
-    async def post(self, path: str, body: Any, **query: str) -> dict[str, Any]:
-        async with self.session.post(self.base_url + path, json=body, params=query) as response:
-            data: dict[str, Any] = await response.json()
-            return data
-
-    async def get(self, path: str, **query: str) -> dict[str, Any]:
-        async with self.session.get(self.base_url + path, params=query) as response:
-            data: dict[str, Any] = await response.json()
-            return data
-
-    async def stable_token(self, *, force: bool = False) -> dict[str, Any]:
-        return await self.post(
-            "/cgi-bin/stable_token",
-            {
-                "grant_type": "client_credential",
-                "appid": self.account.app_id,
-                "secret": self.account.app_secret,
-                "force_refresh": force,
-            },
-        )
-
-    async def send(self, text: str, openid: str = OPENID, token: str | None = None) -> int:
-        """Send a customer service message and give the errcode."""
-        if token is None:
-            token = (await self.stable_token())["access_token"]
-        body = {"touser": openid, "msgtype": "text", "text": {"content": text}}
-        code: int = (await self.post("/cgi-bin/message/custom/send", body, access_token=token))["errcode"]
-        return code
 
 
 @pytest.fixture
 async def api(platform: Platform, account: Account) -> AsyncIterator[Api]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
         yield Api(session, account, platform.base_url)
+
+
+@pytest.fixture
+async def archive(platform: Platform) -> FakeArchive:
+    return furnish(platform.wecom)
+
+
+@pytest.fixture
+async def wecom(platform: Platform, archive: FakeArchive, corp_bot: CorpBot) -> AsyncIterator[Wecom]:
+    app = web.Application(handler_args={"handler_cancellation": True})
+    app.router.add_route("*", "/app", corp_bot.app)
+    app.router.add_route("*", "/aibot", corp_bot.aibot)
+    server = LoopbackServer(app)
+    address = await server.start("127.0.0.1", 0)
+    platform.wecom.app_callback_url = f"{address}/app"
+    platform.wecom.bot_callback_url = f"{address}/aibot"
+    platform.wecom.stream_seconds = 0.01
+    yield platform.wecom
+    await server.stop()
+
+
+@pytest.fixture
+def corp_bot() -> CorpBot:
+    return CorpBot()
+
+
+@pytest.fixture
+def corp_api(api: Api, platform: Platform, archive: FakeArchive) -> CorpApi:
+    return CorpApi(api, platform)

@@ -7,9 +7,11 @@ import aiohttp
 import pytest
 
 from bot.playground.account import Account
+from bot.playground.errors import NotPossible
 from bot.playground.faults import ALWAYS, COUNTED
-from bot.playground.platform import NotPossible, Platform
-from tests.playground.conftest import OPENID, Api, Clock, FakeBot
+from bot.playground.platform import Platform
+from tests.playground.calls import OPENID, Api
+from tests.playground.conftest import Clock, FakeBot
 
 SEND = "/cgi-bin/message/custom/send"
 
@@ -272,7 +274,7 @@ class TestFaults:
             await call
 
     def test_every_count_is_listed(self) -> None:
-        assert len(COUNTED) == 11
+        assert len(COUNTED) == 12
 
 
 async def test_escaped_bodies_are_understood_and_counted(api: Api, platform: Platform) -> None:

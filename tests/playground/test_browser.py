@@ -13,7 +13,8 @@ from playwright.async_api import async_playwright, expect
 from bot.playground.account import Persona
 from bot.playground.page import Page
 from bot.playground.platform import Platform
-from tests.playground.conftest import OPENID, Api, FakeBot
+from tests.playground.calls import OPENID, Api
+from tests.playground.conftest import FakeBot
 from tests.playground.test_page import HOSTILE, NEIGHBOUR, FakeBackstage
 
 CHROMIUM = "/usr/bin/chromium"
@@ -150,7 +151,7 @@ async def test_switches_show_when_a_fault_was_used_up(tab: Tab, platform: Platfo
 
 async def test_phone_width_shows_one_panel_at_a_time(tab: Tab) -> None:
     await tab.set_viewport_size({"width": 390, "height": 844})
-    panels = {"people": ".people", "chat": ".phone", "backstage": ".backstage"}
+    panels = {"people": ".people", "chat": "#phone", "backstage": ".backstage"}
     for chosen in ("people", "backstage", "chat"):
         await tab.click(f".tabs [data-tab={chosen}]")
         for name, selector in panels.items():

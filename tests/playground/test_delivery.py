@@ -7,10 +7,12 @@ from aiohttp import web
 
 from bot.playground.account import Account
 from bot.playground.delivery import SERVICE_FAULT
+from bot.playground.errors import NotPossible
 from bot.playground.loopback import NotLoopback
-from bot.playground.platform import CallbackRefused, NotPossible, Platform
+from bot.playground.platform import CallbackRefused, Platform
 from tests.playground import by_hand
-from tests.playground.conftest import OPENID, Clock, FakeBot
+from tests.playground.calls import OPENID
+from tests.playground.conftest import Clock, FakeBot
 
 STRANGER = "oYishi0000000000000000000002"
 

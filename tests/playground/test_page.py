@@ -16,7 +16,8 @@ from bot.playground.knobs import KNOBS, turn
 from bot.playground.loopback import NotLoopback
 from bot.playground.page import Page
 from bot.playground.platform import Platform
-from tests.playground.conftest import OPENID, FakeBot
+from tests.playground.calls import OPENID
+from tests.playground.conftest import FakeBot
 
 NEIGHBOUR = "oYishi0000000000000000000002"
 HOSTILE = "<img src=x onerror=window.pwned=1>\"'&]]>"

@@ -10,7 +10,8 @@ from bot.playground.account import Account, DataFormat, Mode
 from bot.playground.platform import Platform
 from bot.playground.wire import BadReply, Reply, Wire, signature
 from tests.playground import by_hand
-from tests.playground.conftest import OPENID, Clock, FakeBot
+from tests.playground.calls import OPENID
+from tests.playground.conftest import Clock, FakeBot
 
 
 @pytest.mark.parametrize(
@@ -179,8 +180,9 @@ class TestReplies:
 
 def test_the_simulator_shares_no_code_with_the_bot() -> None:
     folder = Path("bot/playground")
-    # These two belong to the demo's page: what the bot made of a message, and who says what.
-    simulator = sorted({*folder.glob("*.py")} - {folder / "backstage.py", folder / "cast.py"})
+    # These belong to the demo and its page: what the bot made of a message, and who says what.
+    demo = {folder / name for name in ("backstage.py", "cast.py", "cast_corp.py")}
+    simulator = sorted({*folder.rglob("*.py")} - demo)
     assert len(simulator) > 10
     for file in simulator:
         source = file.read_text("utf-8")

@@ -9,6 +9,7 @@ const OUTBOX = {
   pending: "排队等发送",
   sending: "正在发送",
   waiting: "等居民再开口才能发",
+  awaiting_owner: "等群主点发送",
   offered: "已随回答交给微信",
   sent: "已送达",
   uncertain: "不知道送到没有，不再重发",
@@ -41,9 +42,10 @@ function describe(entry, explained) {
   const facts = explained?.facts;
   const parts = [el("blockquote", { class: `said said-${entry.direction}` }, ...highlight(entry.text, facts?.hits ?? []))];
   if (facts) parts.push(understanding(facts));
-  else parts.push(hint(entry.direction === "user" ? "机器人还没有处理这条消息。" : "机器人没有为这一步留下记录。"));
-  if (explained) parts.push(wire(explained));
-  if (facts?.outbox?.length) parts.push(el("h3", {}, "发给居民的话"), ...facts.outbox.map(outgoing));
+  else parts.push(hint(entry.direction !== "user" ? "机器人没有为这一步留下记录。" : explained ? "机器人还没有处理这条消息。" : "这句话没有送给机器人：工作群里要先 @议事。"));
+  if (explained?.archived) parts.push(hint("客户群里的话只进会话存档，没有谁推送给机器人，是它自己按时去取的。"));
+  else if (explained) parts.push(wire(explained));
+  if (facts?.outbox?.length) parts.push(el("h3", {}, "发出去的话"), ...facts.outbox.map(outgoing));
   return parts;
 }
 

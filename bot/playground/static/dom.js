@@ -13,6 +13,15 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+export const avatar = (name, index) => el("span", { class: `avatar avatar-${index % 8}`, "aria-hidden": "true" }, Array.from(name)[0] ?? "");
+
+// Enter also ends a word in a Chinese input method: that one must not send.
+export function onEnter(box, send) {
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) send(event);
+  });
+}
+
 const asNode = (child) => (child instanceof Node ? child : String(child));
 
 const clock = (options) => new Intl.DateTimeFormat("zh-CN", { timeZone: "Asia/Shanghai", hour12: false, ...options });

@@ -1,11 +1,12 @@
 // Polls the state once a second and shows it; every click is a POST, and the next poll shows what came of it.
 
 import { showFacts, showKnobs } from "./backstage.js";
-import { byId, dayAndTime, el, get, post, timeOf } from "./dom.js";
+import { avatar, byId, dayAndTime, el, get, onEnter, post, timeOf } from "./dom.js";
+import { inRoom, leaveRoom, startRooms, unreadInRooms } from "./rooms.js";
 
 const POLL_MS = 1000;
 const GAP_MS = 5 * 60 * 1000;
-const MARKS = { passive: "被动回复", kf: "以客服消息送达" };
+const MARKS = { passive: "被动回复", kf: "以客服消息送达", template: "模板消息", subscribe: "订阅通知" };
 const narrow = matchMedia("(max-width: 860px)");
 
 let run = null;
@@ -46,7 +47,8 @@ async function poll() {
       }
     }
     take(data);
-    await explain();
+    if (!inRoom()) await explain();
+    if (data.has_rooms) startRooms({ complain, showTab, redraw: showPeople, narrow });
     byId("banner").hidden = true;
   } catch (error) {
     console.warn(error);
@@ -107,8 +109,8 @@ function take(data) {
 }
 
 function showPeople() {
-  if (document.body.dataset.tab === "chat" || !narrow.matches) seen.set(current, seq);
-  let unread = 0;
+  if (!inRoom() && (document.body.dataset.tab === "chat" || !narrow.matches)) seen.set(current, seq);
+  let unread = unreadInRooms();
   const items = residents.map((person, index) => {
     const lines = entries.filter((entry) => entry.openid === person.openid);
     const last = lines.at(-1);
@@ -119,7 +121,7 @@ function showPeople() {
       {},
       el(
         "button",
-        { type: "button", "aria-current": person.openid === current ? "true" : null, "data-openid": person.openid, onclick: () => choose(person.openid) },
+        { type: "button", "aria-current": person.openid === current && !inRoom() ? "true" : null, "data-openid": person.openid, onclick: () => choose(person.openid) },
         avatar(person.nickname, index),
         el(
           "span",
@@ -144,8 +146,6 @@ function showPeople() {
   byId("unread").textContent = unread;
 }
 
-const avatar = (name, index) => el("span", { class: `avatar avatar-${index % 8}`, "aria-hidden": "true" }, Array.from(name)[0] ?? "");
-
 function showPhoneHead() {
   const person = residents.find(({ openid }) => openid === current);
   if (!person) return;
@@ -159,7 +159,7 @@ function showPhoneHead() {
   byId("unfollow").disabled = !person.following;
   byId("text").disabled = !person.following;
   byId("text").placeholder = person.following ? "说点什么，回车发送" : "先关注，才能说话";
-  document.querySelectorAll(".send, .phrases button").forEach((button) => (button.disabled = !person.following));
+  document.querySelectorAll("#phone .send, #phrases button").forEach((button) => (button.disabled = !person.following));
 }
 
 function showChat() {
@@ -199,13 +199,13 @@ function line(entry, person) {
 }
 
 function showPending() {
-  for (const node of document.querySelectorAll("[data-pending]")) {
+  for (const node of document.querySelectorAll("#log [data-pending]")) {
     node.textContent = pending.has(node.dataset.pending) ? " · 正在送" : "";
   }
 }
 
 function markSelected() {
-  for (const node of document.querySelectorAll("[data-msg]")) {
+  for (const node of document.querySelectorAll("#log [data-msg]")) {
     node.setAttribute("aria-pressed", String(node.dataset.msg === selected));
   }
 }
@@ -213,6 +213,7 @@ function markSelected() {
 // --- what the person at the screen does
 
 function choose(openid) {
+  leaveRoom();
   current = openid;
   selected = entries.findLast((entry) => entry.openid === openid && entry.msg_id)?.msg_id ?? null;
   showTab("chat");
@@ -278,10 +279,7 @@ function showTab(name) {
 
 byId("form").addEventListener("submit", send);
 byId("text").addEventListener("input", grow);
-byId("text").addEventListener("keydown", (event) => {
-  // Enter also ends a word in a Chinese input method: that one must not send.
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) send(event);
-});
+onEnter(byId("text"), send);
 byId("follow").addEventListener("click", () => act("/api/follow"));
 byId("unfollow").addEventListener("click", () => act("/api/unfollow"));
 byId("scan").addEventListener("click", offerScenes);
