@@ -1,0 +1,219 @@
+"""What the bot understands in groups and from staff, and what it says there.
+
+A customer group is only listened to. In the staff's own group, and 1:1 with them, it answers when it is spoken to,
+and never says who raised a matter.
+"""
+
+from collections import Counter
+from datetime import datetime, time
+
+from handlers.access import Right
+from handlers.alerts.chat import confirm, confirming, show_duty
+from handlers.context import Answer, Context
+from handlers.desk import Desk, ask_which, for_staff, pick
+from handlers.digests.rules import LOCAL, monday_of
+from handlers.filters import COLON, NUMBER, command, spoken
+from handlers.opinions.chat import SAY_WORDS, state_name
+from handlers.opinions.file import category_names, facts, file_opinion, receipt
+from handlers.opinions.rules import SAFETY, decide_in_group, place_name
+from handlers.people.chat import REFUSAL
+from handlers.people.refuse import refuse_groups
+from handlers.reach.notify import Notice, notify_person
+from handlers.router import Route
+from handlers.texts import say
+from nlp.lexicon import top_of
+from nlp.tagger import Verdict
+from storage.queries.opinions import find_opinion, list_categories_since, list_oldest_open
+from storage.queries.people import follows_one_of
+from storage.states import ChannelKind, GroupKind, MessageClass
+from storage.tables import Opinion
+
+LISTED = 5
+TOPS = 8  # categories that one answer counts
+
+PASSED = Answer("group.passed")
+
+
+# Customer groups: heard, never answered.
+
+
+async def overhear(context: Context) -> Answer:
+    """Words in a customer group. What is a matter is filed; the rest is nobody's business."""
+    if context.identity.refused_at is not None:  # refused after the archive had been read
+        return Answer("group.refused", unheard=True)
+    if context.group is None:
+        return Answer("group.unknown", unheard=True)
+    group, compound = context.group
+    if group.kind is not GroupKind.CUSTOMER:
+        return PASSED
+    text = context.inbound.text
+    tagged = context.services.tagger.tag(text)
+    if not decide_in_group(tagged=tagged.verdict is Verdict.MATTER, danger=tagged.urgency >= SAFETY):
+        return PASSED
+    home = await context.batch.home_of(context.person_id)
+    place = home[1] if home and home[0].compound_id == compound.compound_id else None
+    opinion = await file_opinion(
+        context, (compound, place), context.inbox_id, text, context.inbound.sent_at, tagged, group
+    )
+    await _receipt_aside(context, opinion)
+    return Answer("group.filed")
+
+
+async def _receipt_aside(context: Context, opinion: Opinion) -> None:
+    """Tell a speaker who also follows the service account, 1:1, once a day at most. The group reads nothing."""
+    services = context.services
+    accounts = [name for name, a in services.accounts.items() if a.kind is ChannelKind.OFFICIAL_ACCOUNT]
+    if not accounts or not await follows_one_of(context.session, context.person_id, accounts):
+        return
+    notice = Notice(
+        MessageClass.RECEIPT,
+        say("opinions.filed_in_group", number=opinion.number, facts=facts(context, opinion)),
+        f"group-receipt:{context.person_id}:{context.now.astimezone(LOCAL):%Y%m%d}",
+    )
+    await notify_person(context.session, services, context.person_id, notice, context.now)
+
+
+async def refuse_here(context: Context) -> Answer:
+    """群里别记我, said in the group itself: obeyed, without a word."""
+    await refuse_groups(context)
+    return Answer("person.refused_groups", unheard=True)
+
+
+async def pass_by(context: Context) -> Answer:
+    """Pictures, events and whatever else happens in a group."""
+    return PASSED
+
+
+CUSTOMER_ROUTES = (
+    Route(command(REFUSAL), refuse_here),
+    Route(spoken(), overhear),
+    Route(lambda inbound: {}, pass_by),
+)
+
+
+# Staff, in their own group or 1:1.
+
+
+async def give_help(context: Context, desk: Desk) -> Answer:
+    """帮助."""
+    return Answer("help.given", say("staff.help"))
+
+
+async def show_week(context: Context, desk: Desk, where: str | None) -> Answer:
+    """本周: how much has been said since Monday, by category."""
+    compound = pick(desk, where)
+    if compound is None:
+        return ask_which(desk, "本周")
+    assert compound.compound_id is not None
+    monday = datetime.combine(monday_of(context.now), time(), LOCAL)
+    said = await list_categories_since(context.session, compound.compound_id, monday)
+    counts = Counter(top_of(categories[0]["id"]) if categories else "" for categories in said)
+    lexicon = context.services.tagger.lexicon
+    lines = "\n".join(
+        f"{lexicon.top_name(top) if top else say('staff.unsorted')} {count}"
+        for top, count in sorted(counts.items(), key=lambda entry: (entry[0] == "", -entry[1], entry[0]))[
+            :TOPS
+        ]
+    )
+    text = say("staff.week", compound=compound.name, count=len(said), lines=lines)
+    return Answer("week.shown", text.strip())
+
+
+async def show_unanswered(context: Context, desk: Desk, where: str | None) -> Answer:
+    """待办: what has waited longest."""
+    compound = pick(desk, where)
+    if compound is None:
+        return ask_which(desk, "待办")
+    assert compound.compound_id is not None
+    waiting = await list_oldest_open(context.session, compound.compound_id, LISTED)
+    if not waiting:
+        return Answer("unanswered.none", say("staff.nothing_waits", compound=compound.name))
+    lines = "\n".join(
+        "｜".join(
+            (
+                str(opinion.number),
+                category_names(context, opinion) or say("staff.unsorted"),
+                *_place(opinion, desk),
+                say("staff.days", days=(context.now - opinion.filed_at).days),
+            )
+        )
+        for opinion in waiting
+    )
+    return Answer("unanswered.shown", say("staff.unanswered", compound=compound.name, lines=lines))
+
+
+def _place(opinion: Opinion, desk: Desk) -> tuple[str, ...]:
+    """Where, without the door: staff see to a matter, not to who complained; a group reads the building only."""
+    name = place_name(opinion.building, None if desk.in_group else opinion.entrance, None)
+    return (name,) if name else ()
+
+
+async def show_progress(context: Context, desk: Desk, number: str, where: str | None) -> Answer:
+    """进度 NUMBER: how far a matter is, without its words and without who said it."""
+    compound = pick(desk, where)
+    if compound is None:
+        return ask_which(desk, f"进度 {int(number)}")
+    assert compound.compound_id is not None
+    opinion = await find_opinion(context.session, compound.compound_id, int(number))
+    if opinion is None:
+        return Answer(
+            "progress.unknown", say("staff.progress_unknown", compound=compound.name, number=int(number))
+        )
+    text = say(
+        "staff.progress",
+        number=opinion.number,
+        state=state_name(opinion),
+        label="｜".join((category_names(context, opinion) or say("staff.unsorted"), *_place(opinion, desk))),
+        days=(context.now - opinion.filed_at).days,
+    )
+    return Answer("progress.shown", text)
+
+
+async def report(context: Context, desk: Desk, words: str) -> Answer:
+    """反映 ...: a member of staff tells a matter; with several compounds its name comes first."""
+    compound = desk.compounds[0] if len(desk.compounds) == 1 else None
+    if compound is None:
+        named = [compound for compound in desk.compounds if words.startswith(compound.name)]
+        if not named:
+            return ask_which(desk, "反映")
+        compound = max(named, key=lambda compound: len(compound.name))
+        words = words.removeprefix(compound.name).lstrip(" ：:，,\t\n")
+    if not words.strip():
+        return Answer("help.given", say("opinions.say_what"))
+    opinion = await file_opinion(
+        context,
+        (compound, None),
+        context.inbox_id,
+        words,
+        context.inbound.sent_at,
+        context.services.tagger.tag(words),
+        context.group[0] if context.group else None,
+    )
+    return Answer("opinion.filed", receipt(context, opinion, in_group=desk.in_group), MessageClass.RECEIPT)
+
+
+async def not_understood(context: Context, desk: Desk) -> Answer:
+    """Anything else that is said to the bot."""
+    return Answer("chat.answered", say("staff.not_understood"))
+
+
+_WHERE = r"(?:\s+(?P<where>\S.*))?"
+_WHERE_AFTER = r"(?P<where>[^\s\d].*)?"  # the number has taken the spaces behind it
+
+STAFF_ROUTES = (
+    Route(command(r"帮助|菜单|使用说明|help|\?|怎么用"), for_staff(give_help)),
+    Route(command(rf"本周(?:统计|情况|汇总)?{_WHERE}"), for_staff(show_week, Right.SEE_WEEK)),
+    Route(
+        command(rf"(?:待办|未答复|没答复|未回复|待答复)(?:的)?{_WHERE}"),
+        for_staff(show_unanswered, Right.SEE_WEEK),
+    ),
+    Route(
+        command(rf"(?:查询?|查一?下|看看?)?(?:办理)?进[度展]{COLON}{NUMBER}{_WHERE_AFTER}"),
+        for_staff(show_progress, Right.SEE_WEEK),
+    ),
+    Route(command(confirming(_WHERE_AFTER)), for_staff(confirm, Right.ACKNOWLEDGE_ALERT)),
+    Route(command(rf"(?:谁)?值班(?:表|人员)?{_WHERE}"), for_staff(show_duty, Right.SEE_ALERTS)),
+    *(Route(command(pattern), for_staff(report, Right.SEE_WEEK, Right.SEE_ALERTS)) for pattern in SAY_WORDS),
+    Route(spoken(), for_staff(not_understood)),
+    Route(lambda inbound: {}, pass_by),
+)
