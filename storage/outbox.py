@@ -1,18 +1,36 @@
 """The outbox table: adding messages, taking due ones under a lease, recording what became of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, func, tuple_, update
+from sqlalchemy import case, delete, func, null, tuple_, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import POLICIES, MessageClass, OutboxState, Promise, WindowRule
+from storage.states import (
+    POLICIES,
+    Form,
+    MessageClass,
+    OutboxState,
+    Promise,
+    WindowKind,
+    WindowRule,
+)
 from storage.tables import OutboxMessage, SendWindow
 from storage.upsert import insert_for, insert_ignore
 
 KEPT_FOR = timedelta(days=3)  # a message nobody could be sent for this long has lost its point
+GRANT_LASTS = timedelta(
+    days=365
+)  # the platform names no end; a person has forgotten by then what they accepted
+THEN = " > "  # in a reason: between the ways that were tried, oldest first
+
+_URGENT = [message_class for message_class, policy in POLICIES.items() if policy.urgent]
+# What counts as permission for a form; the others need none.
+_WINDOWS_OF = {Form.TEXT: (WindowKind.MESSAGE, WindowKind.GESTURE), Form.SUBSCRIBE: (WindowKind.SUBSCRIBE,)}
 
 
 async def add_message(
@@ -26,12 +44,21 @@ async def add_message(
     now: datetime,
     not_before: datetime | None = None,
     expires_at: datetime | None = None,
+    form: Form = Form.TEXT,
+    payload: dict[str, Any] | None = None,
+    fallbacks: Sequence[Sequence[str]] = (),
 ) -> bool:
-    """Queue a message in the caller's transaction; returns False when (account, dedupe_key) was queued before."""
+    """Queue a message in the caller's transaction; returns False when (account, dedupe_key) was queued before.
+
+    fallbacks: (account, recipient, form) to try in turn when this one cannot reach the recipient.
+    """
     return await insert_ignore(
         session,
         OutboxMessage,
         {
+            "form": form,
+            "payload": null() if payload is None else payload,
+            "fallbacks": [list(each) for each in fallbacks] if fallbacks else null(),
             "account": account,
             "recipient": recipient,
             "message_class": message_class,
@@ -56,8 +83,9 @@ async def take_due(
     limit: int,
     skip_accounts: Collection[str],
 ) -> list[OutboxMessage]:
-    """Due messages, oldest first, now SENDING under this replica's lease. One per recipient, so that order is kept.
+    """Due messages, now SENDING under this replica's lease: urgent ones first, then the oldest.
 
+    One per recipient, so that order is kept. Of `skip_accounts` only urgent ones, which may go another way.
     Messages whose sender vanished while SENDING come back here when at least once was promised, and become
     UNCERTAIN when at most once was.
     """
@@ -86,7 +114,10 @@ async def take_due(
             OutboxMessage.state == OutboxState.PENDING,
             OutboxMessage.not_before <= now,
             or_(col(OutboxMessage.lease_until).is_(None), col(OutboxMessage.lease_until) <= now),
-            col(OutboxMessage.account).not_in(skip_accounts),
+            or_(
+                col(OutboxMessage.account).not_in(skip_accounts),
+                col(OutboxMessage.message_class).in_(_URGENT),
+            ),
             # What is on its way to somebody arrives before the next one sets out, whoever sends it.
             ~select(on_its_way.outbox_id)
             .where(
@@ -96,7 +127,9 @@ async def take_due(
             )
             .exists(),
         )
-        .order_by(col(OutboxMessage.outbox_id))
+        .order_by(
+            case((col(OutboxMessage.message_class).in_(_URGENT), 0), else_=1), col(OutboxMessage.outbox_id)
+        )
         .limit(limit)
         .with_for_update(skip_locked=True, of=OutboxMessage)
     )
@@ -121,6 +154,7 @@ def add_reply(
     now: datetime,
     lease_owner: str,
     lease_until: datetime | None,
+    reply_address: str = "",
 ) -> None:
     """Queue the one answer to a received message; a lease keeps it for the request that waits for it."""
     session.add(
@@ -129,6 +163,7 @@ def add_reply(
             recipient=recipient,
             message_class=message_class,
             text=text,
+            reply_address=reply_address,
             dedupe_key=f"inbox:{inbox_id}",
             created_at=now,
             not_before=now,
@@ -168,25 +203,110 @@ async def settle(
     now: datetime,
     reason: str = "",
     not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+    platform_id: str = "",
     count_attempt: bool = True,
 ) -> None:
-    """Record what became of a message this replica was sending; nothing happens when another has taken it since."""
-    ended = state not in (OutboxState.PENDING, OutboxState.WAITING)
+    """Record what became of a message this replica was sending; nothing happens when another has taken it since.
+
+    What was noted of ways that were tried before stays in front of `reason`.
+    """
+    ended = state not in (OutboxState.PENDING, OutboxState.WAITING, OutboxState.AWAITING_OWNER)
     await session.exec(
         update(OutboxMessage)
-        .where(
-            col(OutboxMessage.outbox_id) == message.outbox_id,
-            col(OutboxMessage.state) == OutboxState.SENDING,
-            col(OutboxMessage.lease_owner) == message.lease_owner,
-        )
+        .where(*_still_ours(message))
         .values(
             state=state,
-            reason=reason[:120],
+            reason=add_to_history(message.reason, reason),
             not_before=not_before or message.not_before,
+            expires_at=expires_at or message.expires_at,
+            platform_id=platform_id,
             lease_until=None,
             attempts=message.attempts if count_attempt else message.attempts - 1,
             done_at=now if ended else None,
         )
+    )
+
+
+def add_to_history(reasons: str, reason: str) -> str:
+    """`reasons` with what it says of the present way replaced by `reason`; the end of it, when it gets too long."""
+    before, then, _ = reasons.rpartition(THEN)
+    return (before + then + reason)[-120:] if then else reason[:120]
+
+
+def _still_ours(message: OutboxMessage) -> tuple[Any, ...]:
+    return (
+        col(OutboxMessage.outbox_id) == message.outbox_id,
+        col(OutboxMessage.state) == OutboxState.SENDING,
+        col(OutboxMessage.lease_owner) == message.lease_owner,
+    )
+
+
+async def fall_back(
+    session: AsyncSession, message: OutboxMessage, accounts: Collection[str], *, now: datetime, reason: str
+) -> bool:
+    """Let a message this replica was sending go the next way there is; False when none is left.
+
+    A way is passed over when its account is not one of `accounts`, or has a message with the same key already.
+    """
+    ways = list(message.fallbacks or [])
+    while ways:
+        account, recipient, form = ways.pop(0)
+        if account not in accounts:
+            continue
+        values = {
+            "account": account,
+            "recipient": recipient,
+            "form": Form(form),
+            "fallbacks": ways or null(),
+            "state": OutboxState.PENDING,
+            "reason": add_to_history(message.reason, reason)[-100:] + THEN,
+            "not_before": now,
+            "lease_until": None,
+            "attempts": 0,
+        }
+        if await _move(session, message, values):
+            return True
+    return False
+
+
+async def _move(session: AsyncSession, message: OutboxMessage, values: dict[str, Any]) -> bool:
+    statement = (
+        update(OutboxMessage)
+        .where(*_still_ours(message))
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    if values["account"] == message.account:
+        return int((await session.exec(statement)).rowcount) == 1
+    try:
+        async with session.begin_nested():
+            return int((await session.exec(statement)).rowcount) == 1
+    except IntegrityError:
+        return False
+
+
+async def hold_back(
+    session: AsyncSession, account: str, recipient: str, except_id: int | None, until: datetime
+) -> None:
+    """Leave what else is due to a recipient alone until then: the platform wants a distance between two messages."""
+    due = (
+        select(OutboxMessage.outbox_id)
+        .where(
+            OutboxMessage.account == account,
+            OutboxMessage.recipient == recipient,
+            OutboxMessage.state == OutboxState.PENDING,
+            OutboxMessage.not_before < until,
+            OutboxMessage.outbox_id != except_id,
+        )
+        # What another replica has just taken will find the distance by itself; waiting for it could be for ever.
+        .with_for_update(skip_locked=True, of=OutboxMessage)
+    )
+    await session.exec(
+        update(OutboxMessage)
+        .where(col(OutboxMessage.outbox_id).in_(due))
+        .values(not_before=until)
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -320,19 +440,110 @@ async def open_windows(
                 [(account, recipient) for account, recipient, _ in opened]
             ),
             col(OutboxMessage.state) == OutboxState.WAITING,
+            col(OutboxMessage.form) != Form.SUBSCRIBE,
         )
         .values(state=OutboxState.PENDING, not_before=now)
         .execution_options(synchronize_session=False)
     )
 
 
-async def use_window(session: AsyncSession, account: str, recipient: str, now: datetime) -> bool:
-    """Count one message against the window that closes first; False when none is open with some left."""
+async def add_grant(session: AsyncSession, account: str, recipient: str, now: datetime) -> None:
+    """Someone accepted one more 订阅通知: count it, and wake what waited for it."""
+    statement = insert_for(session, SendWindow).values(
+        account=account,
+        recipient=recipient,
+        kind=WindowKind.SUBSCRIBE,
+        opened_at=now,
+        expires_at=now + GRANT_LASTS,
+        allowed=1,
+        used=0,
+    )
+    over = col(SendWindow.expires_at) <= now
+    await session.exec(
+        statement.on_conflict_do_update(
+            index_elements=["account", "recipient", "kind"],
+            set_={
+                "opened_at": now,
+                "expires_at": now + GRANT_LASTS,
+                "allowed": case((over, 1), else_=col(SendWindow.allowed) + 1),
+                "used": case((over, 0), else_=col(SendWindow.used)),
+            },
+        )
+    )
+    await session.exec(
+        update(OutboxMessage)
+        .where(
+            col(OutboxMessage.account) == account,
+            col(OutboxMessage.recipient) == recipient,
+            col(OutboxMessage.state) == OutboxState.WAITING,
+            col(OutboxMessage.form) == Form.SUBSCRIBE,
+        )
+        .values(state=OutboxState.PENDING, not_before=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def take_pace(
+    session: AsyncSession, account: str, recipient: str, seconds: float, now: datetime
+) -> datetime | None:
+    """Note that a recipient is written to now and not again for `seconds`; else returns until when that was noted.
+
+    The row is one lock for all replicas: who comes second sees what the first wrote.
+    """
+    until = now + timedelta(seconds=seconds)
+    statement = insert_for(session, SendWindow).values(
+        account=account,
+        recipient=recipient,
+        kind=WindowKind.PACE,
+        opened_at=now,
+        expires_at=until,
+        allowed=0,
+        used=0,
+    )
+    result = await session.exec(
+        statement.on_conflict_do_update(
+            index_elements=["account", "recipient", "kind"],
+            set_={"opened_at": now, "expires_at": until},
+            where=col(SendWindow.expires_at) <= now,
+        )
+    )
+    if int(result.rowcount) == 1:
+        return None
+    return (
+        await session.exec(
+            select(SendWindow.expires_at).where(
+                SendWindow.account == account,
+                SendWindow.recipient == recipient,
+                SendWindow.kind == WindowKind.PACE,
+            )
+        )
+    ).one()
+
+
+async def list_open_windows(
+    session: AsyncSession, recipients: Collection[tuple[str, str]], now: datetime
+) -> set[tuple[str, str, WindowKind]]:
+    """Of (account, recipient) the windows that are open with some left."""
+    statement = select(SendWindow.account, SendWindow.recipient, SendWindow.kind).where(
+        tuple_(col(SendWindow.account), col(SendWindow.recipient)).in_(recipients),
+        SendWindow.expires_at > now,
+        col(SendWindow.used) < col(SendWindow.allowed),
+    )
+    return {
+        (account, recipient, WindowKind(kind)) for account, recipient, kind in await session.exec(statement)
+    }
+
+
+async def use_window(
+    session: AsyncSession, account: str, recipient: str, now: datetime, form: Form = Form.TEXT
+) -> bool:
+    """Count one message against the window of its form that closes first; False when none is open with some left."""
     statement = (
         select(SendWindow)
         .where(
             SendWindow.account == account,
             SendWindow.recipient == recipient,
+            col(SendWindow.kind).in_(_WINDOWS_OF.get(form, ())),
             SendWindow.expires_at > now,
             col(SendWindow.used) < col(SendWindow.allowed),
         )
@@ -347,13 +558,16 @@ async def use_window(session: AsyncSession, account: str, recipient: str, now: d
     return True
 
 
-async def give_back(session: AsyncSession, account: str, recipient: str, now: datetime) -> None:
+async def give_back(
+    session: AsyncSession, account: str, recipient: str, now: datetime, form: Form = Form.TEXT
+) -> None:
     """Take one message off the count again: the platform surely did not take it."""
     statement = (
         select(SendWindow)
         .where(
             SendWindow.account == account,
             SendWindow.recipient == recipient,
+            col(SendWindow.kind).in_(_WINDOWS_OF.get(form, ())),
             SendWindow.expires_at > now,
             SendWindow.used > 0,
         )
@@ -365,13 +579,16 @@ async def give_back(session: AsyncSession, account: str, recipient: str, now: da
         window.used -= 1
 
 
-async def close_windows(session: AsyncSession, account: str, recipient: str, opened_before: datetime) -> None:
-    """The platform says this person cannot be written to: believe that, but not over what they did since."""
+async def close_windows(
+    session: AsyncSession, account: str, recipient: str, opened_before: datetime, form: Form = Form.TEXT
+) -> None:
+    """The platform says this person cannot be written to so: believe that, but not over what they did since."""
     await session.exec(
         update(SendWindow)
         .where(
             col(SendWindow.account) == account,
             col(SendWindow.recipient) == recipient,
+            col(SendWindow.kind).in_(_WINDOWS_OF.get(form, ())),
             col(SendWindow.opened_at) <= opened_before,
         )
         .values(used=SendWindow.allowed)
@@ -389,19 +606,25 @@ async def wake_waiting(session: AsyncSession, now: datetime) -> int:
 
     A window wakes what waits when it opens. This finds what began to wait in that very moment.
     """
-    result = await session.exec(
-        update(OutboxMessage)
+    may_go = (
+        select(OutboxMessage.outbox_id)
         .where(
-            col(OutboxMessage.state) == OutboxState.WAITING,
+            OutboxMessage.state == OutboxState.WAITING,
             select(SendWindow.kind)
             .where(
                 SendWindow.account == OutboxMessage.account,
                 SendWindow.recipient == OutboxMessage.recipient,
+                (SendWindow.kind == WindowKind.SUBSCRIBE) == (OutboxMessage.form == Form.SUBSCRIBE),
                 SendWindow.expires_at > now,
                 col(SendWindow.used) < col(SendWindow.allowed),
             )
             .exists(),
         )
+        .with_for_update(skip_locked=True, of=OutboxMessage)  # somebody is just waking those
+    )
+    result = await session.exec(
+        update(OutboxMessage)
+        .where(col(OutboxMessage.outbox_id).in_(may_go))
         .values(state=OutboxState.PENDING, not_before=now)
         .execution_options(synchronize_session=False)
     )
@@ -422,7 +645,11 @@ async def forget_recipient(
         )
         .values(state=OutboxState.CANCELLED, reason="erased", done_at=now)
     )
-    await session.exec(update(OutboxMessage).where(*of_recipient).values(text="", recipient=forgotten))
+    await session.exec(
+        update(OutboxMessage)
+        .where(*of_recipient)
+        .values(text="", recipient=forgotten, payload=null(), fallbacks=null(), reply_address="")
+    )
     for window in (
         await session.exec(
             select(SendWindow).where(SendWindow.account == account, SendWindow.recipient == recipient)

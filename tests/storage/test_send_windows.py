@@ -7,15 +7,19 @@ import pytest
 
 from storage.database import Database
 from storage.outbox import (
+    GRANT_LASTS,
+    add_grant,
     add_message,
     close_windows,
     give_back,
+    list_open_windows,
     open_windows,
     take_due,
+    take_pace,
     use_window,
     wake_waiting,
 )
-from storage.states import MessageClass, OutboxState, WindowRule
+from storage.states import Form, MessageClass, OutboxState, WindowKind, WindowRule
 from tests.storage.rows import ACCOUNT, GESTURE_WINDOW, MESSAGE_WINDOW, NOW
 
 
@@ -175,3 +179,126 @@ async def test_a_used_up_or_ended_window_wakes_nobody(database: Database) -> Non
     assert await count_left(database) == 5
     async with database.write() as session:
         assert await wake_waiting(session, later(1)) == 0
+
+
+# Grants of 订阅通知
+
+
+async def grant(database: Database, now: datetime = NOW) -> None:
+    async with database.write() as session:
+        await add_grant(session, ACCOUNT, "o-zhao", now)
+
+
+async def granted(database: Database, now: datetime = NOW) -> bool:
+    async with database.write() as session:
+        return await use_window(session, ACCOUNT, "o-zhao", now, Form.SUBSCRIBE)
+
+
+async def test_each_acceptance_allows_one(database: Database) -> None:
+    assert not await granted(database)
+    await grant(database)
+    await grant(database)
+    assert [await granted(database) for _ in range(3)] == [True, True, False]
+    await grant(database)
+    assert [await granted(database) for _ in range(2)] == [True, False]
+
+
+async def test_acceptances_at_the_same_moment_all_count(database: Database, database_url: str) -> None:
+    other = Database(database_url)
+    await asyncio.gather(*(grant(each) for _ in range(5) for each in (database, other)))
+    results = await asyncio.gather(*(granted(each) for _ in range(6) for each in (database, other)))
+    assert sum(results) == 10
+    await other.close()
+
+
+async def test_grants_and_windows_do_not_pay_for_each_other(database: Database) -> None:
+    await grant(database)
+    assert not await used(database)
+    await opens(database, MESSAGE_WINDOW)
+    assert await granted(database)
+    assert not await granted(database)
+    assert await count_left(database) == 5
+    async with database.write() as session:
+        await give_back(session, ACCOUNT, "o-zhao", NOW, Form.SUBSCRIBE)
+    assert not await used(database)
+    assert await granted(database)
+
+
+async def test_an_acceptance_is_forgotten_after_a_year_and_a_later_one_starts_afresh(
+    database: Database,
+) -> None:
+    await grant(database)
+    assert not await granted(database, NOW + GRANT_LASTS)
+    await grant(database, NOW + GRANT_LASTS)
+    assert [await granted(database, NOW + GRANT_LASTS) for _ in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize("kind", ["message", "subscribe"])
+async def test_only_what_the_new_permission_is_for_is_woken(database: Database, kind: str) -> None:
+    for form in (Form.TEXT, Form.SUBSCRIBE):
+        async with database.write() as session:
+            await add_message(
+                session,
+                account=ACCOUNT,
+                recipient="o-zhao",
+                message_class=MessageClass.NOTICE,
+                text=form,
+                dedupe_key=form,
+                now=NOW,
+                form=form,
+            )
+            [message] = await take_due(session, "a", NOW, 60, 20, ())
+            message.state, message.lease_until = OutboxState.WAITING, None
+    if kind == "message":
+        await opens(database, MESSAGE_WINDOW)
+    else:
+        await grant(database)
+    due = ["text" if kind == "message" else "subscribe"]
+    assert await _due(database, later(1)) == due
+    async with database.write() as session:
+        assert await wake_waiting(session, later(1)) == 0
+
+
+# Distance between messages
+
+
+async def pace(database: Database, seconds: float, now: datetime = NOW) -> datetime | None:
+    async with database.write() as session:
+        return await take_pace(session, ACCOUNT, "group", seconds, now)
+
+
+async def test_a_distance_is_kept_until_it_ends(database: Database) -> None:
+    assert await pace(database, 3) is None
+    assert await pace(database, 3, later(1)) == later(3)
+    assert await pace(database, 3, later(2.9)) == later(3)
+    assert await pace(database, 3, later(3)) is None
+    assert await pace(database, 3, later(5)) == later(6)
+
+
+async def test_only_one_of_two_at_the_same_moment_goes(database: Database, database_url: str) -> None:
+    other = Database(database_url)
+    results = await asyncio.gather(*(pace(each, 3) for _ in range(4) for each in (database, other)))
+    assert sorted(results, key=str) == sorted([None, *[later(3)] * 7], key=str)
+    await other.close()
+
+
+async def test_a_distance_is_no_permission(database: Database) -> None:
+    assert await pace(database, 60) is None
+    async with database.write() as session:
+        assert not await use_window(session, ACCOUNT, "group", NOW)
+        assert await list_open_windows(session, [(ACCOUNT, "group")], NOW) == set()
+
+
+async def test_open_windows_are_listed_until_they_are_used_up(database: Database) -> None:
+    people = [(ACCOUNT, "o-zhao"), (ACCOUNT, "o-qian")]
+    await opens(database, MESSAGE_WINDOW)
+    await grant(database)
+    async with database.read() as session:
+        assert await list_open_windows(session, people, NOW) == {
+            (ACCOUNT, "o-zhao", WindowKind.MESSAGE),
+            (ACCOUNT, "o-zhao", WindowKind.SUBSCRIBE),
+        }
+    assert await count_left(database) == 5
+    async with database.read() as session:
+        found = await list_open_windows(session, people, NOW)
+        assert {kind for _, _, kind in found} == {WindowKind.SUBSCRIBE}

@@ -1,0 +1,156 @@
+"""Use cases: write to a person or a group, by the way that is allowed now, with the others to fall back on."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers.context import Services
+from handlers.groups.rules import looks_external
+from handlers.reach.rules import LIMITS, Door, Way, way_to_group, ways_to_person
+from handlers.reach.split import split_numbered
+from handlers.texts import fit
+from storage.claims import try_claim
+from storage.outbox import add_message, list_open_windows
+from storage.queries.people import list_identities
+from storage.states import ChannelKind, Form, MessageClass, WindowKind
+from storage.tables import ChannelIdentity, ChatGroup
+
+_KEY_LENGTH = 80
+
+
+class Reached(StrEnum):
+    """What came of a notice; sending is up to the outbox."""
+
+    QUEUED = "queued"
+    ALREADY = "already"  # this notice was queued for them before
+    OPTED_OUT = "opted_out"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What to tell. dedupe_key: a person or a group gets one notice with this key, on whatever account.
+
+    fields: what a 订阅通知 or 模板消息 says in its named places; without them neither can carry the notice.
+    """
+
+    message_class: MessageClass
+    text: str
+    dedupe_key: str
+    fields: Mapping[str, str] | None = None
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+
+
+async def notify_person(
+    session: AsyncSession, services: Services, person_id: int, notice: Notice, now: datetime
+) -> Reached:
+    """Queue a notice for a person in the caller's transaction."""
+    doors = await _doors(session, services, await list_identities(session, person_id), now)
+    choice = ways_to_person(doors, notice.message_class, has_fields=bool(notice.fields))
+    if not choice.ways:
+        return Reached.OPTED_OUT if choice.opted_out else Reached.UNREACHABLE
+    payload: dict[str, Any] | None = {"fields": dict(notice.fields)} if notice.fields else None
+    return await _queue(session, f"person:{person_id}", notice, choice.ways, payload, now)
+
+
+async def notify_group(
+    session: AsyncSession, services: Services, group: ChatGroup, notice: Notice, now: datetime
+) -> Reached:
+    """Queue a notice for a group in the caller's transaction; in a customer group its owner must tap to send it."""
+    facts = services.accounts.get(group.speaks_through)
+    kind = facts.kind if facts else None
+    way = way_to_group(group.speaks_through, kind, group.kind, group.room, group.owner)
+    if way is None or group.ended_at is not None:
+        return Reached.UNREACHABLE
+    payload: dict[str, Any] | None = {"owner": group.owner} if way.form is Form.GROUP_TASK else None
+    return await _queue(session, f"group:{group.group_id}", notice, [way], payload, now)
+
+
+async def _doors(
+    session: AsyncSession, services: Services, identities: Sequence[ChannelIdentity], now: datetime
+) -> list[Door]:
+    """Where a person can be met; accounts that are not configured any more are left out."""
+    identities = [identity for identity in identities if identity.account in services.accounts]
+    if not identities:
+        return []
+    windows = await list_open_windows(
+        session, [(identity.account, identity.external_id) for identity in identities], now
+    )
+    doors = []
+    for identity in identities:
+        account, recipient = identity.account, identity.external_id
+        facts = services.accounts[account]
+        doors.append(
+            Door(
+                account=account,
+                kind=facts.kind,
+                recipient=recipient,
+                inside=facts.kind is ChannelKind.WECOM_APP and not looks_external(recipient),
+                following=identity.following,
+                opted_out=identity.opted_out_at is not None,
+                has_window=bool(
+                    windows
+                    & {
+                        (account, recipient, WindowKind.MESSAGE),
+                        (account, recipient, WindowKind.GESTURE),
+                    }
+                ),
+                has_grant=bool(facts.subscribe_template_id)
+                and (account, recipient, WindowKind.SUBSCRIBE) in windows,
+                may_template=bool(facts.template_id),
+            )
+        )
+    return doors
+
+
+async def _queue(
+    session: AsyncSession,
+    whom: str,
+    notice: Notice,
+    ways: Sequence[Way],
+    payload: dict[str, Any] | None,
+    now: datetime,
+) -> Reached:
+    key = _short(f"{notice.dedupe_key}:{whom}")
+    # The outbox's own key is one account's: the claim holds for whichever way another replica would choose.
+    if not await try_claim(session, f"notice:{whom}", _digest(notice.dedupe_key), "", now):
+        return Reached.ALREADY
+    parts = _parts(notice.text, ways[0].form)
+    for number, part in enumerate(parts, 1):
+        first, *rest = ways
+        if number > 1:  # the notice itself goes once, the rest of a long text can only follow as text
+            rest = [way for way in rest if way.form is Form.TEXT]
+        await add_message(
+            session,
+            account=first.account,
+            recipient=first.recipient,
+            message_class=notice.message_class,
+            text=part,
+            dedupe_key=key if len(parts) == 1 else f"{key}:{number}",
+            now=now,
+            not_before=notice.not_before,
+            expires_at=notice.expires_at,
+            form=first.form,
+            payload=payload,
+            fallbacks=rest,
+        )
+    return Reached.QUEUED
+
+
+def _parts(text: str, form: Form) -> list[str]:
+    """What goes out first one way may end as a text: that of a notice is as long as one text may be."""
+    return split_numbered(text, LIMITS[form]) if form in LIMITS else [fit(text, LIMITS[Form.TEXT])]
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= _KEY_LENGTH else f"{key[:39]}:{_digest(key)}"
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:40]
