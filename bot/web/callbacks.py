@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.channels.base import BadCallback, Callback, Channel, Rendered
+from bot.channels.base import BadCallback, Callback, CallbackChannel, Channel, Rendered
 from bot.intake import Intake, StorageUnavailableError
 from bot.replies import Key, Reply, ReplyDesk
 from bot.telemetry import Metrics
@@ -31,7 +31,7 @@ class CallbackEndpoint:
         metrics: Metrics,
         clock: Callable[[], datetime],
     ) -> None:
-        self._channels = channels
+        self._channels = {name: c for name, c in channels.items() if isinstance(c, CallbackChannel)}
         self._intake = intake
         self._desk = desk
         self._clock = clock
@@ -51,7 +51,7 @@ class CallbackEndpoint:
             *(web.post(path, receive) for path, receive in self.receivers().items()),
         ]
 
-    async def verify(self, channel: Channel, request: web.Request) -> web.Response:
+    async def verify(self, channel: CallbackChannel, request: web.Request) -> web.Response:
         """The platform checks the address."""
         try:
             echo = channel.verify_address(request.query, self._clock())
@@ -59,7 +59,7 @@ class CallbackEndpoint:
             return self._refused(channel, error.reason)
         return answer(text=echo)
 
-    async def receive(self, channel: Channel, request: web.Request) -> web.StreamResponse:
+    async def receive(self, channel: CallbackChannel, request: web.Request) -> web.StreamResponse:
         """The platform delivers a message or an event."""
         try:
             body = await _read(request)
@@ -72,7 +72,9 @@ class CallbackEndpoint:
             return answer(status=503)
         return acknowledgement(request)
 
-    async def _converse(self, request: web.Request, channel: Channel, body: bytes) -> web.StreamResponse:
+    async def _converse(
+        self, request: web.Request, channel: CallbackChannel, body: bytes
+    ) -> web.StreamResponse:
         future: asyncio.Future[Reply | None] | None = None
         key: Key = ("", "")
 
@@ -119,7 +121,7 @@ class CallbackEndpoint:
         self._desk.offered(reply.inbox_id)
         return response
 
-    def _refused(self, channel: Channel, reason: str) -> web.Response:
+    def _refused(self, channel: CallbackChannel, reason: str) -> web.Response:
         self._metrics.refused.labels(channel.account, reason).inc()
         log.info("callback.refused", account=channel.account, reason=reason)
         # The same for everything that is wrong: a prober learns nothing.

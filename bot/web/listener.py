@@ -106,7 +106,8 @@ class _Handler(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """What the parser could not read, and what no handler caught. Neither `exc` nor `message` is repeated."""
-        say = log.error if status >= 500 else log.info
+        # Whoever hangs up before the answer is there has not found a fault of ours.
+        say = log.error if status >= 500 and not isinstance(exc, ConnectionError) else log.info
         say("http.error", status=status, error=type(exc).__name__)
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun")

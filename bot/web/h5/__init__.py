@@ -1,0 +1,1 @@
+"""Pages for residents, opened from the service account."""

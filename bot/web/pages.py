@@ -1,0 +1,201 @@
+"""The pages: which there are, and what every request for one goes through before and after."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Handler, Middleware
+
+from bot.web.console import alerts, compounds, links, outbox
+from bot.web.console import sign_in as staff
+from bot.web.csrf import check_form, check_origin
+from bot.web.errors import error_page
+from bot.web.h5 import mine, privacy
+from bot.web.h5 import sign_in as resident
+from bot.web.headers import NOT_KEPT, headers
+from bot.web.site import Site
+from bot.web.visit import AREAS, CONSOLE, H5, Area, Visit, see_other
+from handlers.access import Forbidden
+from handlers.people.sign_in import SEEN_EVERY, Lapsed, SignedIn, find_signed_in
+from storage.queries.accounts import revoke_web_session, touch_web_session
+
+FORM_BYTES = 16384
+FORM_FIELDS = 50
+_FORM = "application/x-www-form-urlencoded"
+_STATIC = "/static/"
+_VISIT = web.RequestKey("visit", Visit)
+
+Show = Callable[[Visit], Awaitable[web.Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A page or an action. is_open: also for those who are not signed in. acts: not for a session that only reads."""
+
+    method: str
+    path: str
+    area: Area
+    show: Show
+    is_open: bool = False
+    acts: bool = False
+
+
+ROUTES = (
+    Route("GET", "/console/sign-in", CONSOLE, staff.show_sign_in, is_open=True),
+    Route("POST", "/console/sign-in", CONSOLE, staff.sign_in_by_password, is_open=True),
+    Route("GET", "/console/sign-in/{account}", CONSOLE, staff.go_to_platform, is_open=True),
+    Route("GET", "/console/sign-in/{account}/back", CONSOLE, staff.come_back, is_open=True),
+    Route("GET", "/console/link/{token}", CONSOLE, links.show_link, is_open=True),
+    Route("POST", "/console/link/{token}", CONSOLE, links.use_link, is_open=True),
+    Route("POST", "/console/sign-out", CONSOLE, staff.leave),
+    Route("POST", "/console/sign-out-everywhere", CONSOLE, staff.leave_everywhere, acts=True),
+    Route("GET", "/console", CONSOLE, compounds.show_compounds),
+    Route("GET", "/console/outbox", CONSOLE, outbox.show_unsent),
+    Route("GET", "/console/{compound}", CONSOLE, compounds.show_compound),
+    Route("GET", "/console/{compound}/digest/{week}", CONSOLE, compounds.show_digest),
+    Route("GET", "/console/{compound}/alerts", CONSOLE, alerts.show_alerts),
+    Route("POST", "/console/{compound}/alerts/{number}", CONSOLE, alerts.acknowledge_alert, acts=True),
+    Route("GET", "/h5/sign-in", H5, resident.show_sign_in, is_open=True),
+    Route("GET", "/h5/sign-in/{account}", H5, resident.go_to_platform, is_open=True),
+    Route("GET", "/h5/sign-in/{account}/back", H5, resident.come_back, is_open=True),
+    Route("GET", "/h5/privacy", H5, privacy.show_privacy, is_open=True),
+    Route("POST", "/h5/sign-out", H5, resident.leave),
+    Route("POST", "/h5/sign-out-everywhere", H5, resident.leave_everywhere, acts=True),
+    Route("GET", "/h5", H5, mine.show_mine),
+)
+
+
+def pages_routes(site: Site) -> list[web.RouteDef]:
+    """All pages and the files they point at, to be added to the public application with `pages_middlewares`."""
+
+    async def asset(request: web.Request) -> web.Response:
+        body, kind = site.templates.assets.get(request.path, (b"", ""))
+        if not kind:
+            raise web.HTTPNotFound
+        forever = {"Cache-Control": "public, max-age=31536000, immutable"}
+        return web.Response(body=body, content_type=kind, charset="utf-8", headers=forever)
+
+    return [
+        web.get(f"{_STATIC}{{name}}", asset, allow_head=False),
+        *(
+            web.RouteDef(
+                route.method,
+                route.path,
+                partial(_serve, route),
+                {"allow_head": False} if route.method == "GET" else {},
+            )
+            for route in ROUTES
+        ),
+    ]
+
+
+def pages_middlewares(site: Site) -> list[Middleware]:
+    """What stands before and behind every page; other paths of the application pass through untouched."""
+    dress = headers(site.is_https)
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        area = _area_of(request.path)
+        if area is None and not request.path.startswith(_STATIC):
+            return await handler(request)
+        area = area or CONSOLE
+        try:
+            visit = Visit(site, request, area, site.clock())
+            # Before anything else: what other sites make a browser send goes no further.
+            if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
+                await _check_post(visit)
+            request[_VISIT] = visit
+            response = await handler(request)
+        except Exception as error:
+            response = error_page(site, area, error, _name_of(request))
+        response.headers.update(dress)
+        response.headers.setdefault(hdrs.CACHE_CONTROL, NOT_KEPT)
+        return response
+
+    return [guard]
+
+
+async def _serve(route: Route, request: web.Request) -> web.Response:
+    visit = request[_VISIT]
+    if route.is_open:
+        return await route.show(visit)
+    signed_in = None
+    if visit.token:
+        database = visit.site.database
+        opened = database.read if route.method == "GET" else database.write
+        try:
+            async with opened() as session:
+                sealer, kind = visit.site.services.sealer, route.area.kind
+                signed_in = await find_signed_in(session, sealer, kind, visit.token, visit.now)
+                if signed_in is not None:
+                    if route.acts and signed_in.read_only:
+                        raise Forbidden
+                    visit.enter(session, signed_in)
+                    response = await route.show(visit)
+        except Lapsed as lapsed:
+            async with database.write() as session:
+                await revoke_web_session(session, lapsed.token_hash, visit.now)
+    if signed_in is None:
+        return _to_sign_in(visit)
+    if signed_in.seen_long_ago:
+        await _touch(visit, signed_in)
+    if route.method == "POST":
+        visit.site.on_queued()
+    return response
+
+
+async def _touch(visit: Visit, signed_in: SignedIn) -> None:
+    async with visit.site.database.write() as session:
+        await touch_web_session(session, signed_in.token_hash, visit.now - SEEN_EVERY, visit.now)
+
+
+def _to_sign_in(visit: Visit) -> web.Response:
+    wanted = visit.destination(visit.request.path)
+    if visit.request.method != hdrs.METH_GET or wanted == visit.area.root:
+        return see_other(visit.area.sign_in)
+    return see_other(f"{visit.area.sign_in}?next={wanted}")
+
+
+async def _check_post(visit: Visit) -> None:
+    request, site = visit.request, visit.site
+    check_origin(request.headers, site.origin or f"http://{request.host}")
+    if request.content_type != _FORM:
+        raise web.HTTPBadRequest
+    visit.form = await _read_form(request, site.read_seconds)
+    check_form(site.services.sealer, visit.form_cookie, visit.form)
+
+
+async def _read_form(request: web.Request, seconds: float) -> dict[str, str]:
+    """The fields; of two with one name the last."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > FORM_BYTES:
+                    raise web.HTTPRequestEntityTooLarge(max_size=FORM_BYTES, actual_size=len(body))
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
+        raise web.HTTPBadRequest from None
+    try:
+        fields = parse_qsl(
+            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=FORM_FIELDS
+        )
+    except ValueError:
+        raise web.HTTPBadRequest from None
+    return dict(fields)
+
+
+def _area_of(path: str) -> Area | None:
+    return next((area for area in AREAS if path == area.root or path.startswith(f"{area.root}/")), None)
+
+
+def _name_of(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else HTTPStatus.NOT_FOUND.phrase

@@ -1,0 +1,89 @@
+"""Pages from templates: everything is escaped, and all templates are read before the first visitor comes."""
+
+import hashlib
+from datetime import UTC, date, datetime
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+BAR_STEPS = 20
+_KINDS = {"css": "text/css", "svg": "image/svg+xml"}
+
+
+class Templates:
+    """The templates and the files they point at. Reads from disk: make it in a thread."""
+
+    def __init__(self) -> None:
+        root = files("bot.web")
+        self.assets = {
+            path: (body, _KINDS[name.rpartition(".")[2]])
+            for name, body in _files(root / "static").items()
+            for path in [f"/static/{hashlib.sha256(body).hexdigest()[:12]}-{name}"]
+        }
+        self._environment = Environment(
+            loader=DictLoader({name: body.decode() for name, body in _files(root / "templates").items()}),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals["asset"] = {path.partition("-")[2]: path for path in self.assets}
+        self._environment.globals["bar"] = bar
+        self._environment.filters |= {"moment": moment, "day": day}
+        for name in self._environment.list_templates():
+            self._environment.get_template(name)
+
+    def render(self, name: str, **values: Any) -> str:
+        """A page; a name that the template uses and `values` lacks is an error."""
+        return self._environment.get_template(name).render(values)
+
+    def words(self, table: str) -> dict[str, str]:
+        """A table of `words.html`: what an enum's values are called."""
+        found: dict[str, str] = getattr(self._environment.get_template("words.html").module, table)
+        return found
+
+
+def bar(count: int, most: int) -> str:
+    """The CSS class of a bar: w0 to w20; anything above nothing can be seen."""
+    return f"w{max(int(count > 0), count * BAR_STEPS // most)}" if most > 0 else "w0"
+
+
+def moment(at: datetime) -> str:
+    """A time as people say it in Shanghai: 3月12日 12:05."""
+    local = at.astimezone(SHANGHAI)
+    return f"{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def day(value: datetime | date | str) -> str:
+    """A date as people say it: 3月12日; of a time, the day it is in Shanghai."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+        value = value if value.tzinfo else value.replace(tzinfo=SHANGHAI)
+    if isinstance(value, datetime):
+        value = value.astimezone(SHANGHAI).date()
+    return f"{value.month}月{value.day}日"
+
+
+def local_date(at: datetime) -> date:
+    """The day it is in Shanghai."""
+    return at.astimezone(SHANGHAI).date()
+
+
+def local_midnight(on: date) -> datetime:
+    """When a day begins in Shanghai, in UTC."""
+    return datetime(on.year, on.month, on.day, tzinfo=SHANGHAI).astimezone(UTC)
+
+
+def _files(folder: Traversable, prefix: str = "") -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            found |= _files(entry, f"{prefix}{entry.name}/")
+        else:
+            found[f"{prefix}{entry.name}"] = entry.read_bytes()
+    return found

@@ -1,0 +1,130 @@
+"""Doors: a wrong tenant does not exist, a wrong role may not, a role above counts below."""
+
+import pytest
+
+from handlers.access import (
+    ROLE_RIGHTS,
+    Forbidden,
+    Grant,
+    NotFound,
+    Right,
+    Viewer,
+    access_compound,
+    access_compounds,
+    access_platform,
+    load_viewer,
+)
+from handlers.people.enrol import CompoundEntry, RegionEntry
+from storage.database import Database
+from storage.queries.accounts import end_roles_of
+from storage.queries.people import put_role
+from storage.states import RegionLevel, Role
+from storage.tables import Person
+from tests.handlers.talk import Talk, compound
+
+OTHER = CompoundEntry("LH-2", "兰花里", (RegionEntry(RegionLevel.DISTRICT, "440198", "东湾区"),), (), ())
+
+
+def viewer(*grants: tuple[Role, str]) -> Viewer:
+    return Viewer(1, tuple(Grant(*grant) for grant in grants))
+
+
+@pytest.fixture
+async def city(talk: Talk) -> Database:
+    await talk.enrol(OTHER)
+    return talk.database
+
+
+@pytest.mark.parametrize("scope", ["XH-1", "440199001", "440199"])
+async def test_a_role_counts_at_its_node_and_below(city: Database, scope: str) -> None:
+    who = viewer((Role.SECRETARY, scope))
+    async with city.read() as session:
+        assert (await access_compound(session, who, "XH-1", Right.SEE_DIGEST)).name == "新禾苑"
+        with pytest.raises(NotFound):
+            await access_compound(session, who, "LH-2", Right.SEE_DIGEST)
+        assert [compound.code for compound, _ in await access_compounds(session, who)] == ["XH-1"]
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_each_role_opens_exactly_what_the_table_says(city: Database, role: Role) -> None:
+    who = viewer((role, "XH-1"))
+    opened = set()
+    async with city.read() as session:
+        for right in Right:
+            try:
+                await access_compound(session, who, "XH-1", right)
+            except Forbidden:
+                continue
+            opened.add(right)
+        ((_, listed),) = await access_compounds(session, who)
+    assert opened == listed == ROLE_RIGHTS[role]
+
+
+async def test_a_role_on_a_building_is_somebody_but_opens_nothing_of_the_whole(city: Database) -> None:
+    who = viewer((Role.SECRETARY, "XH-1/3"))
+    async with city.read() as session:
+        with pytest.raises(Forbidden):
+            await access_compound(session, who, "XH-1", Right.SEE_WEEK)
+        assert [rights for _, rights in await access_compounds(session, who)] == [frozenset()]
+
+
+@pytest.mark.parametrize(("own", "other"), [("XH-1", "XH-10"), ("XH-10", "XH-1")])
+async def test_a_code_that_begins_alike_is_another_compound(
+    city: Database, talk: Talk, own: str, other: str
+) -> None:
+    await talk.enrol(compound("XH-10", "新禾东苑"))
+    async with city.read() as session:
+        for scope in (own, f"{own}/3"):
+            who = viewer((Role.SECRETARY, scope))
+            with pytest.raises(NotFound):
+                await access_compound(session, who, other, Right.SEE_WEEK)
+            assert [one.code for one, _ in await access_compounds(session, who)] == [own]
+
+
+async def test_nobody_has_nothing(city: Database) -> None:
+    async with city.read() as session:
+        assert await access_compounds(session, viewer()) == []
+        for code in ("XH-1", "LH-2", "NO-9", ""):
+            with pytest.raises(NotFound):
+                await access_compound(session, viewer(), code, Right.SEE_WEEK)
+        with pytest.raises(Forbidden):
+            await access_platform(session, viewer(), Right.SEE_OUTBOX)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "is_open"),
+    [
+        (("XH-1",), False),
+        (("440199",), False),
+        (("XH-1/3", "LH-2"), False),
+        (("440199001", "LH-2"), True),
+        (("440199", "440198"), True),
+    ],
+)
+async def test_rows_of_no_compound_are_for_who_operates_all(
+    city: Database, scopes: tuple[str, ...], is_open: bool
+) -> None:
+    operator = viewer(*((Role.OPERATOR, scope) for scope in scopes))
+    secretary = viewer(*((Role.SECRETARY, scope) for scope in scopes))
+    async with city.read() as session:
+        if is_open:
+            await access_platform(session, operator, Right.SEE_OUTBOX)
+        else:
+            with pytest.raises(Forbidden):
+                await access_platform(session, operator, Right.SEE_OUTBOX)
+        with pytest.raises(Forbidden):
+            await access_platform(session, secretary, Right.SEE_OUTBOX)
+
+
+async def test_ended_roles_do_not_count(city: Database, talk: Talk) -> None:
+    async with city.write() as session:
+        person = Person(created_at=talk.now)
+        session.add(person)
+        await session.flush()
+        assert person.person_id is not None
+        await put_role(session, person.person_id, Role.SECRETARY, "XH-1", "书记", False, talk.now)
+    async with city.write() as session:
+        assert (await load_viewer(session, person.person_id)).grants == (Grant(Role.SECRETARY, "XH-1"),)
+        assert await end_roles_of(session, person.person_id, talk.now) == 1
+    async with city.read() as session:
+        assert (await load_viewer(session, person.person_id)).grants == ()

@@ -1,0 +1,241 @@
+"""The pages in a real browser, on a phone and on a desk, without scripts."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import Page as Tab
+from playwright.async_api import async_playwright, expect
+
+from handlers.people.passwords import hash_password
+from handlers.people.sign_in import make_link
+from tests.web.test_matrix import here_id
+from tests.web.test_pages import HOSTILE, person_of, unsent
+from tests.web.town import PASSWORD, WEEK, Town, digest, episode, opinion, staff_account, week_row
+
+CHROMIUM = "/usr/bin/chromium"
+WIDTHS = {"phone": (390, 844), "desk": (1280, 800)}
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not Path(CHROMIUM).exists() and "CI" not in os.environ,
+        reason=f"{CHROMIUM} is missing (Debian: apt-get install chromium)",
+    ),
+]
+
+
+@pytest.fixture(params=["sqlite"])
+def database_url(tmp_path: Path) -> str:
+    """What browsers see does not depend on the database."""
+    return f"sqlite:///{tmp_path}/yishi.db"
+
+
+@pytest.fixture
+def public_url() -> str:
+    """A browser on this machine needs no certificate; the origin is then taken from the request."""
+    return ""
+
+
+@pytest.fixture
+async def chromium(tmp_path: Path) -> AsyncIterator[Chromium]:
+    expect.set_options(timeout=15_000)
+    async with AsyncExitStack() as stack:
+        playwright = await stack.enter_async_context(async_playwright())
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        stack.push_async_callback(browser.close)
+        yield browser
+
+
+@pytest.fixture(params=WIDTHS)
+async def tab(request: pytest.FixtureRequest, chromium: Chromium, town: Town) -> AsyncIterator[Tab]:
+    """A page; what the browser complains about, such as a refused style, fails the test."""
+    width, height = WIDTHS[request.param]
+    context = await chromium.new_context(
+        viewport={"width": width, "height": height}, java_script_enabled=True, base_url=town.base
+    )
+    opened, complaints = await context.new_page(), []
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on(
+        "console",
+        lambda line: (
+            complaints.append(line.text)
+            # A status that is meant shows up as a failed resource.
+            if line.type in ("error", "warning") and "the server responded with a status of" not in line.text
+            else None
+        ),
+    )
+    yield opened
+    await context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+async def lively(town: Town) -> Town:
+    """A compound with something on every page, hostile words among it."""
+    await town.as_resident()
+    compound_id, person_id = await here_id(town), await person_of(town)
+    leaves = list(town.site.services.tagger.lexicon.leaves)
+    long_words = "楼道灯又不亮了，" * 12 + "A" * 60
+    password_hash = await asyncio.to_thread(hash_password, PASSWORD)
+    seen = episode(compound_id, 1, town.clock.now - timedelta(hours=3), f"{leaves[0]}@3", 1001)
+    seen.acknowledged_at, seen.acknowledged_by = town.clock.now, town.people["duty"]
+    async with town.site.database.write() as session:
+        session.add(staff_account(town.people["secretary"], "chen", password_hash, town.clock.now))
+        session.add_all(
+            [
+                opinion(
+                    compound_id,
+                    1001 + number,
+                    person_id,
+                    town.clock.now - timedelta(hours=number),
+                    HOSTILE if number == 3 else long_words,
+                    (leaves[number * 7 % len(leaves)],),
+                    urgency=3 if number == 0 else 1,
+                )
+                for number in range(12)
+            ]
+        )
+        changes = digest()
+        quotes = [{"text": HOSTILE, "label": "公共照明"}, {"text": long_words, "label": "电梯故障"}]
+        changes.update(quotes=quotes)
+        session.add_all(
+            [
+                seen,
+                episode(compound_id, 2, town.clock.now, f"{leaves[1]}@3", 1002),
+                week_row(compound_id, town.clock.now, **changes),
+                unsent(town, 1),
+                unsent(town, 2, reason="45047 " + "x" * 100),
+            ]
+        )
+    return town
+
+
+async def fits(tab: Tab) -> None:
+    """Nothing sticks out at the side, and what is to be tapped is large enough."""
+    width = tab.viewport_size["width"] if tab.viewport_size else 0
+    assert await tab.evaluate("document.documentElement.scrollWidth") <= width
+    for box in await tab.locator("button:visible, .button:visible").all():
+        found = await box.bounding_box()
+        assert found is not None
+        assert found["height"] >= 44
+    size = await tab.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
+    assert size >= 18
+
+
+async def shot(tab: Tab, name: str) -> None:
+    """Kept where $YISHI_SHOTS says, for people to look at."""
+    if folder := os.environ.get("YISHI_SHOTS"):
+        width = tab.viewport_size["width"] if tab.viewport_size else 0
+        await tab.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
+
+
+async def test_a_secretary_signs_in_looks_around_and_leaves(lively: Town, tab: Tab) -> None:
+    await tab.goto("/console/XH-1/alerts")
+    await fits(tab)
+    await shot(tab, "sign-in")
+    await tab.get_by_label("账号").fill("chen")
+    await tab.get_by_label("密码").fill("wrong password")
+    await tab.get_by_role("button", name="登录").click()
+    await expect(tab.get_by_role("alert")).to_contain_text("没有登录成功")
+    await shot(tab, "sign-in-refused")
+    await tab.get_by_label("密码").fill(PASSWORD)
+    await tab.get_by_role("button", name="登录").click()
+
+    await expect(tab).to_have_url(f"{lively.base}/console/XH-1/alerts")
+    await fits(tab)
+    await shot(tab, "alerts")
+    await tab.get_by_role("button", name="我去处理").click()
+    await expect(tab.get_by_text("接手")).to_have_count(2)
+
+    await tab.get_by_role("link", name="本周").click()
+    await expect(tab.locator(".numbers dd").first).to_contain_text("12")
+    await fits(tab)
+    await shot(tab, "compound")
+    await tab.get_by_role("link", name="那一周").click()
+    await expect(tab.locator("blockquote").first).to_contain_text("<script>alert(1)</script>")
+    full, half = tab.locator(".bar.w20").first, tab.locator(".bar.last.w8").first
+    boxes = await full.bounding_box(), await half.bounding_box()
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert 0.35 < boxes[1]["width"] / boxes[0]["width"] < 0.45
+    await fits(tab)
+    await shot(tab, "digest")
+
+    await tab.goto("/console")
+    await fits(tab)
+    await shot(tab, "compounds")
+    await tab.get_by_role("button", name="退出", exact=True).click()
+    await expect(tab).to_have_url(f"{lively.base}/console/sign-in")
+    await tab.goto(f"/console/XH-1/digest/{WEEK}")
+    await expect(tab.get_by_role("heading")).to_have_text("工作人员登录")
+
+
+async def test_a_one_time_link_is_a_page_with_a_button(lively: Town, tab: Tab) -> None:
+    async with lively.site.database.write() as session:
+        token = await make_link(session, lively.sealer, lively.people["secretary"], lively.clock.now)
+    await tab.goto(f"/console/link/{token}")
+    await fits(tab)
+    await shot(tab, "link")
+    await tab.get_by_role("button", name="登录").click()
+    await expect(tab.get_by_role("heading", name="新禾苑")).to_be_visible()
+    await tab.goto(f"/console/link/{token}")
+    await expect(tab.get_by_role("heading")).to_have_text("链接不能用了")
+    await shot(tab, "link-used")
+
+
+async def test_an_operator_sees_what_was_not_sent(lively: Town, tab: Tab) -> None:
+    browser = await lively.as_staff("operator")
+    await sign_in(tab, lively, browser.cookies)
+    await tab.goto("/console")
+    await tab.get_by_role("link", name="没发出去的消息").click()
+    await expect(tab.locator(".card")).to_have_count(2)
+    await fits(tab)
+    await shot(tab, "outbox")
+
+
+async def test_a_resident_sees_what_they_raised(lively: Town, tab: Tab) -> None:
+    browser = await lively.as_resident()
+    await sign_in(tab, lively, browser.cookies)
+    await tab.goto("/h5")
+    await expect(tab.locator(".card")).to_have_count(12)
+    await expect(tab.locator(".said").nth(3)).to_contain_text("<script>alert(1)</script>")
+    await fits(tab)
+    await shot(tab, "h5")
+    await tab.get_by_role("link", name="您的资料怎么保管").click()
+    await fits(tab)
+    await shot(tab, "privacy")
+    await tab.goto("/h5/none")
+    await expect(tab.get_by_role("heading")).to_have_text("没有这个页面")
+    await fits(tab)
+    await shot(tab, "not-found")
+
+
+async def test_an_inline_script_would_not_run(lively: Town, chromium: Chromium) -> None:
+    """The policy holds even where escaping would fail."""
+    page = await chromium.new_page(base_url=lively.base)
+    await page.goto("/console/sign-in")
+    ran = await page.evaluate(
+        """() => {
+            const script = document.createElement("script");
+            script.textContent = "window.pwned = 1";
+            document.body.append(script);
+            document.body.insertAdjacentHTML("beforeend", "<p id=p style='color: rgb(1, 2, 3)'>x</p>");
+            return [window.pwned ?? null, getComputedStyle(document.getElementById("p")).color];
+        }"""
+    )
+    assert ran[0] is None
+    assert ran[1] != "rgb(1, 2, 3)"
+    await page.close()
+
+
+async def sign_in(tab: Tab, town: Town, cookies: dict[str, str]) -> None:
+    await tab.context.add_cookies(
+        [{"name": name, "value": value, "url": town.base} for name, value in cookies.items()]
+    )

@@ -1,0 +1,171 @@
+"""Forms of other sites, forms that are too big, and what every answer carries."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.web.pages import ROUTES, Route
+from tests.web.town import Browser, Page, Town
+
+POSTS = [route for route in ROUTES if route.method == "POST"]
+OWN = "https://yishi.example.org"
+
+
+def address(path: str) -> str:
+    return path.format(token="t" * 43, compound="XH-1", number="1", account="corp", week="2026-03-02")
+
+
+async def token(browser: Browser) -> str:
+    return (await browser.get("/console/sign-in")).csrf
+
+
+@pytest.mark.parametrize("route", POSTS, ids=lambda route: route.path)
+@pytest.mark.parametrize("csrf", ["", "0" * 64, "ü"])
+async def test_no_post_gets_past_without_the_token(town: Town, route: Route, csrf: str) -> None:
+    for browser in (town.browser(), await town.as_staff("secretary"), await town.as_resident()):
+        page = await browser.post(address(route.path), {"csrf": csrf})
+        assert page.status == 403
+        assert "这一页放得太久了" in page.text
+        assert "Set-Cookie" not in page.headers
+
+
+async def test_the_token_of_another_browser_is_worth_nothing(town: Town) -> None:
+    one, other = await town.as_staff("secretary"), await town.as_staff("secretary")
+    page = await one.post("/console/sign-out", {"csrf": await token(other)})
+    assert page.status == 403
+    assert (await one.get("/console")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 303),
+        ({"Origin": OWN}, 303),
+        ({"Origin": OWN, "Sec-Fetch-Site": "same-origin"}, 303),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://yishi.example.org"}, 403),
+        ({"Origin": OWN, "Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Content-Type": "text/plain"}, 400),
+        ({"Content-Type": "multipart/form-data; boundary=x"}, 400),
+    ],
+)
+async def test_where_a_form_comes_from(town: Town, headers: dict[str, str], status: int) -> None:
+    browser = await town.as_staff("secretary")
+    form = {"csrf": await token(browser)}
+    assert (await browser.post("/console/sign-out", form, **headers)).status == status
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("csrf=" + "a" * 17000, 413),
+        ("&".join(f"f{number}=1" for number in range(60)), 400),
+        ("csrf=%ff%fe", 403),
+        ("", 403),
+    ],
+)
+async def test_forms_that_are_too_much(town: Town, body: str, status: int) -> None:
+    browser = await town.as_staff("secretary")
+    assert (await browser.ask("POST", "/console/sign-out", body)).status == status
+
+
+@pytest.mark.parametrize("rest", [b"", b"nonsense\r\n"])
+async def test_a_form_that_does_not_arrive_is_not_waited_for(town: Town, rest: bytes) -> None:
+    town.site.read_seconds = 0.3
+    host, port = town.base.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = "POST /console/sign-in HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+    kind = "Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n"
+    writer.write(f"{head}{kind}4\r\ncsrf\r\n".encode())
+    await asyncio.sleep(0.1)
+    writer.write(rest)
+    heard = await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
+    assert heard.split()[1] in (b"400", b"408")
+
+
+async def test_of_two_tokens_the_last_counts(town: Town) -> None:
+    browser = await town.as_staff("secretary")
+    body = f"csrf={await token(browser)}&csrf=no"
+    assert (await browser.ask("POST", "/console/sign-out", body)).status == 403
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
+async def test_other_methods_are_not_for_us(town: Town, method: str) -> None:
+    browser = await town.as_staff("secretary")
+    page = await browser.ask(method, "/console")
+    assert page.status in (400, 403, 405)
+    assert "Content-Security-Policy" in page.headers
+    assert (await browser.get("/console")).status == 200
+
+
+def dressed(page: Page) -> None:
+    policy = dict(
+        part.strip().partition(" ")[::2] for part in page.headers["Content-Security-Policy"].split(";")
+    )
+    assert policy["default-src"] == "'self'"
+    assert policy["script-src"] == "'none'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert page.headers["Referrer-Policy"] == "same-origin"
+    assert page.headers["Strict-Transport-Security"].startswith("max-age=")
+    assert page.headers["Server"] == "yishi"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(address(route.path) for route in ROUTES),
+        "/console/none/such",
+        "/h5/none",
+        "/static/none.css",
+    ],
+)
+async def test_every_answer_is_dressed(town: Town, path: str) -> None:
+    for browser in (town.browser(), await town.as_staff("secretary"), await town.as_resident()):
+        page = await browser.get(path)
+        dressed(page)
+        assert page.headers["Cache-Control"] == "no-store"
+
+
+async def test_files_are_kept_under_a_name_that_changes_with_them(town: Town) -> None:
+    for path in town.site.templates.assets:
+        page = await town.browser().get(path)
+        assert page.status == 200
+        dressed(page)
+        assert "immutable" in page.headers["Cache-Control"]
+
+
+async def test_paths_that_are_no_pages_pass_untouched(town: Town) -> None:
+    page = await town.browser().get("/wechat/main/callback")
+    assert (page.status, page.text) == (200, "callback")
+    assert "Content-Security-Policy" not in page.headers
+    for path in ("/", "/consolex", "/h5x", "/.env"):
+        page = await town.browser().get(path)
+        assert (page.status, page.text) == (404, "")
+
+
+def test_no_template_has_a_script_or_a_style_of_its_own() -> None:
+    for template in (Path(__file__).parents[2] / "bot/web/templates").rglob("*.html"):
+        text = template.read_text("utf-8")
+        assert not re.search(
+            r"<script|<style|\sstyle=|\son[a-z]+=|javascript:|\|\s*safe", text, re.IGNORECASE
+        )
+
+
+async def test_a_database_that_is_away_is_said_plainly(town: Town) -> None:
+    browser = await town.as_staff("secretary")
+    await town.site.database.engine.dispose()
+    async with town.site.database.write() as session:
+        connection = await session.connection()
+        await connection.exec_driver_sql("DROP TABLE web_sessions")
+    page = await browser.get("/console")
+    assert page.status == 503
+    assert "请过一分钟再试" in page.text
+    assert "web_sessions" not in page.text
+    dressed(page)

@@ -1,0 +1,159 @@
+"""Every route, for everybody: what they get. A route that is missing here fails the test."""
+
+from collections.abc import Mapping
+
+import pytest
+from sqlmodel import select
+
+from bot.web.pages import ROUTES
+from storage.tables import Compound
+from tests.web.town import HERE, RESIDENTS, STAFF, WEEK, Browser, Town, episode, week_row
+
+OK, GO, NO, GONE, ODD = 200, 303, 403, 404, 405
+NOBODY = "nobody"
+EVERYBODY = (NOBODY, *RESIDENTS, *STAFF)
+OUTSIDE = {NOBODY: GO, **dict.fromkeys(RESIDENTS, GO)}  # a resident's session is worth nothing in the console
+ELSEWHERE = {"neighbour_secretary": GONE, "neighbour_district": GONE}
+
+
+def staff(status: int, **others: int) -> dict[str, int]:
+    """All staff alike, but for some."""
+    return {**OUTSIDE, **dict.fromkeys(STAFF, status), **others}
+
+
+def here(*allowed: str, status: int = OK) -> dict[str, int]:
+    """A page of the compound: for these roles there and the district's; 404 from elsewhere, 403 for the others."""
+    granted = dict.fromkeys((*allowed, "district_secretary"), status)
+    # One of the operators also holds the other compound, which changes nothing here.
+    return {**OUTSIDE, **dict.fromkeys(STAFF, NO), **ELSEWHERE, **granted}
+
+
+def all_alike(status: int) -> dict[str, int]:
+    return dict.fromkeys(EVERYBODY, status)
+
+
+def residents(status: int, **others: int) -> dict[str, int]:
+    return {**all_alike(GO), **dict.fromkeys(RESIDENTS, status), **others}
+
+
+WATCH = ("secretary", "property", "community_worker", "grid_worker", "duty")
+MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
+    ("GET", "/console/sign-in"): all_alike(OK),
+    ("POST", "/console/sign-in"): all_alike(NO),  # nobody has the password
+    ("GET", "/console/sign-in/{account}"): all_alike(GO),
+    ("GET", "/console/sign-in/{account}/back"): all_alike(NO),  # nobody has been away
+    ("GET", "/console/link/{token}"): all_alike(GONE),
+    ("POST", "/console/link/{token}"): all_alike(GONE),
+    ("POST", "/console/sign-out"): staff(GO),
+    ("POST", "/console/sign-out-everywhere"): staff(GO),
+    ("GET", "/console"): staff(OK),
+    ("GET", "/console/outbox"): staff(NO, operator=OK),
+    ("GET", "/console/{compound}"): here(
+        "secretary", "committee", "property", "community_worker", "grid_worker", "supervisor"
+    ),
+    ("GET", "/console/{compound}/digest/{week}"): here(
+        "secretary", "committee", "community_worker", "supervisor"
+    ),
+    ("GET", "/console/{compound}/alerts"): here(*WATCH, "committee"),
+    ("POST", "/console/{compound}/alerts/{number}"): here(*WATCH, status=GO),
+    ("GET", "/h5/sign-in"): all_alike(GO),
+    ("GET", "/h5/sign-in/{account}"): all_alike(GO),
+    ("GET", "/h5/sign-in/{account}/back"): all_alike(NO),
+    ("GET", "/h5/privacy"): all_alike(OK),
+    ("POST", "/h5/sign-out"): residents(GO),
+    ("POST", "/h5/sign-out-everywhere"): residents(GO, snapshot=NO),
+    ("GET", "/h5"): residents(OK),
+}
+ASSETS = {("GET", "/static/{name}"), ("GET", "/wechat/main/callback")}
+
+
+def parts(path: str) -> dict[str, str]:
+    account = "main" if path.startswith("/h5") else "corp"
+    return {"account": account, "token": "t" * 43, "compound": HERE, "week": WEEK, "number": "1"}
+
+
+async def browser_of(town: Town, who: str) -> Browser:
+    if who in STAFF:
+        return await town.as_staff(who)
+    return await town.as_resident(who) if who in RESIDENTS else town.browser()
+
+
+async def here_id(town: Town) -> int:
+    async with town.site.database.read() as session:
+        found = (await session.exec(select(Compound.compound_id).where(Compound.code == HERE))).one()
+    assert found is not None
+    return found
+
+
+def test_the_matrix_has_every_registered_route_and_everybody(town: Town) -> None:
+    registered = {
+        (route.method, route.resource.canonical)
+        for route in town.application.router.routes()
+        if route.resource is not None
+    }
+    assert registered - ASSETS == set(MATRIX)
+    assert {(route.method, route.path) for route in ROUTES} == set(MATRIX)
+    for route, statuses in MATRIX.items():
+        assert set(statuses) == set(EVERYBODY), route
+
+
+@pytest.mark.parametrize("route", sorted(MATRIX), ids=" ".join)
+async def test_everybody_gets_what_is_theirs(town: Town, route: tuple[str, str]) -> None:
+    method, path = route
+    compound_id = await here_id(town)
+    async with town.site.database.write() as session:
+        session.add(episode(compound_id, 1, town.clock.now))
+        session.add(week_row(compound_id, town.clock.now))
+    got = {}
+    for who in EVERYBODY:
+        browser = await browser_of(town, who)
+        address = path.format(**parts(path))
+        if method == "GET":
+            page = await browser.get(address)
+        else:
+            form = await form_of(browser, path)
+            page = await browser.post(address, {"csrf": form})
+        got[who] = page.status
+        assert page.headers["Content-Security-Policy"].startswith("default-src 'self'"), who
+    assert got == MATRIX[route]
+
+
+async def form_of(browser: Browser, path: str) -> str:
+    """The token of a form on a page that everybody may open in this area."""
+    if path.startswith("/console"):
+        return (await browser.get("/console/sign-in")).csrf
+    page = await browser.get("/h5")
+    if page.status == OK:
+        return page.csrf
+    # Nobody is signed in here: a form for a browser without a session of this area.
+    fresh = Browser(browser.http, browser.base)
+    shown = await fresh.get("/console/sign-in")
+    browser.cookies |= fresh.cookies
+    return shown.csrf
+
+
+async def test_what_is_not_there_is_the_same_as_what_is_elsewhere(town: Town) -> None:
+    browser = await town.as_staff("neighbour_secretary")
+    there, nowhere = [await browser.get(f"/console/{code}/alerts") for code in (HERE, "NO-9")]
+    assert (there.status, there.text) == (nowhere.status, nowhere.text) == (GONE, there.text)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/console/XH-1%00",
+        "/console/%F0%9F%9A%A8",
+        "/console/XH-1/digest/2026-03-0x",
+        "/console/XH-1/alerts/1",
+        "/console/'--",
+        "/console/XH-1/digest/9999-99-99",
+        "/console/nothing/here/at/all",
+        "/h5/nothing",
+        "/static/none.css",
+        "/static/..%2f..%2fconfig.toml",
+    ],
+)
+async def test_odd_paths_are_a_plain_404(town: Town, path: str) -> None:
+    page = await (await town.as_staff("secretary")).get(path)
+    assert page.status == (ODD if path.endswith("alerts/1") else GONE)
+    assert page.headers["Cache-Control"] == "no-store"
