@@ -1,24 +1,27 @@
 """The clock: APScheduler only wakes; what is due follows from the time, and a claim says which replica does it.
 
-A tick that is missed, doubled or late changes nothing.
+A tick that is missed, doubled or late changes nothing. What one piece of work runs into is noted and counted; the
+others are done all the same.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.telemetry import Metrics
+from handlers.digests.forget import reduce_digests
 from handlers.oversight.retention import reduce_raw_text
 from storage.claims import forget_claims, try_claim
 from storage.database import Database
 from storage.outbox import count_by_state as count_outbox
 from storage.outbox import expire_messages, forget_closed_windows, wake_waiting
+from storage.queries.archive import forget_tombstones
 from storage.queries.inbox import count_by_state as count_inbox
 from storage.states import InboxState, OutboxState
 
@@ -26,6 +29,8 @@ LOCAL = ZoneInfo("Asia/Shanghai")
 TICK_SECONDS = 30
 RETENTION_AT = time(3, 20)
 CLAIMS_KEPT = timedelta(days=400)
+
+EachTick = Callable[[datetime], Awaitable[object]]
 
 log = structlog.get_logger()
 
@@ -38,7 +43,10 @@ def due_periods(now: datetime) -> list[tuple[str, str]]:
 
 
 class Jobs:
-    """Periodic work of one replica."""
+    """Periodic work of one replica.
+
+    each_tick: by name, what every tick of every replica calls; it finds out for itself what is due and not done.
+    """
 
     def __init__(
         self,
@@ -47,61 +55,94 @@ class Jobs:
         replica: str,
         raw_text_days: int,
         clock: Callable[[], datetime],
+        each_tick: Mapping[str, EachTick] | None = None,
     ) -> None:
         self._database = database
         self._metrics = metrics
         self._replica = replica
         self._raw_text_days = raw_text_days
         self._clock = clock
-        self._work: dict[str, Callable[[datetime], Awaitable[None]]] = {"retention": self._retention}
-        self._ticking = asyncio.Lock()
+        self._periodic: dict[str, EachTick] = {"retention": self._retention}
+        self._each_tick: dict[str, EachTick] = {
+            **(each_tick or {}),
+            "outbox": self._sweep_outbox,
+            "gauges": self._refresh_gauges,
+        }
+        self._at_work = {"tick": asyncio.Lock(), "periodic": asyncio.Lock()}
         self._scheduler = AsyncIOScheduler(timezone=UTC)
 
     def start(self) -> None:
-        """Begin to tick."""
-        self._scheduler.add_job(
-            self._tick,
-            IntervalTrigger(seconds=TICK_SECONDS, timezone=UTC),
-            max_instances=1,
-            coalesce=True,
-            next_run_time=self._clock(),
-        )
+        """Begin to tick. What takes minutes has ticks of its own: an alert does not wait for last year's words."""
+        for work, do in (("tick", self.tick), ("periodic", self.make_up)):
+            self._scheduler.add_job(
+                partial(self._wake, self._at_work[work], do),
+                IntervalTrigger(seconds=TICK_SECONDS, timezone=UTC),
+                max_instances=1,
+                coalesce=True,
+                next_run_time=datetime.now(UTC),  # the scheduler's own clock, whatever ours says
+            )
         self._scheduler.start()
 
     async def stop(self) -> None:
-        """Tick no more; the tick under way is finished."""
+        """Tick no more; the ticks under way are finished."""
         self._scheduler.pause()
-        async with self._ticking:
+        async with self._at_work["tick"], self._at_work["periodic"]:
             self._scheduler.shutdown(wait=False)
 
-    async def _tick(self) -> None:
-        async with self._ticking:
-            try:
-                await self.advance(self._clock())
-            except (SQLAlchemyError, OSError) as error:
-                log.error("jobs.tick_failed", error=type(error).__name__)
+    async def _wake(self, at_work: asyncio.Lock, do: EachTick) -> None:
+        async with at_work:
+            await do(self._clock())
 
     async def advance(self, now: datetime) -> None:
-        """Do what is due and nobody has done; refresh the gauges."""
+        """Do what is due and nobody has done; refresh the gauges. Never raises for what a piece of work ran into."""
+        await self.make_up(now)
+        await self.tick(now)
+
+    async def tick(self, now: datetime) -> None:
+        """What every tick does."""
+        for work, do in self._each_tick.items():
+            await self._attempt(work, do, now)
+
+    async def make_up(self, now: datetime) -> None:
+        """What is done once in a period, by one replica."""
         for job, period in due_periods(now):
-            async with self._database.write() as session:
-                mine = await try_claim(session, job, period, self._replica, now)
-            if mine:
-                await self._work[job](now)
+            await self._attempt(job, partial(self._do_once, job, period), now)
+
+    async def _attempt(self, work: str, do: EachTick, now: datetime) -> None:
+        # No time limit: work that is cancelled inside a transaction may leave SQLite's lock behind.
+        try:
+            await do(now)
+        except Exception as error:  # the next piece of work has nothing to do with it
+            # Only the kind: a driver's text may quote the row it failed on.
+            log.error("jobs.work_failed", work=work, error=type(error).__name__)
+            self._metrics.clock_work.labels(work, "failed").inc()
+        else:
+            self._metrics.clock_work.labels(work, "done").inc()
+
+    async def _do_once(self, job: str, period: str, now: datetime) -> None:
+        async with self._database.write() as session:
+            mine = await try_claim(session, job, period, self._replica, now)
+        if mine:
+            await self._periodic[job](now)
+
+    async def _sweep_outbox(self, now: datetime) -> None:
         async with self._database.write() as session:
             await expire_messages(session, now)
             await wake_waiting(session, now)
-        await self._refresh_gauges()
 
     async def _retention(self, now: datetime) -> None:
         # Claimed before it is done: a crash half-way leaves the rest for tomorrow, which finds it by its age.
-        blanked = await reduce_raw_text(self._database, now - timedelta(days=self._raw_text_days))
+        before = now - timedelta(days=self._raw_text_days)
+        blanked = await reduce_raw_text(self._database, before) + await reduce_digests(self._database, before)
         async with self._database.write() as session:
             await forget_claims(session, now - CLAIMS_KEPT)
             await forget_closed_windows(session, now)
+            await forget_tombstones(session, before)
+        if blanked:
+            await self._database.compact()
         log.info("retention.done", rows=blanked)
 
-    async def _refresh_gauges(self) -> None:
+    async def _refresh_gauges(self, _now: datetime) -> None:
         async with self._database.read() as session:
             inbox = await count_inbox(session, [InboxState.NEW, InboxState.FAILED])
             outbox = await count_outbox(session)

@@ -1,6 +1,8 @@
 """The clockwork: what is due follows from the time, one replica does it, and words go when their time is over."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -10,15 +12,17 @@ from sqlmodel import col, select
 from bot.jobs import LOCAL, RETENTION_AT, Jobs, due_periods
 from bot.telemetry import Metrics
 from handlers.context import Services
+from handlers.digests.cycle import advance
 from handlers.oversight.retention import CHUNK, reduce_raw_text
 from storage.database import Database
 from storage.inbox import Lease, open_writer
 from storage.outbox import add_message, open_windows, take_due
 from storage.states import InboxState, MessageClass, OutboxState
-from storage.tables import Claim, InboxMessage, Opinion, OutboxMessage, SendWindow
+from storage.tables import Claim, InboxMessage, Opinion, OutboxMessage, SendWindow, WeeklyCycle
 from tests.bot.conftest import POISON
 from tests.bot.fakes import WINDOW, Clock, ScriptedChannel
 from tests.bot.house import Replica, enrol, inbox, outbox
+from tests.storage.rows import row
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -65,6 +69,71 @@ async def test_one_replica_does_a_day_and_no_tick_does_it_again(database: Databa
     await jobs(database, clock, "replica-b").advance(clock.now)
     async with database.read() as session:
         assert len((await session.exec(select(Claim))).all()) == 2
+
+
+async def test_work_that_fails_stops_neither_the_other_work_nor_the_next_tick(
+    database: Database, clock: Clock
+) -> None:
+    done: list[str] = []
+
+    async def breaks(_now: datetime) -> None:
+        done.append("breaks")
+        raise ZeroDivisionError
+
+    async def works(now: datetime) -> int:
+        done.append(f"works {now:%H:%M}")
+        return 1
+
+    metrics = Metrics()
+    clockwork = Jobs(database, metrics, "replica-a", 180, clock, each_tick={"first": breaks, "second": works})
+    for _ in range(2):
+        await clockwork.advance(clock.now)
+        clock.forward(60)
+    assert done == ["breaks", "works 04:00", "breaks", "works 04:01"]
+
+    def count(work: str, outcome: str) -> float | None:
+        return metrics.registry.get_sample_value("yishi_clock_work_total", {"work": work, "outcome": outcome})
+
+    assert (count("first", "failed"), count("second", "done")) == (2, 2)
+    assert (count("outbox", "done"), count("gauges", "done"), count("retention", "done")) == (2, 2, 2)
+    assert count("first", "done") is None
+
+
+async def test_the_scheduler_wakes_the_work_and_stops_with_it_done(database: Database, clock: Clock) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def slow(_now: datetime) -> None:
+        begun.set()
+        await asyncio.sleep(0.2)
+        ended.set()
+
+    clock.now = datetime.now(UTC)
+    clockwork = Jobs(database, Metrics(), "replica-a", 180, clock, each_tick={"slow": slow})
+    clockwork.start()
+    async with asyncio.timeout(5):
+        await begun.wait()
+    await clockwork.stop()
+    assert ended.is_set()
+
+
+async def test_the_clock_takes_a_week_further(database: Database, services: Services, clock: Clock) -> None:
+    await enrol(database, services, clock)
+    clockwork = Jobs(
+        database,
+        Metrics(),
+        "replica-a",
+        180,
+        clock,
+        each_tick={"cycles": partial(advance, database, services)},
+    )
+    for day in range(5):  # from Thursday noon
+        await clockwork.advance(clock.now + timedelta(days=day))
+    async with database.read() as session:
+        weeks = (await session.exec(select(WeeklyCycle).order_by(col(WeeklyCycle.week)))).all()
+    assert [(week.week, week.digested_at is not None) for week in weeks] == [
+        ("2026-03-09", True),
+        ("2026-03-16", False),
+    ]
 
 
 async def test_the_gauges_show_where_messages_are(
@@ -191,7 +260,7 @@ async def test_more_than_a_chunk_is_reduced_and_the_daily_job_does_it(
     database: Database, clock: Clock
 ) -> None:
     writer = open_writer(database)
-    rows = [("main", f"m:{n}", "text", "o-zhao", clock.now, "在吗", "", "") for n in range(CHUNK + 10)]
+    rows = [row(f"m:{n}", text="在吗", sent_at=clock.now) for n in range(CHUNK + 10)]
     await writer.write(rows, Lease("a", clock.now, clock.now))
     await writer.close()
     async with database.write() as session:

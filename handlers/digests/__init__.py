@@ -1,0 +1,1 @@
+"""The weekly collection and the digest that the committee gets of it."""

@@ -1,0 +1,256 @@
+"""What a week's digest says, as data: counts, places, what is urgent or unanswered, and three quotes."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers.context import Services
+from handlers.digests.masking import is_anonymous, mask
+from handlers.digests.rules import LOCAL, QUOTE_LENGTH, WEEK, Quote, Timetable, before, choose_quotes
+from handlers.opinions.rules import SAFETY, place_name
+from handlers.texts import say
+from nlp.lexicon import Lexicon, top_of
+from nlp.normalise import normalise
+from nlp.place import find_place
+from nlp.quotes import spoken
+from storage.queries import cycles
+from storage.queries.cycles import Period, Totals, Week
+from storage.states import OpinionState
+from storage.tables import Opinion
+
+UNSORTED = ""
+UNANSWERED_DAYS = 3
+PLACES = 5
+URGENT = 10
+UNANSWERED = 10
+URGENT_TEXT = 60  # characters
+_LONGEST_RAW = 120  # of a quote before its entrance and unit are taken out
+_QUOTABLE_EACH = 6  # of a category: most are turned down by the mask
+
+Digest = dict[str, Any]
+
+
+class Wanted(NamedTuple):
+    """A week of a compound whose digest is to be built. last_closes_at: when the week before it closed."""
+
+    compound_id: int
+    code: str
+    name: str
+    week: str
+    moments: Timetable
+    last_closes_at: datetime
+
+
+class _Counted(NamedTuple):
+    """What the database says of a batch, by compound_id."""
+
+    totals: Mapping[int, Totals]
+    tops: Mapping[int, Counter[str]]
+    places: Mapping[int, list[tuple[str, str, int]]]
+    urgent: Mapping[int, list[dict[str, Any]]]
+    quotable: Mapping[int, list[Opinion]]
+    unanswered_total: Mapping[int, int]
+    unanswered: Mapping[int, list[Opinion]]
+
+
+async def build_digests(
+    session: AsyncSession, services: Services, batch: Sequence[Wanted]
+) -> dict[Week, Digest]:
+    """Digests as JSON by week. Reads only; counts in the database, and pulls rows only for the short lists.
+
+    A week reaches from the close before to its own, so that nothing said between falls out. At most one week of
+    each compound.
+    """
+    lexicon = services.tagger.lexicon
+    lasts = await cycles.load_digests(session, [(want.compound_id, before(want.week)) for want in batch])
+    periods = {
+        want.compound_id: _period(want, lasts.get((want.compound_id, before(want.week)))) for want in batch
+    }
+    counted = await _count(session, lexicon, list(periods.values()))
+    uncounted = [
+        Period(compound_id, period.since - WEEK, period.since)
+        for compound_id, period in periods.items()
+        if period.after_number is None
+    ]
+    last_tops = _tops(lexicon, await cycles.count_leaves(session, uncounted)) if uncounted else {}
+    built = {}
+    for want in batch:
+        last = lasts.get((want.compound_id, before(want.week)))
+        # What the last digest said, also when somebody has withdrawn since: two digests agree about a week.
+        tops = (
+            Counter({entry["id"]: entry["count"] for entry in last["categories"]})
+            if last
+            else last_tops.get(want.compound_id, Counter())
+        )
+        built[want.compound_id, want.week] = _digest(lexicon, want, periods[want.compound_id], counted, tops)
+    return built
+
+
+def _period(want: Wanted, last: Digest | None) -> Period:
+    if last is None:
+        return Period(want.compound_id, want.last_closes_at, want.moments.closes_at)
+    since = datetime.fromisoformat(last["to"])
+    return Period(want.compound_id, since, want.moments.closes_at, after_number=last["last_number"])
+
+
+async def _count(session: AsyncSession, lexicon: Lexicon, periods: Sequence[Period]) -> _Counted:
+    totals = await cycles.count_weeks(session, periods, SAFETY)
+    spoken_in = [
+        period for period in periods if totals.get(period.compound_id, Totals()).opinions
+    ]  # the others say so in one sentence
+    urgent = [period for period in spoken_in if totals[period.compound_id].urgent]
+    unanswered_total = await cycles.count_unanswered(session, periods, UNANSWERED_DAYS)
+    waiting = [period for period in periods if period.compound_id in unanswered_total]
+    return _Counted(
+        totals,
+        _tops(lexicon, await cycles.count_leaves(session, spoken_in)) if spoken_in else {},
+        await cycles.count_buildings(session, spoken_in, PLACES) if spoken_in else {},
+        _urgent(lexicon, await cycles.list_urgent(session, urgent, SAFETY, URGENT)) if urgent else {},
+        _by_compound(
+            await cycles.list_quotable(session, spoken_in, SAFETY, _LONGEST_RAW, _QUOTABLE_EACH)
+            if spoken_in
+            else []
+        ),
+        unanswered_total,
+        _by_compound(
+            await cycles.list_unanswered(session, waiting, UNANSWERED_DAYS, UNANSWERED) if waiting else []
+        ),
+    )
+
+
+def _digest(
+    lexicon: Lexicon, want: Wanted, period: Period, counted: _Counted, last_tops: Counter[str]
+) -> Digest:
+    compound_id = period.compound_id
+    totals = counted.totals.get(compound_id, Totals())
+    tops = counted.tops.get(compound_id, Counter())
+    ranked = [top for top, _count in tops.most_common()]
+    urgent = counted.urgent.get(compound_id, [])
+    quotes = _quotes(lexicon, counted.quotable.get(compound_id, []), ranked)
+    return {
+        "compound": want.name,
+        "code": want.code,
+        "week": want.week,
+        "from": period.since.astimezone(LOCAL).isoformat(),
+        "to": period.until.astimezone(LOCAL).isoformat(),
+        "total": totals.opinions,
+        "last_total": last_tops.total(),
+        "speakers": totals.speakers,
+        # Unknown when nothing was ever counted: a number of 0 would let the next week count all that came before.
+        "last_number": max(totals.last_number, period.after_number or 0) or None,
+        "categories": [
+            {
+                "id": top,
+                "name": category_name(lexicon, top),
+                "count": tops[top],
+                "last": last_tops.get(top, 0),
+            }
+            for top in ranked
+        ],
+        "places": [
+            {"name": name or place_name(building, None, None), "count": count}
+            for building, name, count in counted.places.get(compound_id, [])
+        ],
+        "urgent": urgent,
+        "urgent_total": totals.urgent,
+        "unanswered": [
+            {
+                "number": opinion.number,
+                "label": _label(lexicon, opinion),
+                "place": place_name(opinion.building, None, None),
+                "days": (period.until - opinion.filed_at).days,
+            }
+            for opinion in counted.unanswered.get(compound_id, [])
+        ],
+        "unanswered_total": counted.unanswered_total.get(compound_id, 0),
+        "quotes": quotes,
+        "has_words": bool(quotes) or any(entry["text"] for entry in urgent),
+    }
+
+
+def _tops(lexicon: Lexicon, leaves: Mapping[int, list[tuple[str, int]]]) -> dict[int, Counter[str]]:
+    """Counts by top category; what an older lexicon knew and this one does not is as good as unsorted."""
+    tops: dict[int, Counter[str]] = {}
+    for compound_id, counts in leaves.items():
+        of_compound = tops.setdefault(compound_id, Counter())
+        for leaf, count in sorted(counts):
+            top = top_of(leaf)
+            of_compound[top if top in lexicon.tops else UNSORTED] += count
+    return tops
+
+
+def _by_compound(opinions: Iterable[Opinion]) -> dict[int, list[Opinion]]:
+    found: dict[int, list[Opinion]] = {}
+    for opinion in opinions:
+        found.setdefault(opinion.compound_id, []).append(opinion)
+    return found
+
+
+def category_name(lexicon: Lexicon, category: str) -> str:
+    """A category as people read it; one that this lexicon does not know is as good as unsorted."""
+    try:
+        return lexicon.name(category)
+    except KeyError:
+        return say("digests.unsorted")
+
+
+def _label(lexicon: Lexicon, opinion: Opinion) -> str:
+    return category_name(lexicon, opinion.categories[0]["id"] if opinion.categories else UNSORTED)
+
+
+def _urgent(lexicon: Lexicon, found: Iterable[tuple[Opinion, bool]]) -> dict[int, list[dict[str, Any]]]:
+    urgent: dict[int, list[dict[str, Any]]] = {}
+    for opinion, refused in found:
+        urgent.setdefault(opinion.compound_id, []).append(
+            {
+                "number": opinion.number,
+                "label": _label(lexicon, opinion),
+                "place": place_name(opinion.building, None, None),
+                "said_on": _day(opinion.said_at),
+                # Staff find the door and the speaker by the number; a group need not.
+                "text": "" if refused else (without_identity(opinion.text or "") or "")[:URGENT_TEXT],
+                "state": state_name(opinion.state),
+            }
+        )
+    return urgent
+
+
+def _quotes(lexicon: Lexicon, opinions: Iterable[Opinion], ranked: Sequence[str]) -> list[dict[str, Any]]:
+    candidates = []
+    labels = {}
+    for opinion in opinions:
+        text = without_identity(opinion.text or "")
+        if text is None or len(text) not in QUOTE_LENGTH:
+            continue
+        category = top_of(opinion.categories[0]["id"]) if opinion.categories else UNSORTED
+        candidates.append(Quote(opinion.number, category, opinion.person_id or 0, text))
+        labels[opinion.number] = _label(lexicon, opinion)
+    return [
+        {"text": quote.text, "label": labels[quote.number], "number": quote.number}
+        for quote in choose_quotes(candidates, ranked)
+    ]
+
+
+def without_identity(text: str) -> str | None:
+    """Somebody's own words without what would tell who they are; None when that cannot be made sure.
+
+    Looked at twice: as written, and in the spelling that the tagger reads (traditional characters, loose blanks).
+    """
+    masked = mask(spoken(text))
+    plain = normalise(masked)
+    place = find_place(plain)
+    sure = is_anonymous(masked) and is_anonymous(plain) and mask(plain) == plain
+    return masked if masked and sure and not (place.entrance or place.unit) else None
+
+
+def state_name(state: OpinionState) -> str:
+    """The state of an opinion as the committee reads it."""
+    return say("digests.state_withdrawn" if state is OpinionState.WITHDRAWN else "digests.state_filed")
+
+
+def _day(at: datetime) -> str:
+    local = at.astimezone(LOCAL)
+    return f"{local.month}月{local.day}日"

@@ -1,0 +1,344 @@
+"""Use case: take every compound's week one step further where it is due.
+
+Called by the clock of every replica, as often as it likes. What is due follows from the time and the table
+(rules.due); a step belongs to the replica whose statement wrote it down, in the transaction that queues its words.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers.context import Services
+from handlers.digests.build import Digest, Wanted, build_digests
+from handlers.digests.render import digest_text
+from handlers.digests.rules import (
+    DAY,
+    DEFAULT_PLAN,
+    LOCAL,
+    Plan,
+    Step,
+    Timetable,
+    WeekState,
+    before,
+    due,
+    minute_of_week,
+    monday_of,
+    sends_at,
+    spread_of,
+    timetable,
+    unfinished,
+)
+from handlers.opinions.rules import SAFETY
+from handlers.reach.notify import Notice, notify_group, notify_person
+from handlers.texts import say
+from storage.audit import add_audit_event
+from storage.database import Database
+from storage.queries import cycles
+from storage.queries.cycles import Candidate, Period, Totals, Week
+from storage.states import CycleStep, GroupKind, MessageClass, Role
+from storage.tables import ChatGroup
+
+STEPS = 200  # in one call: a tick stays short, the next one goes on
+BATCH = 20  # steps in one transaction: callbacks must not wait long behind it
+LIVELY = 5  # opinions this week in a group that needs no prompt
+READERS = (Role.SECRETARY, Role.COMMITTEE, Role.COMMUNITY_WORKER)
+
+_ORDER = (CycleStep.CLOSE, CycleStep.DIGEST, CycleStep.OPEN, CycleStep.PROMPT)
+
+
+@dataclass(frozen=True, slots=True)
+class DueStep:
+    """A step of a compound that is due."""
+
+    compound_id: int
+    code: str
+    name: str
+    plan: Plan
+    step: Step
+
+    @property
+    def key(self) -> Week:
+        """(compound_id, Monday)."""
+        return self.compound_id, self.step.week
+
+    @property
+    def moments(self) -> Timetable:
+        """The timetable of its week."""
+        return timetable(self.plan, self.code, self.step.week)
+
+
+class Words(NamedTuple):
+    """Whom a step writes to, and what."""
+
+    groups: Sequence[ChatGroup]
+    persons: Sequence[int]
+    notice: Notice
+
+
+async def advance(database: Database, services: Services, now: datetime) -> int:
+    """Make the steps that are due and that no other replica makes; returns how many.
+
+    A compound that fails does not hold up the others; its error is raised when they are done.
+    """
+    steps = await list_due(database, now)
+    done = 0
+    errors: list[Exception] = []
+    # Weeks that are passed over come first, so that a catch-up digest finds them settled.
+    for wanted in ((CycleStep.DIGEST, True), *((step, False) for step in _ORDER)):
+        of_kind = [
+            entry
+            for entry in steps
+            if (entry.step.step, entry.step.silent and entry.step.step is CycleStep.DIGEST) == wanted
+        ]
+        for batch in _batches(of_kind):
+            done += await _make(database, services, batch, now, errors)
+    if errors:
+        raise errors[0]
+    return done
+
+
+async def list_due(database: Database, now: datetime) -> list[DueStep]:
+    """What is due now, at most about STEPS; one query when it is nothing."""
+    found: list[DueStep] = []
+    async with database.read() as session:
+        candidates = await cycles.list_candidates(
+            session,
+            monday_of(now).isoformat(),
+            minute_of_week(now),
+            (
+                (DEFAULT_PLAN.open_weekday, DEFAULT_PLAN.open_minute),
+                (DEFAULT_PLAN.prompt_weekday, DEFAULT_PLAN.prompt_minute),
+                (DEFAULT_PLAN.close_weekday, DEFAULT_PLAN.close_minute),
+            ),
+        )
+        for candidate in candidates:
+            found += await _due_of(session, candidate, now)
+            if len(found) >= STEPS:
+                break
+    return found
+
+
+async def _due_of(session: AsyncSession, candidate: Candidate, now: datetime) -> list[DueStep]:
+    compound_id, code, name, settings, rows = candidate
+    plan = Plan(*settings) if settings else DEFAULT_PLAN
+    weeks = [WeekState(*row) for row in rows]
+    spoken: set[str] = set()
+    pending = unfinished(plan, code, weeks, now)
+    if len(pending) > 1:
+        for week in pending:
+            period = Period(
+                compound_id,
+                timetable(plan, code, before(week)).closes_at,
+                timetable(plan, code, week).closes_at,
+            )
+            if (await cycles.count_weeks(session, [period], SAFETY)).get(compound_id, Totals()).opinions:
+                spoken.add(week)
+    return [DueStep(compound_id, code, name, plan, step) for step in due(plan, code, weeks, now, spoken)]
+
+
+def _batches(steps: Sequence[DueStep]) -> Iterator[Sequence[DueStep]]:
+    for start in range(0, len(steps), BATCH):
+        yield steps[start : start + BATCH]
+
+
+async def _make(
+    database: Database,
+    services: Services,
+    batch: Sequence[DueStep],
+    now: datetime,
+    errors: list[Exception],
+) -> int:
+    """Make steps of one kind in one transaction; when it fails, one by one, so that only the culprit is left."""
+    try:
+        return await _MAKERS[batch[0].step.step](database, services, batch, now)
+    except (OperationalError, InterfaceError, OSError):  # nobody's step can be made
+        raise
+    except Exception as error:  # whatever it is, the other compounds' week goes on
+        if len(batch) == 1:
+            errors.append(error)
+            return 0
+    return sum([await _make(database, services, [entry], now, errors) for entry in batch])
+
+
+async def _open(database: Database, services: Services, batch: Sequence[DueStep], now: datetime) -> int:
+    async with database.write() as session:
+        claimed = await cycles.claim_openings(session, [entry.key for entry in batch], now)
+        mine = _claimed(batch, claimed)
+        groups = await _groups(
+            session, [entry for entry in mine if not entry.step.silent], GroupKind.INTERNAL
+        )
+        for entry in mine:
+            text = say("digests.opened", compound=entry.name, closes=_closes(entry))
+            notice = _notice(entry, entry.moments.opens_at, MessageClass.PROMPT, text, now)
+            await _write_to(session, services, Words(groups.get(entry.compound_id, ()), (), notice), now)
+        _note(session, mine, "cycle.opened", now)
+    return len(mine)
+
+
+async def _prompt(database: Database, services: Services, batch: Sequence[DueStep], now: datetime) -> int:
+    async with database.write() as session:
+        mine = _claimed(
+            batch, await cycles.claim_step(session, CycleStep.PROMPT, [entry.key for entry in batch], now)
+        )
+        groups = await _groups(session, mine, GroupKind.CUSTOMER)
+        lively = (
+            await cycles.list_lively_groups(
+                session, list(groups), min(entry.moments.opens_at for entry in mine), LIVELY
+            )
+            if groups
+            else set()
+        )
+        for entry in mine:
+            quiet = [group for group in groups.get(entry.compound_id, ()) if group.group_id not in lively]
+            notice = _notice(entry, entry.moments.prompts_at, MessageClass.PROMPT, prompt_text(entry), now)
+            await _write_to(session, services, Words(quiet, (), notice), now)
+        _note(session, mine, "cycle.prompted", now)
+    return len(mine)
+
+
+async def _close(database: Database, _services: Services, batch: Sequence[DueStep], now: datetime) -> int:
+    async with database.write() as session:
+        mine = _claimed(
+            batch, await cycles.claim_step(session, CycleStep.CLOSE, [entry.key for entry in batch], now)
+        )
+        _note(session, mine, "cycle.closed", now)
+    return len(mine)
+
+
+async def _digest(database: Database, services: Services, batch: Sequence[DueStep], now: datetime) -> int:
+    if batch[0].step.silent:
+        return await _pass_over(database, batch, now)
+    async with database.write() as session:
+        mine = _claimed(
+            batch, await cycles.claim_step(session, CycleStep.DIGEST, [entry.key for entry in batch], now)
+        )
+        groups = await _groups(session, mine, GroupKind.INTERNAL)
+        readers: dict[int, list[int]] = {}
+        if mine:
+            for compound_id, person_id in await cycles.list_readers(
+                session, [entry.compound_id for entry in mine], READERS
+            ):
+                readers.setdefault(compound_id, []).append(person_id)
+        digests = await _build(session, services, mine)
+        await cycles.put_digests(session, digests)
+        for entry in mine:
+            text = digest_text(digests[entry.key], _link(services, entry))
+            notice = _notice(entry, entry.moments.digests_at, MessageClass.DIGEST, text, now)
+            words = Words(groups.get(entry.compound_id, ()), readers.get(entry.compound_id, ()), notice)
+            await _write_to(session, services, words, now)
+        _note(session, mine, "cycle.digested", now)
+    return len(mine)
+
+
+async def _pass_over(database: Database, batch: Sequence[DueStep], now: datetime) -> int:
+    async with database.write() as session:
+        keys = [entry.key for entry in batch]
+        mine = _claimed(batch, await cycles.claim_step(session, CycleStep.DIGEST, keys, now, skip=True))
+        _note(session, mine, "cycle.skipped", now)
+    return len(mine)
+
+
+Maker = Callable[[Database, Services, Sequence[DueStep], datetime], Awaitable[int]]
+_MAKERS: dict[CycleStep, Maker] = {
+    CycleStep.OPEN: _open,
+    CycleStep.PROMPT: _prompt,
+    CycleStep.CLOSE: _close,
+    CycleStep.DIGEST: _digest,
+}
+
+
+async def _build(session: AsyncSession, services: Services, steps: Sequence[DueStep]) -> dict[Week, Digest]:
+    # In the transaction that claimed them: another replica has not built the same meanwhile.
+    wanted = [
+        Wanted(
+            entry.compound_id,
+            entry.code,
+            entry.name,
+            entry.step.week,
+            entry.moments,
+            timetable(entry.plan, entry.code, before(entry.step.week)).closes_at,
+        )
+        for entry in steps
+    ]
+    return await build_digests(session, services, wanted) if wanted else {}
+
+
+def _claimed(batch: Sequence[DueStep], claimed: Iterable[Week]) -> list[DueStep]:
+    keys = set(claimed)
+    return [entry for entry in batch if entry.key in keys]
+
+
+async def _groups(
+    session: AsyncSession, steps: Sequence[DueStep], kind: GroupKind
+) -> dict[int, list[ChatGroup]]:
+    groups: dict[int, list[ChatGroup]] = {}
+    if steps:
+        for group in await cycles.list_groups_of(session, [entry.compound_id for entry in steps], kind):
+            groups.setdefault(group.compound_id, []).append(group)
+    return groups
+
+
+def _note(session: AsyncSession, steps: Iterable[DueStep], verb: str, now: datetime) -> None:
+    """Last in its transaction: then the rows of all compounds are written in one go."""
+    for entry in steps:
+        add_audit_event(
+            session,
+            at=now,
+            verb=verb,
+            compound_id=entry.compound_id,
+            subject=f"cycle:{entry.step.week}",
+        )
+
+
+def _notice(
+    entry: DueStep, due_at: datetime, message_class: MessageClass, text: str, now: datetime
+) -> Notice:
+    not_before = sends_at(entry.code, due_at, now)
+    expires_at = not_before + 3 * DAY
+    if message_class is MessageClass.PROMPT:  # nobody needs to be told of a week that is over
+        expires_at = min(not_before + DAY, entry.moments.closes_at)
+    return Notice(
+        message_class=message_class,
+        text=text,
+        dedupe_key=f"cycle:{entry.code}:{entry.step.week}:{entry.step.step}",
+        not_before=not_before,
+        expires_at=expires_at,
+    )
+
+
+async def _write_to(session: AsyncSession, services: Services, words: Words, now: datetime) -> None:
+    for group in words.groups:
+        await notify_group(session, services, group, words.notice, now)
+    for person_id in words.persons:
+        await notify_person(session, services, person_id, words.notice, now)
+
+
+def prompt_text(entry: DueStep) -> str:
+    """What the residents' groups are asked: other words each week, and not the same ones in every compound."""
+    turn = date.fromisoformat(entry.step.week).toordinal() // 7 + int(spread_of(entry.code).total_seconds())
+    return say(
+        (
+            "digests.prompt_say",
+            "digests.prompt_list",
+            "digests.prompt_small",
+            "digests.prompt_idea",
+            "digests.prompt_elders",
+        )[turn % 5],
+        compound=entry.name,
+        closes=_closes(entry),
+    )
+
+
+def _closes(entry: DueStep) -> str:
+    local = entry.moments.closes_at.astimezone(LOCAL)
+    return say("digests.closing_day", weekday="一二三四五六日"[local.weekday()], at=f"{local:%H:%M}")
+
+
+def _link(services: Services, entry: DueStep) -> str:
+    if not services.public_url:
+        return ""
+    return f"{services.public_url}/console/{entry.code}/digest/{entry.step.week}"
