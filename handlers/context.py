@@ -1,15 +1,31 @@
 """What a handler is given and what it gives back."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.batch import Batch
 from handlers.inbound import Inbound
 from nlp.tagger import Tagger
 from storage.sealing import Sealer
-from storage.states import MessageClass
-from storage.tables import ChannelIdentity
+from storage.states import ChannelKind, MessageClass
+from storage.tables import ChannelIdentity, ChatGroup, Compound
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What handlers need to know of a channel account.
+
+    people: the account under which its people are known; the accounts of one corp share the corp's app.
+    template_id, subscribe_template_id: the service account's notice templates, empty for none.
+    """
+
+    kind: ChannelKind
+    people: str
+    template_id: str = ""
+    subscribe_template_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +33,38 @@ class Services:
     """What handlers need from the application; the same for all messages.
 
     default_compounds: compound code by channel account, for accounts that serve one compound.
+    accounts: facts by channel account. public_url: where the pages are, without a slash at the end; empty for none.
     """
 
     tagger: Tagger
     sealer: Sealer
     raw_text_days: int
     default_compounds: dict[str, str]
+    accounts: Mapping[str, AccountFacts] = field(default_factory=dict)
+    public_url: str = ""
+
+    def people_of(self, account: str) -> str:
+        """The account under which the people of `account` are known."""
+        facts = self.accounts.get(account)
+        return facts.people if facts else account
+
+    def kind_of(self, account: str) -> ChannelKind:
+        """What kind of channel an account is; one that nobody described is a service account."""
+        facts = self.accounts.get(account)
+        return facts.kind if facts else ChannelKind.OFFICIAL_ACCOUNT
+
+    def accounts_of(self, people: str) -> list[str]:
+        """The accounts whose people are known under the account `people`, itself among them."""
+        return [people, *(name for name, facts in self.accounts.items() if facts.people == people != name)]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One message being handled, inside one transaction."""
+    """One message being handled, inside one transaction.
+
+    inbound: as it is to be understood; the inbox keeps what was written. group: the registered group it was said in,
+    with its compound.
+    """
 
     session: AsyncSession
     services: Services
@@ -35,6 +72,8 @@ class Context:
     inbound: Inbound
     inbox_id: int
     identity: ChannelIdentity
+    batch: Batch
+    group: tuple[ChatGroup, Compound] | None = None
 
     @property
     def person_id(self) -> int:
@@ -44,9 +83,14 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a message: a dotted noun.verb for the inbox, metrics and logs, and what to say, if anything."""
+    """What came of a message: a dotted noun.verb for the inbox, metrics and logs, and what to say, if anything.
+
+    farewell: the person asked to be forgotten, so that their next message will be a first contact.
+    unheard: the words are not to be kept, not even in the inbox.
+    """
 
     outcome: str
     text: str = ""
     message_class: MessageClass = MessageClass.REPLY
-    farewell: bool = False  # the person asked to be forgotten: their next message will be a first contact
+    farewell: bool = False
+    unheard: bool = False

@@ -9,6 +9,9 @@ from handlers.router import Arguments, Filter
 
 # Voice comes with the text the platform recognised, a menu click with its key: both can be commands.
 _SPOKEN = (InboundKind.TEXT, InboundKind.VOICE, InboundKind.CLICK)
+# Possessive: three runs of spaces side by side would be tried in every division, for seconds on a long one.
+COLON = r"\s*+(?:[:：]\s*+)?"
+NUMBER = r"(?:(?:编号|号|#|no\.?)\s*+)?(?P<number>\d{1,15})\s*+号?"  # as people write the number of something
 _ENDINGS = " \t\r\n。.!！~～"
 
 

@@ -18,6 +18,21 @@ _IN_CHARGE = rf"@(?:物业|管家|客服|社区|居委|业委|物管|网格|工�
 _MENTION = re.compile(rf"(?P<charge>{_IN_CHARGE})|@[^\s{_STOPS}]{{1,20}}(?=[\s，,：:]|$)")
 
 
+# The platform puts the name that was called in front: "@RobotA hello" (wechat.md 2.2).
+_CALLED = re.compile(rf"@[^\s{_STOPS}]{{1,32}}(?:[\s，,：:]+|$)")
+
+
+def addressed(text: str) -> str:
+    """What was said to the one who was called: without the quote in front and the names at either end."""
+    quote = _QUOTE.match(text)
+    words = text[quote.end() :].strip() if quote is not None else text.strip()
+    while (called := _CALLED.match(words)) is not None:
+        words = words[called.end() :]
+    while (at := words.rfind("@")) > 0 and words[at - 1].isspace() and _CALLED.fullmatch(words, at):
+        words = words[:at].rstrip()
+    return words
+
+
 def spoken(text: str) -> str:
     """The text with quotes and mentioned names turned into blanks; same length, same positions."""
     if "「" in text or "引用" in text:

@@ -70,17 +70,19 @@ def jieba_segmenter(*, hmm: bool = False) -> Segmenter:
         tokenizer.tmp_dir = str(cache_dir)
         tokenizer.initialize()
     else:
-        with tempfile.TemporaryDirectory() as passing:
-            tokenizer.tmp_dir = passing
-            tokenizer.initialize()
+        # Nowhere to keep it: jieba fails to write there, says nothing and goes on without.
+        tokenizer.tmp_dir = f"{os.devnull}/none"
+        tokenizer.initialize()
     lcut: Callable[..., list[str]] = tokenizer.lcut
     return lambda text: lcut(text, HMM=hmm)
 
 
 def _cache_dir() -> Path | None:
     """A folder for jieba's marshalled dictionary that nobody else can write: jieba loads what it finds there."""
-    path = Path(tempfile.gettempdir()) / f"yishi-jieba-{os.getuid()}"
     try:
+        path = (
+            Path(tempfile.gettempdir()) / f"yishi-jieba-{os.getuid()}"
+        )  # raises when no folder can be written
         path.mkdir(mode=0o700, exist_ok=True)
         found = path.lstat()
     except OSError:

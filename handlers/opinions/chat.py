@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.access import NotFound, access_own_opinion, access_own_opinions
 from handlers.context import Answer, Context
-from handlers.filters import command, kind, spoken
+from handlers.filters import COLON, NUMBER, command, kind, spoken
 from handlers.inbound import InboundKind
 from handlers.opinions.file import (
     FILED,
@@ -17,7 +17,7 @@ from handlers.opinions.file import (
     find_home_of_speaker,
     receipt,
 )
-from handlers.opinions.rules import Filing, decide
+from handlers.opinions.rules import SAFETY, Filing, decide
 from handlers.opinions.withdraw import withdraw_opinion
 from handlers.router import Route
 from handlers.texts import say
@@ -48,7 +48,12 @@ async def hear(context: Context, words: str | None = None) -> Answer:
         return Answer("chat.answered", say("opinions.not_filed"))
     home = await find_home_of_speaker(context)
     if home is None:
-        return Answer(HELD, f"{say('opinions.held')}{say('people.bind_how')}", MessageClass.RECEIPT)
+        held = f"{say('opinions.held')}{say('people.bind_how')}"
+        if (
+            tagged.urgency >= SAFETY
+        ):  # nobody can be told where to go yet: the speaker has to know whom to call
+            held += f"\n{say('opinions.danger')}"
+        return Answer(HELD, held, MessageClass.RECEIPT)
     opinion = await file_opinion(context, home, context.inbox_id, text, context.inbound.sent_at, tagged)
     return Answer(FILED, receipt(context, opinion), MessageClass.RECEIPT)
 
@@ -64,8 +69,8 @@ async def show_progress(context: Context, number: str | None) -> Answer:
     text = say(
         "opinions.progress_one",
         number=opinion.number,
-        state=_state_name(opinion),
-        said_on=_day(opinion.said_at),
+        state=state_name(opinion),
+        said_on=day(opinion.said_at),
         text=(opinion.text or say("opinions.words_gone"))[:SHOWN],
         facts=facts(context, opinion),
     )
@@ -80,9 +85,9 @@ async def _list_progress(context: Context) -> Answer:
         say(
             "opinions.progress_line",
             number=opinion.number,
-            state=_state_name(opinion),
+            state=state_name(opinion),
             label=category_names(context, opinion) or excerpt(opinion.text or say("opinions.words_gone"), 12),
-            said_on=_day(opinion.said_at),
+            said_on=day(opinion.said_at),
         )
         for opinion in opinions
     )
@@ -110,37 +115,46 @@ async def take_voice(context: Context) -> Answer:
     return Answer("voice.unheard", say("opinions.voice"))
 
 
+async def ask_for_words(context: Context) -> Answer:
+    """A place on the map or a link, with nothing said about it."""
+    return Answer("media.seen", say("opinions.in_words"))
+
+
 async def pass_over(context: Context) -> Answer:
     """Events and kinds that need no answer."""
     return Answer("message.ignored")
 
 
-def _state_name(opinion: Opinion) -> str:
+def state_name(opinion: Opinion) -> str:
+    """How far an opinion is, in words."""
     return say(
         "opinions.state_withdrawn" if opinion.state is OpinionState.WITHDRAWN else "opinions.state_filed"
     )
 
 
-def _day(at: datetime) -> str:
+def day(at: datetime) -> str:
+    """A day as people say it, Asia/Shanghai."""
     local = at.astimezone(LOCAL)
     return f"{local.month}月{local.day}日"
 
 
-_NUMBER = r"(?:编号|号|#|no\.?)?\s*(?P<number>\d{1,15})\s*号?"
-
-_COLON = r"\s*[:：]?\s*"
 _RAISE = r"(?:我要)?(?:反映|投诉|上报)"
 
-ROUTES = (
-    Route(command(rf"(?:查询?|查一?下|看看?)?(?:办理)?进[度展](?:{_COLON}{_NUMBER})?"), show_progress),
-    Route(command(rf"(?:查询?|编号){_COLON}{_NUMBER}"), show_progress),
-    Route(command(r"(?P<number>[1-9]\d{3,7})"), show_progress),
-    Route(command(rf"撤[回销](?:{_COLON}{_NUMBER})?"), withdraw),
-    Route(command(rf"{_RAISE}(?:问题)?(?:\s*[:：,，]\s*|\s+|$)(?P<words>.*)"), hear),
+SAY_WORDS = (
+    rf"{_RAISE}(?:问题)?(?:\s*[:：,，]\s*|\s+|$)(?P<words>.*)",
     # 反映了三次都没人管: the word is part of the sentence.
-    Route(command(rf"(?P<words>{_RAISE}.+)"), hear),
+    rf"(?P<words>{_RAISE}.+)",
+)
+
+ROUTES = (
+    Route(command(rf"(?:查询?|查一?下|看看?)?(?:办理)?进[度展](?:{COLON}{NUMBER})?"), show_progress),
+    Route(command(rf"(?:查询?|编号){COLON}{NUMBER}"), show_progress),
+    Route(command(r"(?P<number>[1-9]\d{3,7})"), show_progress),
+    Route(command(rf"撤[回销](?:{COLON}{NUMBER})?"), withdraw),
+    *(Route(command(pattern), hear) for pattern in SAY_WORDS),
     Route(spoken(), hear),
     Route(kind(InboundKind.IMAGE, InboundKind.VIDEO), take_picture),
     Route(kind(InboundKind.VOICE), take_voice),
+    Route(kind(InboundKind.LOCATION, InboundKind.LINK), ask_for_words),
     Route(lambda inbound: {}, pass_over),
 )

@@ -2,16 +2,15 @@
 
 from datetime import datetime
 
+from handlers.alerts.raise_ import raise_alert
 from handlers.context import Context
-from handlers.opinions.rules import SAFETY, place_name
+from handlers.opinions.rules import SAFETY, place_in_group, place_name
 from handlers.texts import say
 from nlp.tagger import Tagged
 from storage.audit import add_audit_event
 from storage.queries.inbox import list_held
 from storage.queries.opinions import next_number
-from storage.queries.people import find_home
-from storage.queries.tree import find_compound
-from storage.tables import Compound, Opinion, Place
+from storage.tables import ChatGroup, Compound, Opinion, Place
 
 HELD = "opinion.held"
 FILED = "opinion.filed"
@@ -19,10 +18,10 @@ FILED = "opinion.filed"
 
 async def find_home_of_speaker(context: Context) -> tuple[Compound, Place | None] | None:
     """Where the speaker lives: what they said, else the compound that their channel account serves."""
-    if home := await find_home(context.session, context.person_id):
+    if home := await context.batch.home_of(context.person_id):
         return home
     code = context.services.default_compounds.get(context.inbound.account)
-    compound = await find_compound(context.session, code) if code else None
+    compound = await context.batch.compound_of_code(code) if code else None
     return (compound, None) if compound else None
 
 
@@ -33,24 +32,32 @@ async def file_opinion(
     text: str,
     said_at: datetime,
     tagged: Tagged,
+    group: ChatGroup | None = None,
 ) -> Opinion:
-    """Number an opinion and keep it with its tags. A message becomes one at most once, by the table's unique key."""
+    """Number an opinion and keep it with its tags; a danger is told to those on duty in the same transaction.
+
+    A message becomes one at most once, by the table's unique key. group: where it was heard, None for 1:1.
+    """
     compound, place = home
     assert compound.compound_id is not None
+    building, entrance = tagged.place.building, tagged.place.entrance
+    if group is not None:
+        building, entrance = place_in_group(group.place_code, building, entrance)
     opinion = Opinion(
         compound_id=compound.compound_id,
         number=await next_number(context.session, compound.compound_id, "opinion"),
         inbox_id=inbox_id,
         person_id=context.person_id,
         home_code=place.code if place else None,
+        group_id=group.group_id if group else None,
         said_at=said_at,
         filed_at=context.now,
         text=text,
         categories=[category._asdict() for category in tagged.categories],
         hits=[hit._asdict() for hit in tagged.hits],
         urgency=tagged.urgency,
-        building=tagged.place.building,
-        entrance=tagged.place.entrance,
+        building=building,
+        entrance=entrance,
         unit=tagged.place.unit,
         lexicon_version=tagged.version,
     )
@@ -64,6 +71,7 @@ async def file_opinion(
         subject=f"opinion:{opinion.number}",
         details={"inbox_id": inbox_id, "categories": [category.id for category in tagged.categories]},
     )
+    await raise_alert(context.session, context.services, compound, opinion, context.now)
     return opinion
 
 
@@ -92,20 +100,21 @@ def category_names(context: Context, opinion: Opinion) -> str:
     return "、".join(f"{lexicon.top_name(leaf)}·{lexicon.name(leaf)}" for leaf in leaves)
 
 
-def receipt(context: Context, opinion: Opinion) -> str:
-    """What the resident gets: the number they can ask about, and how they were understood."""
+def receipt(context: Context, opinion: Opinion, *, in_group: bool = False) -> str:
+    """What the one who told it gets: the number to ask about, and how they were understood."""
     if opinion.categories:
-        text = say("opinions.filed", number=opinion.number, facts=facts(context, opinion))
+        text = say("opinions.filed", number=opinion.number, facts=facts(context, opinion, in_group=in_group))
     else:
         text = say("opinions.filed_unsorted", number=opinion.number)
     return f"{text}\n{say('opinions.danger')}" if opinion.urgency >= SAFETY else text
 
 
-def facts(context: Context, opinion: Opinion) -> str:
-    """Category and place, a line each."""
+def facts(context: Context, opinion: Opinion, *, in_group: bool = False) -> str:
+    """Category and place, a line each; what others may read names the building and no door."""
     lines = ""
     if categories := category_names(context, opinion):
         lines += say("opinions.fact_category", categories=categories)
-    if place := place_name(opinion.building, opinion.entrance, opinion.unit):
+    entrance, unit = (None, None) if in_group else (opinion.entrance, opinion.unit)
+    if place := place_name(opinion.building, entrance, unit):
         lines += say("opinions.fact_place", place=place)
     return lines

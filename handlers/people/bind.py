@@ -14,6 +14,7 @@ async def bind_home(context: Context, compound: Compound, place_code: str | None
     await put_residency(
         context.session, compound.compound_id, context.person_id, place.code if place else None, context.now
     )
+    context.batch.forget_home(context.person_id)
     add_audit_event(
         context.session,
         at=context.now,

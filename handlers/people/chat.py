@@ -5,19 +5,23 @@ from datetime import timedelta
 from handlers.context import Answer, Context
 from handlers.filters import command, kind
 from handlers.inbound import InboundKind
-from handlers.opinions.file import file_held
+from handlers.opinions.file import file_held, find_home_of_speaker
 from handlers.people.bind import bind_home
 from handlers.people.erase import erase_person
+from handlers.people.refuse import allow_groups, refuse_groups
 from handlers.people.rules import parse_scene, place_code_of, spellings, split_home
+from handlers.reach.subscribe import grant_subscribe
 from handlers.router import Route
 from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.queries.opinions import count_opinions_since
-from storage.queries.people import find_home, list_public_contacts
+from storage.queries.people import list_public_contacts
 from storage.queries.tree import find_compound, list_compounds_named, list_places, list_region_codes_above
 from storage.states import PlaceLevel
 from storage.tables import Compound, Place
 
+# Also understood in the group itself, where it is obeyed without a word.
+REFUSAL = r"(?:在)?群里?(?:请)?(?:别|不要|不用)(?:再)?记(?:录|下)?我(?:的话|说的)?(?:了)?"
 LISTED = 10  # things said before binding, and contacts, that one answer shows
 
 
@@ -43,7 +47,8 @@ async def follow(context: Context) -> Answer:
     context.identity.following = True
     welcome = say("people.welcome")
     if not context.inbound.scene:
-        return Answer("person.followed", f"{welcome}\n{say('people.bind_how')}")
+        known = await find_home_of_speaker(context) is not None
+        return Answer("person.followed", welcome if known else f"{welcome}\n{say('people.bind_how')}")
     scanned = await scan(context)
     return Answer("person.followed", f"{welcome}\n{scanned.text}")
 
@@ -95,7 +100,7 @@ async def bind_in_words(context: Context, name: str | None, where: str | None) -
 
 async def show_home(context: Context) -> Answer:
     """我的小区: where the person lives, whom to ask, and how lively the week is."""
-    home = await find_home(context.session, context.person_id)
+    home = await find_home_of_speaker(context)
     if home is None:
         return Answer("home.unknown", say("people.bind_how"))
     compound, place = home
@@ -145,6 +150,30 @@ def _audit_choice(context: Context, verb: str) -> None:
     )
 
 
+async def accept_notice(context: Context) -> Answer:
+    """The person agreed to get one more 订阅通知."""
+    await grant_subscribe(context.session, context.inbound.account, context.inbound.sender, 1, context.now)
+    return Answer("notice.accepted")
+
+
+async def refuse_notices(context: Context) -> Answer:
+    """The person wants none of the 订阅通知 they had agreed to."""
+    await grant_subscribe(context.session, context.inbound.account, context.inbound.sender, 0, context.now)
+    return Answer("notice.refused")
+
+
+async def refuse(context: Context) -> Answer:
+    """群里别记我: not heard in groups from now on."""
+    await refuse_groups(context)
+    return Answer("person.refused_groups", say("people.refused_groups"))
+
+
+async def allow(context: Context) -> Answer:
+    """群里可以记我."""
+    await allow_groups(context)
+    return Answer("person.allowed_groups", say("people.allowed_groups"))
+
+
 async def ask_before_erasing(context: Context) -> Answer:
     """删除我的资料: say what will be lost first."""
     return Answer("erasure.asked", say("people.erase_confirm"))
@@ -165,10 +194,14 @@ ROUTES = (
     Route(kind(InboundKind.FOLLOW), follow),
     Route(kind(InboundKind.UNFOLLOW), unfollow),
     Route(kind(InboundKind.SCAN), scan),
+    Route(kind(InboundKind.NOTICE_ACCEPTED), accept_notice),
+    Route(kind(InboundKind.NOTICE_REFUSED), refuse_notices),
     Route(command(r"绑定(?:\s*(?P<name>[^\s,，]+)(?:[\s,，]+(?P<where>.+))?)?"), bind_in_words),
     Route(command(r"我的?小区|小区信息"), show_home),
     Route(command(r"退订|取消订阅|td|t"), opt_out),
     Route(command(r"订阅|恢复订阅|恢复"), opt_in),
+    Route(command(REFUSAL), refuse),
+    Route(command(r"群里?可以记(?:录|下)?我(?:的话)?(?:了)?|恢复群里记(?:录|我)"), allow),
     Route(command(r"删除我的(?:资料|信息|数据)"), ask_before_erasing),
     Route(command(r"确认删除"), erase),
     Route(command(r"帮助|菜单|使用说明|help|\?|怎么用"), give_help),

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.people.office import get_or_add_person
 from storage.audit import add_audit_event
-from storage.queries.people import end_roles, find_person_by_phone, put_role
+from storage.queries.people import end_roles, get_or_add_identities, put_role
 from storage.queries.tree import find_compound, put_compound, put_place, put_region
 from storage.sealing import Sealer
 from storage.states import PlaceLevel, RegionLevel, Role, Stewardship, Tenure
-from storage.tables import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,17 @@ class PlaceEntry:
 
 @dataclass(frozen=True, slots=True)
 class ContactEntry:
-    """Someone in office. `public`: name and phone are shown to residents."""
+    """Someone in office. `public`: name and phone are shown to residents.
+
+    member: the WeCom account and userid under which they are reached, None for somebody who is not of a corp.
+    """
 
     role: Role
     title: str
     name: str
     phone: str
     public: bool
+    member: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,10 @@ async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundE
         )
     in_office = set()
     for contact in entry.contacts:
-        person_id = await _person(session, sealer, contact, now)
+        person_id = await get_or_add_person(session, sealer, contact.name, contact.phone, now)
+        if contact.member is not None:
+            identities = await get_or_add_identities(session, [contact.member], now)
+            identities[contact.member].person_id = person_id
         await put_role(session, person_id, contact.role, entry.code, contact.title, contact.public, now)
         in_office.add((person_id, contact.role))
     await end_roles(session, entry.code, in_office, now)
@@ -109,16 +116,3 @@ async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundE
         details={"places": len(entry.places), "contacts": len(entry.contacts)},
     )
     return compound.compound_id
-
-
-async def _person(session: AsyncSession, sealer: Sealer, contact: ContactEntry, now: datetime) -> int:
-    lookup = sealer.lookup(contact.phone.encode(), "persons.phone")
-    person = await find_person_by_phone(session, lookup)
-    if person is None:
-        person = Person(created_at=now, phone_lookup=lookup)
-        session.add(person)
-    person.name_sealed = sealer.seal(contact.name.encode(), "persons.name")
-    person.phone_sealed = sealer.seal(contact.phone.encode(), "persons.phone")
-    await session.flush()
-    assert person.person_id is not None
-    return person.person_id

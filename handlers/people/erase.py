@@ -3,9 +3,17 @@
 from sqlmodel import select
 
 from handlers.context import Context
+from handlers.digests.forget import forget_words_of
+from handlers.people.unquote import unquote
 from storage.audit import add_audit_event
 from storage.outbox import forget_recipient
-from storage.queries.inbox import blank_failed_messages, blank_messages_of
+from storage.queries.forget import (
+    close_staff_account,
+    forget_browsers,
+    forget_memberships,
+    list_opinions_with_words,
+)
+from storage.queries.inbox import blank_failed_messages, blank_messages_of, end_unheard_messages
 from storage.queries.opinions import blank_opinions_of
 from storage.queries.people import forget_person
 from storage.tables import ChannelIdentity, Erasure
@@ -20,19 +28,33 @@ async def erase_person(context: Context) -> int:
     A keyed hash of each identity is kept, so that a restored backup can be made to forget again.
     """
     session, person_id = context.session, context.person_id
+    # Whoever works on another message of this person holds the identity: wait for them, and see what they wrote.
     identities = (
-        await session.exec(select(ChannelIdentity).where(ChannelIdentity.person_id == person_id))
+        await session.exec(
+            select(ChannelIdentity).where(ChannelIdentity.person_id == person_id).with_for_update()
+        )
     ).all()
+    for identity in identities:
+        for account in context.services.accounts_of(identity.account):
+            await end_unheard_messages(session, account, identity.external_id, context.inbox_id, context.now)
+    await unquote(session, await list_opinions_with_words(session, person_id))
+    await forget_words_of(session, person_id)
     opinions = await blank_opinions_of(session, person_id)
     await blank_messages_of(session, person_id)
+    await forget_browsers(session, person_id)
+    await close_staff_account(session, person_id, context.now)
     for identity in identities:
         subject = context.services.sealer.lookup(
             f"{identity.account}:{identity.external_id}".encode(), SUBJECT_CONTEXT
         )
         forgotten = f"erased-{subject.hex()[:24]}"
-        await forget_recipient(session, identity.account, identity.external_id, forgotten, context.now)
-        await blank_failed_messages(session, identity.account, identity.external_id)
+        accounts = context.services.accounts_of(identity.account)
+        await forget_memberships(session, accounts, identity.external_id)
+        for account in accounts:
+            await forget_recipient(session, account, identity.external_id, forgotten, context.now)
+            await blank_failed_messages(session, account, identity.external_id)
         await insert_ignore(session, Erasure, {"subject_lookup": subject, "erased_at": context.now})
+    context.batch.forget_home(person_id)
     await forget_person(session, person_id)
     add_audit_event(
         session,

@@ -4,7 +4,7 @@ from handlers.context import Services
 from nlp.tagger import Tagger
 from storage.database import Database
 from storage.sealing import Sealer
-from tests.handlers.talk import Talk, compound
+from tests.handlers.talk import ACCOUNTS, Talk, compound
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +14,7 @@ def tagger() -> Tagger:
 
 @pytest.fixture
 def services(tagger: Tagger, sealer: Sealer) -> Services:
-    return Services(tagger, sealer, raw_text_days=180, default_compounds={"east": "XH-1"})
+    return Services(tagger, sealer, raw_text_days=180, default_compounds={"east": "XH-1"}, accounts=ACCOUNTS)
 
 
 @pytest.fixture

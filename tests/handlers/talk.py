@@ -6,16 +6,25 @@ from typing import TypeVar
 
 from sqlmodel import SQLModel, select
 
-from handlers.context import Answer, Services
+from handlers.context import AccountFacts, Answer, Services
 from handlers.inbound import InboundKind
 from handlers.people.enrol import CompoundEntry, ContactEntry, PlaceEntry, RegionEntry, enrol_compound
 from handlers.receive import Received, receive
 from storage.database import Database
-from storage.states import PlaceLevel, RegionLevel, Role, WindowKind, WindowRule
+from storage.states import ChannelKind, PlaceLevel, RegionLevel, Role, WindowKind, WindowRule
 from storage.tables import InboxMessage
 
 NOW = datetime(2026, 3, 12, 4, 0, tzinfo=UTC)  # noon in Shanghai
 WINDOW = WindowRule(WindowKind.MESSAGE, 48 * 3600, 5)
+
+ACCOUNTS = {
+    "main": AccountFacts(ChannelKind.OFFICIAL_ACCOUNT, "main"),
+    "east": AccountFacts(ChannelKind.OFFICIAL_ACCOUNT, "east"),
+    "corp": AccountFacts(ChannelKind.WECOM_APP, "corp"),
+    "helper": AccountFacts(ChannelKind.AIBOT, "corp"),
+    "duty-group": AccountFacts(ChannelKind.GROUP_WEBHOOK, "corp"),
+    "archive": AccountFacts(ChannelKind.CHAT_ARCHIVE, "corp"),
+}
 
 Table = TypeVar("Table", bound=SQLModel)
 
@@ -59,6 +68,8 @@ class Talk:
         kind: InboundKind = InboundKind.TEXT,
         scene: str = "",
         account: str = "main",
+        room: str = "",
+        quoted: str = "",
     ) -> InboxMessage:
         self._count += 1
         return InboxMessage(
@@ -70,6 +81,9 @@ class Talk:
             text=text,
             scene=scene,
             media_id="media-1" if kind in (InboundKind.IMAGE, InboundKind.VOICE) else "",
+            room=room,
+            quoted=quoted,
+            reply_address="https://platform.example/answer/1" if account == "helper" else "",
             received_at=self.now,
             lease_owner="",
             lease_until=self.now,

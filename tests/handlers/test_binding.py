@@ -1,6 +1,7 @@
 """Where people live: by the code on the wall, in words, and what they said before anybody knew."""
 
 from handlers.inbound import InboundKind
+from handlers.texts import say
 from storage.tables import AuditEvent, Opinion, Residency
 from tests.handlers.talk import Talk, compound
 
@@ -153,3 +154,10 @@ async def test_words_and_binding_in_one_batch_are_filed_in_the_compound_named_la
     assert [(opinion.compound_id, opinion.home_code) for opinion in await talk.rows(Opinion)] == [
         (other, "3-1")
     ]
+
+
+async def test_on_an_account_of_one_compound_nobody_need_say_where_they_live(talk: Talk) -> None:
+    followed = await talk.hear("o-qian", kind=InboundKind.FOLLOW, account="east")
+    assert say("people.bind_how") not in followed.text
+    assert say("people.bind_how") in (await talk.hear("o-qian", kind=InboundKind.FOLLOW)).text
+    assert (await talk.hear("o-qian", "我的小区", account="east")).outcome == "home.shown"

@@ -1,28 +1,47 @@
 """删除我的资料: the person goes from everywhere, counts and tags stay, and they are a stranger afterwards."""
 
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Table, update
 from sqlmodel import col, select
 
+from handlers.inbound import InboundKind
+from handlers.receive import Received, receive
 from storage.outbox import take_due, use_window
 from storage.queries.inbox import postpone
-from storage.states import InboxState, OutboxState
+from storage.states import InboxState, OutboxState, Role, SessionKind
 from storage.tables import (
+    AlertEpisode,
     AuditEvent,
     ChannelIdentity,
     Erasure,
+    GroupMember,
     InboxMessage,
+    OneTimeLink,
     Opinion,
     OutboxMessage,
     Person,
     Residency,
     RoleGrant,
     SendWindow,
+    StaffAccount,
+    WebSession,
+    WeeklyCycle,
     metadata,
 )
-from tests.handlers.talk import Talk
+from tests.handlers.neighbours import (
+    RESIDENTS_ROOM,
+    appoint,
+    identity,
+    join,
+    open_groups,
+    overheard,
+    told,
+)
+from tests.handlers.talk import WINDOW, Talk
 
 SAID = "楼下垃圾堆了三天没人收，味道熏天"
 
@@ -196,3 +215,165 @@ async def test_a_failure_half_way_forgets_nothing(talk: Talk) -> None:
     assert SAID in await talk.say("o-zhao", "进度 1001")
     assert await talk.rows(Erasure) == []
     assert [window.used for window in await talk.rows(SendWindow)] == [0]
+
+
+async def test_groups_browsers_links_and_the_staff_account_forget_too(talk: Talk) -> None:
+    groups = await open_groups(talk, 1)
+    await talk.bind("o-zhao")
+    await talk.bind("o-qian")
+    for external, openid in (("wm-zhao-0000000001", "o-zhao"), ("wm-qian-0000000001", "o-qian")):
+        await join(talk, external, openid)
+        await overheard(talk, external, "电梯坏了三天，老人下不了楼")
+    people = {row.external_id: row.person_id for row in await talk.rows(ChannelIdentity)}
+    hour = timedelta(hours=1)
+    async with talk.database.write() as session:
+        for name in ("zhao", "qian"):
+            person_id = people[f"o-{name}"]
+            session.add_all(
+                [
+                    GroupMember(
+                        group_id=groups[RESIDENTS_ROOM],
+                        external_id=f"wm-{name}-0000000001",
+                        is_staff=False,
+                        joined_at=talk.now,
+                    ),
+                    WebSession(
+                        token_hash=name.encode(),
+                        kind=SessionKind.RESIDENT,
+                        person_id=person_id,
+                        created_at=talk.now,
+                        seen_at=talk.now,
+                        expires_at=talk.now + hour,
+                    ),
+                    OneTimeLink(
+                        token_hash=name.encode(),
+                        purpose="sign_in",
+                        person_id=person_id,
+                        created_at=talk.now,
+                        expires_at=talk.now + hour,
+                    ),
+                    StaffAccount(
+                        person_id=person_id, username=f"{name}-desk", password_hash="x", created_at=talk.now
+                    ),
+                ]
+            )
+    quoting = talk.message("o-zhao", "就是这个", quoted="赵大爷：电梯坏了")
+    await talk.batch([quoting])
+    assert (await talk.hear("o-zhao", "确认删除")).outcome == "person.erased"
+    assert [row.external_id for row in await talk.rows(GroupMember)] == ["wm-qian-0000000001"]
+    assert [row.token_hash for row in await talk.rows(WebSession)] == [b"qian"]
+    assert [row.token_hash for row in await talk.rows(OneTimeLink)] == [b"qian"]
+    accounts = {row.person_id: row for row in await talk.rows(StaffAccount)}
+    closed, open_one = accounts[people["o-zhao"]], accounts[people["o-qian"]]
+    assert (closed.disabled_at, closed.password_hash, "zhao" in closed.username) == (talk.now, "", False)
+    assert (open_one.disabled_at, open_one.username) == (None, "qian-desk")
+    assert [(o.text is None, o.person_id is None) for o in await talk.rows(Opinion)] == [
+        (True, True),
+        (False, False),
+    ]
+    assert {row.quoted for row in await talk.rows(InboxMessage)} == {""}
+    holding = [
+        table.name
+        for table in metadata.sorted_tables
+        async for found in _rows_of(talk, table)
+        if any("zhao" in str(value) for value in found.values())
+    ]
+    assert sorted(holding) == ["outbox", "send_windows"]  # the farewell
+
+
+async def _rows_of(talk: Talk, table: Table) -> AsyncIterator[Mapping[str, object]]:
+    async with talk.database.read() as session:
+        for found in (await (await session.connection()).execute(table.select())).mappings():
+            yield dict(found)
+
+
+async def test_what_was_said_on_another_account_in_the_same_batch_is_a_strangers(talk: Talk) -> None:
+    await open_groups(talk, 1)
+    await talk.bind("o-zhao")
+    await join(talk, "wm-zhao-0000000001", "o-zhao")
+    answers = await talk.batch(
+        [
+            talk.message("o-zhao", "确认删除"),
+            talk.message("wm-zhao-0000000001", SAID, account="archive", room=RESIDENTS_ROOM),
+        ]
+    )
+    assert [answer.outcome for answer in answers] == ["person.erased", "group.filed"]
+    [opinion] = await talk.rows(Opinion)
+    [stranger] = await talk.rows(ChannelIdentity)
+    assert (opinion.person_id, stranger.account) == (stranger.person_id, "corp")
+
+
+async def test_alerts_and_digests_quote_the_words_no_longer(talk: Talk) -> None:
+    await open_groups(talk, 1)
+    await appoint(talk, "deng", Role.DUTY)
+    await talk.bind("o-zhao")
+    await talk.bind("o-qian", "XH-1/12")
+    said, other = "楼道里一股煤气味，闻着头晕得很", "12栋楼下着火了，快来人救火啊"
+    await talk.say("o-zhao", said)
+    await talk.say("o-qian", other)
+    digest = {
+        "total": 2,
+        "urgent": [{"number": 1001, "text": said}, {"number": 1002, "text": other}],
+        "quotes": [{"text": "一股煤气味，闻着头晕", "label": "燃气"}],
+    }
+    async with talk.database.write() as session:
+        session.add(WeeklyCycle(compound_id=1, week="2026-03-09", digested_at=talk.now, digest=digest))
+    await talk.say("o-zhao", "确认删除")
+    held = "".join(f"{row.text}{row.payload}" for row in await talk.rows(OutboxMessage))
+    assert (said[:6] in held, other[:6] in held) == (False, True)
+    [cycle] = await talk.rows(WeeklyCycle)
+    assert "煤气味" not in str(cycle.digest)
+    assert cycle.digest is not None
+    assert (cycle.digest["total"], cycle.digest["urgent"][1]["text"]) == (2, other)
+
+
+async def test_who_acknowledged_an_alert_stays_a_number(talk: Talk) -> None:
+    await open_groups(talk, 1)
+    duty = await appoint(talk, "deng", Role.DUTY, name="邓守夜", title="值班")
+    await join(talk, "deng", "o-deng")
+    deng = (await identity(talk, "corp", "deng")).person_id
+    await appoint(talk, "deng", Role.DUTY, name="邓守夜", title="值班")
+    await overheard(talk, "wm-zhao-0000000001", "楼道里一股煤气味，闻着头晕")
+    assert (await told(talk, "deng", "收到 1", "")).outcome == "alert.acknowledged"
+    await talk.say("o-deng", "确认删除")
+    [episode] = await talk.rows(AlertEpisode)
+    assert episode.acknowledged_by == deng != duty
+    await appoint(talk, "li", Role.PROPERTY)
+    assert "邓" not in (await told(talk, "li", "收到 1")).text
+
+
+async def test_what_was_not_worked_on_yet_is_forgotten_too(talk: Talk) -> None:
+    await talk.say("o-zhao", "绑定 新禾苑")
+    waiting = talk.message("o-zhao", "楼道灯坏了，我是赵某", kind=InboundKind.TEXT)
+    async with talk.database.write() as session:
+        session.add(waiting)
+    await talk.say("o-zhao", "确认删除")
+    [row] = [row for row in await talk.rows(InboxMessage) if row.message_key == waiting.message_key]
+    assert (row.text, row.sender, row.state) == ("", "", InboxState.DONE)
+    assert await talk.rows(Opinion) == []
+
+
+async def test_nobody_is_forgotten_while_another_replica_files_their_words(talk: Talk) -> None:
+    await talk.say("o-zhao", "楼下的路灯坏了")  # held: nobody knows yet where
+    scan = talk.message("o-zhao", kind=InboundKind.SCAN, scene="XH-1/3-1")
+    forget = talk.message("o-zhao", "确认删除")
+    async with talk.database.write() as session:
+        session.add_all([scan, forget])
+        await session.flush()
+        ids = [scan.inbox_id, forget.inbox_id]
+    filed = asyncio.Event()
+
+    async def work(inbox_id: int | None, pause: float) -> None:
+        async with talk.database.write() as session:
+            row = await session.get_one(InboxMessage, inbox_id)
+            await receive(session, talk.services, [Received(row, WINDOW, None)], talk.now)
+            await session.flush()
+            filed.set()
+            await asyncio.sleep(pause)
+
+    first = asyncio.create_task(work(ids[0], 0.5))
+    await filed.wait()
+    await asyncio.gather(first, work(ids[1], 0))
+    assert all(opinion.text is None and opinion.person_id is None for opinion in await talk.rows(Opinion))
+    assert await talk.rows(Residency) == []
+    assert all("路灯" not in row.text for row in await talk.rows(InboxMessage))

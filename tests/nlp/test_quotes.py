@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.quotes import spoken
+from nlp.quotes import addressed, spoken
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,32 @@ def test_positions_never_move(text: str) -> None:
     blanked = spoken(text)
     assert len(blanked) == len(text)
     assert all(new in (old, " ", "@") for old, new in zip(text, blanked, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("@小禾助手 本周", "本周"),
+        ("@小禾助手\u2005本周", "本周"),
+        ("@小禾助手，本周", "本周"),
+        ("@小禾助手：@李工 进度 1001", "进度 1001"),
+        ("本周 @小禾助手", "本周"),
+        ("「王五：@小禾助手 帮助」\n@小禾助手 本周", "本周"),
+        ("这是一条引用/回复消息：“电梯坏了”\n------\n@小禾助手 反映 灯坏了", "反映 灯坏了"),
+        ("@小禾助手", ""),
+        ("  本周\n", "本周"),
+        ("反映 给 @李工 看看灯", "反映 给 @李工 看看灯"),
+        ("写信到 a@b.cn", "写信到 a@b.cn"),
+        ("", ""),
+    ],
+)
+def test_what_is_said_to_the_bot_is_without_its_name_and_without_the_quote(text: str, words: str) -> None:
+    assert addressed(text) == words
+
+
+@given(st.text(st.sampled_from("「」：:\n- @物业小王，本周漏水"), max_size=80))
+def test_addressed_words_are_a_part_of_what_was_written(text: str) -> None:
+    words = addressed(text)
+    assert words in text
+    assert words == words.strip()
+    assert addressed(words) == words or words.startswith("「")

@@ -1,0 +1,1 @@
+"""Safety alerts: raised at once, once per episode, escalated when nobody answers."""
