@@ -4,31 +4,42 @@ import asyncio
 import gc
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 
 import aiohttp
 import structlog
 from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
 
+from bot.archive import Archive, ArchiveMetrics, ArchivePoller, open_archive
 from bot.channels.base import Channel
-from bot.channels.official_account import OfficialAccount
-from bot.config import Settings
+from bot.channels.factory import facts_of, open_channel
+from bot.config import ChatArchiveSettings, OfficialAccountSettings, Settings
 from bot.delivery import Quiet
 from bot.intake import Intake
 from bot.jobs import Jobs
+from bot.members import MemberLists
 from bot.outbox import Sender
 from bot.pump import Pump
 from bot.replies import ReplyDesk
+from bot.tasks import follow_up
 from bot.telemetry import Metrics
 from bot.web.admin import admin_routes, healthz
 from bot.web.callbacks import CallbackEndpoint
 from bot.web.listener import Runner
+from bot.web.pages import pages_middlewares, pages_routes
+from bot.web.site import MemberSignIn, ResidentSignIn, Site
+from bot.web.templating import Templates
 from bot.worker import Worker
+from handlers.alerts.escalate import escalate_due
 from handlers.context import Services
+from handlers.digests.cycle import advance
 from nlp import segment
 from nlp.tagger import Tagger
+from storage.claims import try_claim
 from storage.database import Database
 from storage.inbox import open_writer
 from storage.migrate import prepare
@@ -70,6 +81,7 @@ class Application:
         self._tasks: list[asyncio.Task[None]] = []
         self._look: asyncio.Task[bool] | None = None
         self._runners: list[Runner] = []
+        self._pollers: list[ArchivePoller] = []
         # What was opened, to be closed in the opposite order, also when the start failed half-way.
         self._opened = AsyncExitStack()
 
@@ -89,16 +101,26 @@ class Application:
         # An idle connection that the platform has just closed would leave a send's outcome unknown.
         http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=10))
         self._opened.push_async_callback(http.close)
+        archives: list[Archive] = []
         for name, account in settings.channels.items():
-            self.channels[name] = OfficialAccount(name, account, http, time.monotonic)
+            if isinstance(account, ChatArchiveSettings):
+                archives += await asyncio.to_thread(open_archive, name, account, http)
+            else:
+                self.channels[name] = open_channel(name, account, http, time.monotonic)
         tagger = await asyncio.to_thread(Tagger.load)
         services = Services(
             tagger=tagger,
             sealer=open_sealer(settings),
             raw_text_days=settings.privacy.raw_text_days,
-            default_compounds={name: a.compound for name, a in settings.channels.items() if a.compound},
+            default_compounds={
+                name: account.compound
+                for name, account in settings.channels.items()
+                if isinstance(account, OfficialAccountSettings) and account.compound
+            },
+            accounts=facts_of(settings.channels),
+            public_url=settings.server.public_url,
         )
-        desk = ReplyDesk(self.database, self.replica)
+        desk = self._desk = ReplyDesk(self.database, self.replica)
         self._intake = Intake(open_writer(self.database), self.replica, self.metrics, self.clock)
         worker = Worker(
             self.database,
@@ -111,7 +133,9 @@ class Application:
             arrivals=lambda: self._intake.commits,
         )
         quiet = Quiet(settings.quiet_hours.start, settings.quiet_hours.end)
-        sender = Sender(self.database, self.channels, self.metrics, self.replica, quiet, self.clock)
+        sender = self._sender = Sender(
+            self.database, self.channels, self.metrics, self.replica, quiet, self.clock
+        )
         self._inbox_pump = Pump("inbox", worker.step, worker.has_work)
         self._outbox_pump = Pump("outbox", sender.step, sender.has_work)
         self._intake.on_stored = self._inbox_pump.wake
@@ -122,10 +146,35 @@ class Application:
         ]
         self._opened.push_async_callback(self._stop_work)
         self._opened.push_async_callback(self._intake.close)
-        jobs = Jobs(self.database, self.metrics, self.replica, settings.privacy.raw_text_days, self.clock)
+        members = MemberLists(self.database, self.channels, services.accounts, self.replica)
+        self._read(archives, members)
+        jobs = self._jobs = Jobs(
+            self.database,
+            self.metrics,
+            self.replica,
+            settings.privacy.raw_text_days,
+            self.clock,
+            {
+                "alerts": partial(self._escalate, services),
+                "cycles": partial(advance, self.database, services),
+                "group_tasks": partial(follow_up, self.database, self.channels),
+                "members": members.refresh,
+            },
+        )
         jobs.start()
         self._opened.push_async_callback(jobs.stop)
-        await self._listen(CallbackEndpoint(self.channels, self._intake, desk, self.metrics, self.clock))
+        site = Site(
+            self.database,
+            services,
+            self.clock,
+            await asyncio.to_thread(Templates),
+            members={n: c for n, c in self.channels.items() if isinstance(c, MemberSignIn)},
+            residents={n: c for n, c in self.channels.items() if isinstance(c, ResidentSignIn)},
+            on_queued=self._outbox_pump.wake,
+        )
+        await self._listen(
+            CallbackEndpoint(self.channels, self._intake, desk, self.metrics, self.clock), site
+        )
         # What start-up built stays: the collector need not look through the dictionaries again and again.
         gc.collect()
         gc.freeze()
@@ -138,15 +187,34 @@ class Application:
             environment=settings.environment,
         )
 
+    def _read(self, archives: Sequence[Archive], members: MemberLists) -> None:
+        """Begin to read the chat archives."""
+        metrics = ArchiveMetrics(self.metrics.registry)
+        for archive in archives:
+            poller = ArchivePoller(archive, self.database, metrics, self.replica, self.clock)
+            poller.on_stored = self._inbox_pump.wake
+            poller.on_unmet = members.want(archive.account)
+            self._pollers.append(poller)
+            self._tasks.append(asyncio.create_task(poller.run()))
+
+    async def _escalate(self, services: Services, now: datetime) -> None:
+        async with self.database.write() as session:
+            escalated = await escalate_due(session, services, now)
+        if escalated:
+            self._outbox_pump.wake()
+
     async def _work_when_warm(self) -> None:
         # About a second, in a thread: messages are taken in meanwhile, and none of them blocks the loop for it.
-        await asyncio.to_thread(segment.warm)
+        try:
+            await asyncio.to_thread(segment.warm)
+        except Exception as error:  # it will be loaded by the first message that needs it
+            log.error("segmenter.not_warm", error=type(error).__name__)
         await self._inbox_pump.run()
 
-    async def _listen(self, callbacks: CallbackEndpoint) -> None:
+    async def _listen(self, callbacks: CallbackEndpoint, site: Site) -> None:
         server = self.settings.server
-        public = web.Application(client_max_size=server.body_limit_bytes)
-        public.add_routes([web.get("/healthz", healthz), *callbacks.routes()])
+        public = web.Application(client_max_size=server.body_limit_bytes, middlewares=pages_middlewares(site))
+        public.add_routes([web.get("/healthz", healthz), *callbacks.routes(), *pages_routes(site)])
         admin = web.Application()
         admin.add_routes(admin_routes(self.metrics.registry, self.is_ready))
         self._runners = [
@@ -175,6 +243,14 @@ class Application:
             self._inbox_pump.stop()
         if sending:
             self._outbox_pump.stop()
+            self._sender.close()
+
+    async def catch_up(self) -> None:
+        """Do now what the clock would do at its next tick, and read what the archives have."""
+        for poller in self._pollers:
+            poller.wake()
+        await self._jobs.advance(self.clock())
+        self._outbox_pump.wake()
 
     async def is_ready(self) -> bool:
         """Whether messages sent here now would be stored and worked on."""
@@ -182,9 +258,21 @@ class Application:
             return False
         # One look at a time: a database that hangs must not fill its pool with looks.
         if self._look is None or self._look.done():
-            self._look = asyncio.create_task(self.database.is_up())
+            self._look = asyncio.create_task(
+                self._can_write() if self._intake.failing else self.database.is_up()
+            )
         await asyncio.wait({self._look}, timeout=READY_SECONDS)
         return self._look.done() and self._look.exception() is None and self._look.result()
+
+    async def _can_write(self) -> bool:
+        """After a commit that failed a mere read proves nothing: the disk may be full."""
+        try:
+            async with self.database.write() as session:
+                await try_claim(session, "probe", secrets.token_hex(8), self.replica, self.clock())
+        except (SQLAlchemyError, OSError):
+            return False
+        self._intake.failing = False
+        return True
 
     async def stop(self) -> None:
         """Take nothing new, answer what waits, finish commits and sends, give back leases."""
@@ -194,8 +282,11 @@ class Application:
         log.info("server.stopped", replica=self.replica)
 
     async def _stop_work(self) -> None:
-        for pump in (self._inbox_pump, self._outbox_pump):
-            pump.stop()
+        self._inbox_pump.stop()
+        self._outbox_pump.stop()
+        self._sender.close()
+        for poller in self._pollers:
+            poller.stop()
         _done, late = await asyncio.wait(
             self._tasks, timeout=max(1.0, self._stop_by - RELEASE_SECONDS - time.monotonic())
         )
@@ -209,6 +300,8 @@ class Application:
 
     async def _release_leases(self) -> None:
         async with self.database.write() as session:
+            # First what has been read already: without its lease it would be sent again.
+            await self._desk.write_marks(session, self._desk.take_marks(), self.clock())
             await release_leases(session, self.replica, self.clock())
             await release_outbox_leases(session, self.replica)
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import structlog
 
-from bot.channels.base import Callback, Channel
+from bot.channels.base import Callback, CallbackChannel
 from bot.telemetry import Metrics
 from storage.inbox import InboxWriter, Lease, Stored
 
@@ -34,10 +34,11 @@ OnOpened = Callable[[Callback], None]
 
 
 class _Posted(NamedTuple):
-    channel: Channel
+    channel: CallbackChannel
     query: str
     body: bytes
     on_opened: OnOpened | None
+    until: float
     future: asyncio.Future[Accepted]
 
 
@@ -58,10 +59,11 @@ class Intake:
         self._pending: list[_Posted] = []
         self._flushing: asyncio.Task[None] | None = None
         self.commits = 0
+        self.failing = False  # the last commit did not succeed
         self.on_stored: Callable[[], None] = lambda: None
 
     def accept(
-        self, channel: Channel, query: str, body: bytes, on_opened: OnOpened | None = None
+        self, channel: CallbackChannel, query: str, body: bytes, on_opened: OnOpened | None = None
     ) -> asyncio.Future[Accepted]:
         """A future that is done when the message is durable; raises BadCallback or StorageUnavailableError.
 
@@ -71,7 +73,8 @@ class Intake:
             self._loop = asyncio.get_running_loop()
             self._flushing = self._loop.create_task(self._flush())
         future: asyncio.Future[Accepted] = self._loop.create_future()
-        self._pending.append(_Posted(channel, query, body, on_opened, future))
+        until = self._loop.time() + COMMIT_SECONDS
+        self._pending.append(_Posted(channel, query, body, on_opened, until, future))
         return future
 
     async def _flush(self) -> None:
@@ -80,7 +83,8 @@ class Intake:
                 await self._gather()
                 batch, self._pending = self._pending[:BATCH], self._pending[BATCH:]
                 opened = self._open(batch)
-                if opened and not await self._commit(opened):
+                # The first has waited longest, perhaps for a commit before this one as well.
+                if opened and not await self._commit(opened, batch[0].until):
                     # Those that came meanwhile have waited as long: tell them now, not after another time-out.
                     late, self._pending = self._pending, []
                     _fail(posted.future for posted in late)
@@ -97,7 +101,7 @@ class Intake:
     def _open(self, batch: list[_Posted]) -> list[tuple[Callback, asyncio.Future[Accepted]]]:
         now = self._clock()
         opened = []
-        for channel, query, body, on_opened, future in batch:
+        for channel, query, body, on_opened, _until, future in batch:
             try:
                 callback = channel.open(_fields(query), body, now)
                 if on_opened is not None:
@@ -111,16 +115,18 @@ class Intake:
             opened.append((callback, future))
         return opened
 
-    async def _commit(self, batch: list[tuple[Callback, asyncio.Future[Accepted]]]) -> bool:
+    async def _commit(self, batch: list[tuple[Callback, asyncio.Future[Accepted]]], until: float) -> bool:
         now = self._clock()
         lease = Lease(self._replica, now, now + timedelta(seconds=LEASE_SECONDS))
         try:
-            async with asyncio.timeout(COMMIT_SECONDS):
+            async with asyncio.timeout_at(until):
                 stored = await self._writer.write([callback.inbound for callback, _ in batch], lease)
         except Exception as error:  # every driver has its own
             log.error("inbox.commit_failed", messages=len(batch), error=type(error).__name__)
             _fail(future for _, future in batch)
+            self.failing = True
             return False
+        self.failing = False
         for (callback, future), place in zip(batch, stored, strict=True):
             if not future.done():
                 future.set_result(Accepted(callback, place))

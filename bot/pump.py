@@ -34,13 +34,15 @@ class Pump:
         self._woken.set()
 
     async def run(self) -> None:
-        """Work until stopped. A database that is away is logged once, and once when it is back."""
+        """Work until stopped. What goes wrong is logged once, and once when it is over."""
         while not self._stopping:
             try:
                 await self._turn()
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except Exception as error:  # whatever it is: a pump that ends would leave everything lying
                 if not self._failing:
-                    log.error("pump.database_away", pump=self._name, error=type(error).__name__)
+                    away = isinstance(error, SQLAlchemyError | OSError | TimeoutError)
+                    event = "pump.database_away" if away else "pump.failed"
+                    log.error(event, pump=self._name, error=type(error).__name__)
                 self._failing = True
                 await asyncio.sleep(IDLE_SECONDS)
             else:

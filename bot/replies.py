@@ -118,8 +118,10 @@ class ReplyDesk:
         until = now + timedelta(seconds=HOLD_SECONDS)
         for _ in range(int(seconds / LOOK_AGAIN_SECONDS) + 1):
             async with self._database.read() as session:
+                # In this order: between the two statements the work may be done, and its answer must be seen.
+                unfinished = await is_new(session, inbox_id)
                 found = await find_reply(session, inbox_id)
-                unfinished = found is None and await is_new(session, inbox_id)
+                unfinished = unfinished and found is None
             if found is not None:
                 async with self._database.write() as session:
                     if await hold_reply(session, inbox_id, self._replica, until, now):

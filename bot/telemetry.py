@@ -81,6 +81,12 @@ class Metrics:
             ["account", "verdict"],
             registry=self.registry,
         )
+        self.clock_work = Counter(
+            "yishi_clock_work",
+            "What the clock's ticks did, by work and outcome (done, failed)",
+            ["work", "outcome"],
+            registry=self.registry,
+        )
         self.inbox = Gauge(
             "yishi_inbox_messages", "Messages in the inbox, by state", ["state"], registry=self.registry
         )

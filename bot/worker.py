@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 import structlog
-from sqlalchemy.exc import OperationalError
 
 from bot.channels.base import Channel
 from bot.replies import Key, Reply, ReplyDesk
@@ -19,7 +18,7 @@ from bot.telemetry import Metrics
 from handlers.context import Answer, Services
 from handlers.inbound import InboundKind
 from handlers.receive import Received, receive
-from storage.database import Database
+from storage.database import Database, is_passing
 from storage.queries.inbox import has_new, postpone, take_new
 from storage.tables import InboxMessage
 
@@ -90,20 +89,18 @@ class Worker:
             async with self._database.write() as session:
                 now = self._clock()
                 await self._desk.write_marks(session, marks, now)
-                batch = [
-                    self._received(message, now)
-                    for message in await take_new(session, self._replica, now, limit)
-                ]
-                names = [_name(received.message) for received in batch]
+                messages = await take_new(session, self._replica, now, limit)
+                names = [_name(message) for message in messages]
+                batch = [self._received(message, now) for message in messages]
                 answers = await receive(session, self._services, batch, now)
         except BaseException as error:
             self._desk.restore_marks(marks)
-            if not batch or isinstance(error, OperationalError | OSError) or not isinstance(error, Exception):
+            if not names or not isinstance(error, Exception) or is_passing(error):
                 raise
             if limit == 1:
                 await self._postpone(names[0], error)
             else:
-                self._careful = len(batch)
+                self._careful = len(names)
             return True
         self._careful = max(0, self._careful - 1)
         for name, received, answer in zip(names, batch, answers, strict=True):

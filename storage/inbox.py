@@ -16,13 +16,14 @@ import asyncpg
 from storage.database import SQLITE_PRAGMAS, Database
 
 _COLUMNS = (
-    "account, message_key, kind, sender, sent_at, text, scene, media_id, "
+    "account, message_key, kind, sender, sent_at, text, scene, media_id, room, quoted, reply_address, "
     "received_at, lease_owner, lease_until, state, attempts, outcome"
 )
 
 
-# A received message as it will be stored: account, message_key, kind, sender, sent_at, text, scene, media_id.
-InboxRow = tuple[str, str, str, str, datetime, str, str, str]
+# A received message as it will be stored:
+# account, message_key, kind, sender, sent_at, text, scene, media_id, room, quoted, reply_address.
+InboxRow = tuple[str, str, str, str, datetime, str, str, str, str, str, str]
 
 
 class Lease(NamedTuple):
@@ -70,7 +71,7 @@ def _sqlite_time(value: datetime) -> str:
 
 @cache
 def _sqlite_insert(rows: int) -> str:
-    values = ",".join(["(?,?,?,?,?,?,?,?,?,?,?,'new',0,'')"] * rows)
+    values = ",".join(["(?,?,?,?,?,?,?,?,?,?,?,?,?,?,'new',0,'')"] * rows)
     return f"INSERT INTO inbox ({_COLUMNS}) VALUES {values} ON CONFLICT DO NOTHING"  # noqa: S608
 
 
@@ -108,9 +109,9 @@ class SqliteInboxWriter:
         """See InboxWriter."""
         received_at, until = _sqlite_time(lease.received_at), _sqlite_time(lease.until)
         values: list[object] = []
-        for account, key, kind, sender, sent_at, text, scene, media_id in rows:
+        for account, key, kind, sender, sent_at, text, scene, media_id, room, quoted, address in rows:
             values += (
-                account, key, kind, sender, _sqlite_time(sent_at), text, scene, media_id,
+                account, key, kind, sender, _sqlite_time(sent_at), text, scene, media_id, room, quoted, address,
                 received_at, lease.owner, until,
             )  # fmt: skip
         in_thread = partial(asyncio.get_running_loop().run_in_executor, self._thread)
@@ -138,8 +139,9 @@ class PostgresInboxWriter:
 
     _INSERT = f"""
         INSERT INTO inbox ({_COLUMNS})
-        SELECT *, $9::timestamptz, $10::text, $11::timestamptz, 'new', 0, '' FROM unnest(
-            $1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[])
+        SELECT *, $12::timestamptz, $13::text, $14::timestamptz, 'new', 0, '' FROM unnest(
+            $1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
+            $9::text[], $10::text[], $11::text[])
         ON CONFLICT DO NOTHING RETURNING account, message_key, inbox_id"""  # noqa: S608
     _FIND = """
         SELECT account, message_key, inbox_id FROM inbox

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from bot.cli.demo import running_world
+from bot.cli.world import running_world
 from bot.playground.cast import CHAPTER_ONE, LI, WANG, ZHANG
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +43,10 @@ def test_the_first_chapter_plays_whole_and_comes_out_right(tmp_path: Path) -> No
         assert category in answer, number
     assert "地点：3栋1单元1502" in played.stdout
     assert "没有找到您名下编号 1001 的事" in played.stdout
+    second = played.stdout.partition("第二章")[2]
+    assert "群里听见并登记 3 件，安全告警 4 起（已有人确认 1 起）" in second
+    assert "本周摘要 3 件，上周 10 件" in second
+    assert "【幸福家园】一周意见" in second
 
 
 def test_the_demo_refuses_a_configuration(tmp_path: Path) -> None:

@@ -4,18 +4,21 @@ import json
 import sys
 import time
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
 import aiohttp
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from bot.app import open_sealer, utc_now
 from bot.channels.base import ChannelError
 from bot.channels.official_account import OfficialAccount
-from bot.config import ConfigError, Section, Settings
+from bot.config import ConfigError, OfficialAccountSettings, Section, Settings
 from handlers.people.enrol import CompoundEntry, ContactEntry, PlaceEntry, RegionEntry, enrol_compound
 from handlers.people.rules import scene_of
+from nlp.normalise import normalise
+from nlp.place import find_place
 from storage.database import Database
 from storage.migrate import prepare
 from storage.queries.tree import find_compound, list_places
@@ -24,6 +27,9 @@ from storage.states import PlaceLevel, RegionLevel, Role, Stewardship, Tenure
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,39}$")]
 BuildingCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,10}$")]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
+BuildingName = Annotated[str, Field(min_length=1, max_length=70)]  # "12单元" is added to it
+Title = Annotated[str, Field(min_length=1, max_length=40)]
+Count = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
 class RegionFile(Section):
@@ -38,18 +44,27 @@ class BuildingFile(Section):
     """[[building]] with its number of entrances; 0 for a building that has none of its own."""
 
     code: BuildingCode
-    name: Name | None = None
+    name: BuildingName | None = None
     entrances: int = Field(0, ge=0, le=40)
+
+    @field_validator("code")
+    @classmethod
+    def _as_people_write_it(cls, code: str) -> str:
+        read = find_place(normalise(f"{code}栋")).building
+        if read is not None and read != code:
+            raise ValueError(f'write it as messages are read: "{read}"')
+        return code
 
 
 class ContactFile(Section):
     """[[contact]]: someone in office."""
 
     role: Role
-    title: Name
+    title: Title
     name: Name
     phone: Annotated[str, Field(pattern=r"^[0-9+-]{3,20}$")]
     public: bool = False
+    userid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]{0,64}$")] = ""
 
 
 class CompoundFile(Section):
@@ -57,14 +72,27 @@ class CompoundFile(Section):
 
     code: Code
     name: Name
+    corp: Annotated[str, Field(pattern=r"^[a-z0-9_-]{0,32}$")] = (
+        ""  # the wecom_app account of the contacts' userids
+    )
     tenure: Tenure | None = None
     stewardship: Stewardship | None = None
     built_year: int | None = Field(None, ge=1900, le=2100)
-    households: int | None = Field(None, ge=0)
-    residents: int | None = Field(None, ge=0)
+    households: Count | None = None
+    residents: Count | None = None
     region: tuple[RegionFile, ...] = ()
     building: tuple[BuildingFile, ...] = Field((), max_length=500)
     contact: tuple[ContactFile, ...] = ()
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> "CompoundFile":
+        for what, codes in (("region", self.region), ("building", self.building)):
+            twice = [code for code, count in Counter(entry.code for entry in codes).items() if count > 1]
+            if twice:
+                raise ValueError(f"two {what} tables have the code {twice[0]}")
+        if not self.corp and any(contact.userid for contact in self.contact):
+            raise ValueError("a userid needs corp = the account of the WeCom app")
+        return self
 
 
 def read_compound(path: Path) -> CompoundEntry:
@@ -98,7 +126,14 @@ def read_compound(path: Path) -> CompoundEntry:
         regions=tuple(RegionEntry(region.level, region.code, region.name) for region in read.region),
         places=tuple(places),
         contacts=tuple(
-            ContactEntry(contact.role, contact.title, contact.name, contact.phone, contact.public)
+            ContactEntry(
+                contact.role,
+                contact.title,
+                contact.name,
+                contact.phone,
+                contact.public,
+                (read.corp, contact.userid) if contact.userid else None,
+            )
             for contact in read.contact
         ),
     )
@@ -123,10 +158,11 @@ async def import_file(settings: Settings, name: str) -> int:
 
 async def print_qr_codes(settings: Settings, code: str, account: str | None) -> int:
     """One JSON line for the compound and each of its buildings and entrances: name, scene, ticket, url."""
-    names = [account] if account else list(settings.channels)
-    if len(names) != 1 or names[0] not in settings.channels:
+    accounts = {n: s for n, s in settings.channels.items() if isinstance(s, OfficialAccountSettings)}
+    names = [account] if account else list(accounts)
+    if len(names) != 1 or names[0] not in accounts:
         raise ConfigError(
-            f"name the channel account with --account; there are {', '.join(settings.channels) or 'none'}"
+            f"name the service account with --account; there are {', '.join(accounts) or 'none'}"
         )
     database = Database(settings.database.url.get_secret_value())
     try:
@@ -144,7 +180,7 @@ async def print_qr_codes(settings: Settings, code: str, account: str | None) -> 
         if place.level in (PlaceLevel.BUILDING, PlaceLevel.ENTRANCE)
     ]
     async with aiohttp.ClientSession() as http:
-        channel = OfficialAccount(names[0], settings.channels[names[0]], http, time.monotonic)
+        channel = OfficialAccount(names[0], accounts[names[0]], http, time.monotonic)
         for name, place_code in wanted:
             scene = scene_of(compound.code, place_code)
             try:

@@ -3,8 +3,10 @@
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,15 +41,28 @@ def run_checks() -> int:
 def check_locks() -> int:
     """The locks hold every direct dependency, are hashed, and name no address."""
     faults = []
-    for name in LOCKS:
+    for name, groups in LOCKS.items():
         text = (ROOT / name).read_text("utf-8")
         if "://" in text:
             faults.append(f"{name} names an address")
         pins = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
         faults += [f"{name}: no hash for {pin}" for pin in pins if not pin.endswith("\\")]
+        locked = {re.split(r"[^a-z0-9-]", pin.lower())[0] for pin in pins}
+        faults += [f"{name} does not hold {wanted}" for wanted in _direct(groups) if wanted not in locked]
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0
+
+
+def _direct(groups: Sequence[str]) -> list[str]:
+    """The names that pyproject.toml asks for, as locks spell them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    wanted = list(project["project"]["dependencies"])
+    if groups:
+        wanted += project["dependency-groups"]["dev"]
+    return [
+        re.split(r"[^A-Za-z0-9._-]", each)[0].lower().replace("_", "-").replace(".", "-") for each in wanted
+    ]
 
 
 def run_benchmarks(names: Sequence[str], *, quick: bool) -> int:

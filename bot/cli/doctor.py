@@ -13,8 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app import open_sealer
 from bot.channels.base import Verdict
-from bot.channels.official_account import OfficialAccount
-from bot.config import Settings
+from bot.channels.chat_archive import ArchiveKeyError, PrivateKeys
+from bot.channels.factory import open_channel
+from bot.config import ChatArchiveSettings, Settings
 from nlp.lexicon import LexiconError
 from nlp.tagger import Tagger
 from storage import migrate
@@ -62,7 +63,10 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         )
     async with aiohttp.ClientSession() as http:
         for name, account in settings.channels.items():
-            result = await OfficialAccount(name, account, http, time.monotonic).probe()
+            if isinstance(account, ChatArchiveSettings):
+                yield _archive(name, account)
+                continue
+            result = await open_channel(name, account, http, time.monotonic).probe()
             ok = result.verdict is Verdict.SENT
             answer = (
                 "the platform accepts the credentials"
@@ -70,6 +74,21 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 else f"{result.verdict}, errcode {result.errcode}"
             )
             yield Finding(f"channels.{name}", ok, answer, "" if ok else result.detail)
+
+
+def _archive(name: str, settings: ChatArchiveSettings) -> Finding:
+    try:
+        PrivateKeys.load(settings.private_keys)
+    except ArchiveKeyError as error:
+        return Finding(f"channels.{name}", False, str(error), "private_keys: a PEM file for each version")
+    if not settings.decryptor:
+        return Finding(
+            f"channels.{name}",
+            False,
+            "nothing can open its messages",
+            "a decryptor is not part of this version yet",
+        )
+    return Finding(f"channels.{name}", True, f"{len(settings.private_keys)} private keys")
 
 
 def _keys(settings: Settings) -> Finding:
@@ -86,7 +105,11 @@ def _lexicon() -> Finding:
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
-    database = Database(settings.database.url.get_secret_value())
+    try:
+        database = Database(settings.database.url.get_secret_value())
+    except DatabaseError as error:
+        yield Finding("database", False, str(error), "is [database] url right?")
+        return
     try:
         found, needed = await migrate.current(database), migrate.head()
         yield Finding(

@@ -2,12 +2,14 @@
 
 import argparse
 import asyncio
+import io
 import sys
 from collections.abc import Sequence
 
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.cli.arguments import add_cycle_arguments, add_group_arguments, add_staff_arguments
 from bot.config import ConfigError, Settings, config_path, load_settings
 from storage.database import DatabaseError
 
@@ -21,7 +23,15 @@ class UsageError(Exception):
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # whatever the locale says
+            stream.reconfigure(encoding="utf-8")
+    parser = _parser()
+    # argparse would take pytest's options for its own.
+    is_test = arguments[:1] == ["test"]
+    options = parser.parse_args(arguments[:1] if is_test else arguments)
+    if is_test:
+        options.pytest = arguments[1:]
     try:
         return int(options.command(options))
     except (ConfigError, UsageError) as error:
@@ -55,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = add("demo", "a sample compound in a simulated WeChat", _demo)
     demo.add_argument("--once", action="store_true", help="play the story, print it, and end")
-    demo.add_argument("--port", type=int, default=8765, help="of the playground page (default 8765)")
+    demo.add_argument("--port", type=_port, default=8765, help="of the playground page (default 8765)")
     add("serve", "run the bot", _serve)
     tag = add("tag", "tag JSON Lines of {id, text}", _tag)
     tag.add_argument("file", nargs="?", default="-")
@@ -68,15 +78,27 @@ def _parser() -> argparse.ArgumentParser:
     compound.add_argument("action", choices=["import", "qr"])
     compound.add_argument("what", help="import: a TOML file; qr: the compound's code")
     compound.add_argument("--account", help="qr: the channel account (default: the only one)")
+    group = add("group", "which chat groups are heard, and whose they are", _group)
+    add_group_arguments(group)
+    staff = add("staff", "who may sign in to the console: add, disable, link", _staff)
+    add_staff_arguments(staff)
+    add_cycle_arguments(add("cycle", "when a compound's week opens, prompts and closes", _cycle))
     add("keys", "print fresh keys for config.toml", _keys)
-    test = add("test", "the whole test suite", _test)
+    test = add("test", "the whole test suite; arguments go to pytest", _test)
     test.add_argument("pytest", nargs=argparse.REMAINDER)
-    add("check", "lint, types, architecture, locks, texts", _check)
+    add("check", "lint, types, architecture, locks", _check)
     bench = add("bench", "benchmarks beside a reference, as JSON Lines", _bench)
     bench.add_argument("--quick", action="store_true")
     bench.add_argument("names", nargs="*")
     add("lock", "write the hashed locks anew", _lock)
     return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ValueError(text)
+    return port
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -128,6 +150,25 @@ def _compound(options: argparse.Namespace) -> int:
     if options.action == "import":
         return asyncio.run(import_file(settings, options.what))
     return asyncio.run(print_qr_codes(settings, options.what, options.account))
+
+
+def _group(options: argparse.Namespace) -> int:
+    from bot.cli.group import run
+
+    return asyncio.run(run(settings_of(options), options))
+
+
+def _staff(options: argparse.Namespace) -> int:
+    from bot.cli.staff import run
+
+    return asyncio.run(run(settings_of(options), options))
+
+
+def _cycle(options: argparse.Namespace) -> int:
+    from bot.cli.cycle import run
+
+    changes = {name: getattr(options, name) for name in ("open", "prompt", "close")}
+    return asyncio.run(run(settings_of(options), options.action, options.compound, changes, options.enabled))
 
 
 def _keys(_options: argparse.Namespace) -> int:

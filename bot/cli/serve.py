@@ -3,20 +3,22 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
+from datetime import datetime
 
-from bot.app import Application
+from bot.app import Application, utc_now
 from bot.config import Settings
 from bot.telemetry import configure_logs
 from storage.database import DatabaseError
 
 
-async def run(settings: Settings) -> int:
+async def run(settings: Settings, clock: Callable[[], datetime] = utc_now) -> int:
     """Serve; returns 1 when it cannot start."""
     configure_logs(settings.log.level)
     if not settings.channels:
         print("yishi: no [channels.NAME] in the configuration: nothing to serve", file=sys.stderr)
         return 2
-    application = Application(settings)
+    application = Application(settings, clock)
     try:
         await application.start()
     except (DatabaseError, OSError) as error:

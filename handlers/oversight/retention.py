@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import null, update
 from sqlmodel import col, select
 
 from storage.database import Database
+from storage.queries.opinions import REDUCED
 from storage.states import InboxState, OutboxState
 from storage.tables import InboxMessage, Opinion, OutboxMessage
 
@@ -39,7 +40,7 @@ async def reduce_raw_text(database: Database, before: datetime) -> int:
             await session.exec(
                 update(InboxMessage)
                 .where(col(InboxMessage.inbox_id).in_(ids))
-                .values(text="", media_id="", sender="")
+                .values(text="", media_id="", sender="", quoted="", reply_address="")
             )
         blanked += len(ids)
     while ids := await _ids(
@@ -56,16 +57,17 @@ async def reduce_raw_text(database: Database, before: datetime) -> int:
             await session.exec(
                 update(OutboxMessage)
                 .where(col(OutboxMessage.outbox_id).in_(ids))
-                .values(text="", recipient="")
+                .values(text="", recipient="", payload=null(), fallbacks=null(), reply_address="")
             )
         blanked += len(ids)
-    async with database.write() as session:
-        result = await session.exec(
-            update(Opinion)
-            .where(col(Opinion.said_at) < before, col(Opinion.text).is_not(None))
-            .values(text=None, hits=[])
-        )
-    return blanked + int(result.rowcount)
+    while ids := await _ids(
+        database,
+        select(Opinion.inbox_id).where(Opinion.said_at < before, col(Opinion.text).is_not(None)).limit(CHUNK),
+    ):
+        async with database.write() as session:
+            await session.exec(update(Opinion).where(col(Opinion.inbox_id).in_(ids)).values(**REDUCED))
+        blanked += len(ids)
+    return blanked
 
 
 async def _ids(database: Database, statement: object) -> list[int]:

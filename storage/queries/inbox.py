@@ -80,6 +80,7 @@ async def list_held(session: AsyncSession, person_id: int, outcome: str) -> list
         select(InboxMessage)
         .where(InboxMessage.person_id == person_id, InboxMessage.outcome == outcome, InboxMessage.text != "")
         .order_by(col(InboxMessage.inbox_id))
+        .with_for_update()  # a revoke must not come between reading the words and filing them
     )
     return list((await session.exec(statement)).all())
 
@@ -111,7 +112,32 @@ async def blank_failed_messages(session: AsyncSession, account: str, sender: str
             col(InboxMessage.account) == account,
             col(InboxMessage.sender) == sender,
         )
-        .values(text="", media_id="", sender="")
+        .values(text="", quoted="", reply_address="", media_id="", sender="")
+    )
+
+
+async def end_unheard_messages(
+    session: AsyncSession, account: str, sender: str, before_inbox_id: int, now: datetime
+) -> None:
+    """Take out the words of messages that came before but were not worked on yet: nobody will."""
+    await session.exec(
+        update(InboxMessage)
+        .where(
+            col(InboxMessage.state) == InboxState.NEW,
+            col(InboxMessage.account) == account,
+            col(InboxMessage.sender) == sender,
+            col(InboxMessage.inbox_id) < before_inbox_id,
+        )
+        .values(
+            text="",
+            quoted="",
+            reply_address="",
+            media_id="",
+            sender="",
+            state=InboxState.DONE,
+            outcome="message.erased",
+            done_at=now,
+        )
     )
 
 
@@ -120,5 +146,5 @@ async def blank_messages_of(session: AsyncSession, person_id: int) -> None:
     await session.exec(
         update(InboxMessage)
         .where(col(InboxMessage.person_id) == person_id)
-        .values(text="", media_id="", sender="", person_id=None)
+        .values(text="", quoted="", reply_address="", media_id="", sender="", person_id=None)
     )

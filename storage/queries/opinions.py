@@ -11,6 +11,15 @@ from storage.states import OpinionState
 from storage.tables import Counter, Opinion
 from storage.upsert import insert_for
 
+# What is left of an opinion is its categories, urgency, times and building: enough to count and, as long as it is
+# known whose it is, to be asked about.
+REDUCED: dict[str, Any] = {
+    "text": None,
+    "hits": [],
+    "home_code": None,
+    "entrance": None,
+    "unit": None,
+}
 FIRST_NUMBER = 1001  # four digits from the start: easy to read out, hard to mistake for a flat
 
 
@@ -58,6 +67,29 @@ async def list_opinions_by_number(session: AsyncSession, person_id: int, number:
     return list((await session.exec(statement)).all())
 
 
+async def list_oldest_open(session: AsyncSession, compound_id: int, limit: int) -> list[Opinion]:
+    """What has waited longest for an answer in a compound, oldest first."""
+    statement = (
+        select(Opinion)
+        .where(Opinion.compound_id == compound_id, Opinion.state == OpinionState.FILED)
+        .order_by(col(Opinion.filed_at), col(Opinion.number))
+        .limit(limit)
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def list_categories_since(
+    session: AsyncSession, compound_id: int, since: datetime
+) -> list[list[dict[str, Any]]]:
+    """The categories of each standing opinion filed in a compound since a time."""
+    statement = select(Opinion.categories).where(
+        Opinion.compound_id == compound_id,
+        Opinion.filed_at >= since,
+        Opinion.state == OpinionState.FILED,
+    )
+    return [list(categories) for categories in (await session.exec(statement)).all()]
+
+
 async def count_opinions_since(session: AsyncSession, compound_id: int, since: datetime) -> int:
     """How many standing opinions were filed in a compound since a time."""
     statement = select(func.count()).where(
@@ -70,6 +102,7 @@ async def count_opinions_since(session: AsyncSession, compound_id: int, since: d
 
 async def blank_opinions_of(session: AsyncSession, person_id: int) -> int:
     """Take a person and their words out of their opinions; tags and counts stay. Returns how many."""
-    values: dict[str, Any] = {"person_id": None, "home_code": None, "unit": None, "text": None, "hits": []}
-    result = await session.exec(update(Opinion).where(col(Opinion.person_id) == person_id).values(**values))
+    result = await session.exec(
+        update(Opinion).where(col(Opinion.person_id) == person_id).values(**REDUCED, person_id=None)
+    )
     return int(result.rowcount)

@@ -1,9 +1,9 @@
 """People, their channel identities, homes and roles."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import tuple_, update
+from sqlalchemy import or_, tuple_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,13 +20,26 @@ async def find_identity(session: AsyncSession, account: str, external_id: str) -
     return (await session.exec(statement)).one_or_none()
 
 
+async def list_identities(session: AsyncSession, person_id: int) -> list[ChannelIdentity]:
+    """Everywhere a person is known, the account where they were seen first in front."""
+    statement = (
+        select(ChannelIdentity)
+        .where(ChannelIdentity.person_id == person_id)
+        .order_by(col(ChannelIdentity.first_seen_at), col(ChannelIdentity.identity_id))
+    )
+    return list((await session.exec(statement)).all())
+
+
 async def get_or_add_identities(
     session: AsyncSession, people: Iterable[tuple[str, str]], now: datetime
 ) -> dict[tuple[str, str], ChannelIdentity]:
     """Identities by (account, external id), made with a new person on first contact."""
     wanted = list(people)
-    statement = select(ChannelIdentity).where(
-        tuple_(col(ChannelIdentity.account), col(ChannelIdentity.external_id)).in_(wanted)
+    statement = (
+        select(ChannelIdentity)
+        .where(tuple_(col(ChannelIdentity.account), col(ChannelIdentity.external_id)).in_(wanted))
+        # Until the transaction ends nobody can be forgotten while their words are being filed.
+        .with_for_update(read=True, key_share=True)
     )
     found = {
         (identity.account, identity.external_id): identity
@@ -104,6 +117,28 @@ async def find_home(session: AsyncSession, person_id: int) -> tuple[Compound, Pl
     return (await session.exec(statement)).first()
 
 
+async def list_homes(
+    session: AsyncSession, person_ids: Collection[int]
+) -> dict[int, tuple[Compound, Place | None]]:
+    """The compound (and place in it) that each of these people named last; those who named none are left out."""
+    statement = (
+        select(Residency.person_id, Compound, Place)
+        .select_from(Residency)
+        .join(Compound, col(Compound.compound_id) == Residency.compound_id)
+        .outerjoin(
+            Place,
+            (col(Place.compound_id) == Residency.compound_id) & (col(Place.code) == Residency.place_code),
+        )
+        .where(col(Residency.person_id).in_(person_ids))
+        .order_by(col(Residency.bound_at).desc(), col(Residency.compound_id))
+        .execution_options(autoflush=False)  # residencies are written at once
+    )
+    homes: dict[int, tuple[Compound, Place | None]] = {}
+    for person_id, compound, place in await session.exec(statement):
+        homes.setdefault(person_id, (compound, place))
+    return homes
+
+
 async def list_public_contacts(
     session: AsyncSession, scope_codes: Sequence[str]
 ) -> list[tuple[RoleGrant, Person]]:
@@ -121,12 +156,10 @@ async def list_public_contacts(
     return list((await session.exec(statement)).all())
 
 
-async def find_person_by_phone(session: AsyncSession, phone_lookup: bytes) -> Person | None:
-    """The person with this phone, by its keyed hash."""
-    statement = (
-        select(Person).where(Person.phone_lookup == phone_lookup).order_by(col(Person.person_id)).limit(1)
-    )
-    return (await session.exec(statement)).first()
+async def list_persons_by_phone(session: AsyncSession, phone_lookup: bytes) -> list[Person]:
+    """Who has this phone, by its keyed hash; an office's number may be several people's."""
+    statement = select(Person).where(Person.phone_lookup == phone_lookup).order_by(col(Person.person_id))
+    return list((await session.exec(statement)).all())
 
 
 async def put_role(
@@ -165,6 +198,66 @@ async def end_roles(
     for grant in (await session.exec(statement)).all():
         if (grant.person_id, grant.role) not in keep:
             grant.ended_at = now
+
+
+async def put_refusal(
+    session: AsyncSession, person_id: int, union_id: str, refused_at: datetime | None
+) -> None:
+    """Note on all identities of a human being whether they want to be heard in groups; None when they do.
+
+    union_id: finds identities that were not joined to the person yet; empty for none.
+    """
+    of_person = col(ChannelIdentity.person_id) == person_id
+    if union_id:
+        of_person = or_(of_person, col(ChannelIdentity.union_id) == union_id)
+    await session.exec(
+        update(ChannelIdentity)
+        .where(of_person)
+        .values(refused_at=refused_at)
+        .execution_options(synchronize_session="fetch")
+    )
+
+
+async def follows_one_of(session: AsyncSession, person_id: int, accounts: Collection[str]) -> bool:
+    """Whether a person follows one of these accounts and wants to be written to there."""
+    statement = (
+        select(ChannelIdentity.identity_id)
+        .where(
+            ChannelIdentity.person_id == person_id,
+            col(ChannelIdentity.account).in_(accounts),
+            ChannelIdentity.following,
+            col(ChannelIdentity.opted_out_at).is_(None),
+        )
+        .limit(1)
+    )
+    return (await session.exec(statement)).first() is not None
+
+
+async def list_grants_of(session: AsyncSession, person_id: int) -> list[RoleGrant]:
+    """The roles a person holds now, in the order they were granted."""
+    statement = (
+        select(RoleGrant)
+        .where(RoleGrant.person_id == person_id, col(RoleGrant.ended_at).is_(None))
+        .order_by(col(RoleGrant.grant_id))
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def list_people_in_office(
+    session: AsyncSession, scope_codes: Collection[str], roles: Collection[Role]
+) -> list[tuple[RoleGrant, Person]]:
+    """Who holds one of these roles on one of these nodes now, in the order they were granted."""
+    statement = (
+        select(RoleGrant, Person)
+        .join(Person, col(Person.person_id) == RoleGrant.person_id)
+        .where(
+            col(RoleGrant.scope_code).in_(scope_codes),
+            col(RoleGrant.role).in_(roles),
+            col(RoleGrant.ended_at).is_(None),
+        )
+        .order_by(col(RoleGrant.grant_id))
+    )
+    return list((await session.exec(statement)).all())
 
 
 async def forget_person(session: AsyncSession, person_id: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from bot.channels.base import BadCallback, Callback, Outgoing, Rendered, SendResult, Verdict
 from handlers.inbound import Inbound, InboundKind
 from storage.inbox import InboxRow, Lease, Stored
-from storage.states import WindowKind, WindowRule
+from storage.states import ChannelKind, Form, WindowKind, WindowRule
 
 NOON = datetime(2026, 3, 12, 4, 0, tzinfo=UTC)  # in Shanghai
 WINDOW = WindowRule(WindowKind.MESSAGE, 48 * 3600, 5)
@@ -46,6 +46,14 @@ class ScriptedChannel:
 
     def window(self, kind: InboundKind) -> WindowRule | None:
         return WINDOW if kind is not InboundKind.UNFOLLOW else None
+
+    kind = ChannelKind.OFFICIAL_ACCOUNT
+
+    def needs_window(self, form: Form) -> bool:
+        return form is Form.TEXT
+
+    def pace_seconds(self, form: Form) -> float:
+        return 0.0
 
     def verify_address(self, query: Mapping[str, str], now: datetime) -> str:
         return query["echostr"]

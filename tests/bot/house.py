@@ -17,6 +17,7 @@ from storage.database import Database
 from storage.inbox import Lease, Stored, open_writer
 from storage.tables import InboxMessage, OutboxMessage
 from tests.bot.fakes import Clock, ScriptedChannel
+from tests.storage.rows import row
 
 USUAL_QUIET = Quiet(time(21, 0), time(8, 0))
 
@@ -62,16 +63,7 @@ class Replica:
         writer = open_writer(self.database)
         lease = Lease(self.name, self.clock.now, self.clock.now + timedelta(seconds=10))
         rows = [
-            (
-                "main",
-                f"{prefix}:{number}",
-                "text",
-                senders[number % len(senders)],
-                self.clock.now,
-                text,
-                "",
-                "",
-            )
+            row(f"{prefix}:{number}", senders[number % len(senders)], text, sent_at=self.clock.now)
             for number, text in enumerate(texts)
         ]
         stored = await writer.write(rows, lease)

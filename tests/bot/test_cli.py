@@ -14,7 +14,7 @@ from sqlmodel import select
 
 import bot
 from bot.cli.main import main
-from bot.config import load_settings
+from bot.config import OfficialAccountSettings, load_settings
 from storage.database import Database
 from storage.tables import AuditEvent, Compound, Person, Place, Region, RoleGrant
 from tests.bot.settings_files import filled_in
@@ -349,10 +349,12 @@ def test_doctor_says_what_is_wrong_without_a_secret(
     assert not findings["channels.main"]["ok"]
     assert all(finding["next_step"] for finding in findings.values() if not finding["ok"])
     settings = load_settings(desk.config)
+    main = settings.channels["main"]
+    assert isinstance(main, OfficialAccountSettings)
     for secret in (
         settings.security.lookup_key.get_secret_value(),
-        settings.channels["main"].app_secret.get_secret_value(),
-        settings.channels["main"].token.get_secret_value(),
+        main.app_secret.get_secret_value(),
+        main.token.get_secret_value(),
     ):
         assert secret not in out
     assert desk.run("db", "upgrade") == 0

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.delivery import FRESH, LOCAL, LONGEST_DELAY_SECONDS, MAX_ATTEMPTS, Quiet, held_until, retry_at
+from bot.delivery import (
+    FRESH,
+    LOCAL,
+    LONGEST_DELAY_SECONDS,
+    MAX_ATTEMPTS,
+    Quiet,
+    held_until,
+    is_reply_too_late,
+    month_of,
+    retry_at,
+)
 from storage.states import POLICIES, MessageClass
 
 USUAL = Quiet(time(21, 0), time(8, 0))
@@ -95,3 +105,17 @@ def test_each_try_waits_longer_than_the_one_before_up_to_a_limit(
 def test_after_the_last_try_it_is_given_up() -> None:
     assert retry_at(MAX_ATTEMPTS - 1, shanghai(12), 0.5) is not None
     assert retry_at(MAX_ATTEMPTS, shanghai(12), 0.5) is None
+
+
+def test_an_answer_is_too_late_before_the_platform_says_so() -> None:
+    asked = shanghai(12)
+    assert not is_reply_too_late(asked, asked + timedelta(minutes=50))
+    assert is_reply_too_late(asked, asked + timedelta(minutes=59))
+
+
+@given(MOMENTS)
+def test_every_moment_is_in_its_month_in_shanghai(now: datetime) -> None:
+    month = month_of(now)
+    assert month.began_at <= now < month.began_at + timedelta(days=month.days)
+    assert month.began_at.astimezone(LOCAL).day == 1
+    assert (month.began_at + timedelta(days=month.days)).astimezone(LOCAL).day == 1

@@ -147,3 +147,20 @@ async def test_closing_finishes_the_commit_under_way() -> None:
     assert future.done()
     assert writer.closed
     assert len(writer.batches) == 1
+
+
+async def test_whoever_came_during_a_slow_commit_does_not_wait_through_another() -> None:
+    writer = ScriptedWriter()
+    writer.slow_seconds = COMMIT_SECONDS - 0.4
+    intake = make(writer)
+    first = intake.accept(CHANNEL, "", body("first"))
+    await asyncio.sleep(0.05)
+    started = time.monotonic()
+    with pytest.raises(StorageUnavailableError):
+        await intake.accept(CHANNEL, "", body("second"))
+    assert time.monotonic() - started < COMMIT_SECONDS + 0.5
+    assert (await first).stored.inbox_id == 1
+    assert intake.failing
+    writer.slow_seconds = 0.0
+    await intake.accept(CHANNEL, "", body("third"))
+    assert not intake.failing

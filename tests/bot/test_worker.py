@@ -13,7 +13,7 @@ from nlp.tagger import Tagger
 from storage.database import Database
 from storage.outbox import find_reply
 from storage.states import InboxState, OutboxState
-from storage.tables import Opinion
+from storage.tables import InboxMessage, Opinion
 from tests.bot.conftest import POISON
 from tests.bot.fakes import Clock, ScriptedChannel
 from tests.bot.house import Replica, enrol, inbox, outbox
@@ -218,3 +218,17 @@ async def test_a_database_that_is_away_costs_nobody_an_attempt(
     assert [(message.state, message.attempts) for message in await inbox(database)] == [(InboxState.NEW, 0)]
     await replica.work()
     assert [message.state for message in await inbox(database)] == [InboxState.DONE]
+
+
+async def test_a_kind_that_this_version_does_not_know_holds_nobody_up(
+    database: Database, replica: Replica
+) -> None:
+    await replica.store([COMPLAINT, COMPLAINT])
+    async with database.write() as session:
+        first = (await session.exec(select(InboxMessage).order_by("inbox_id"))).first()
+        assert first is not None
+        first.kind = "hologram"  # written by a newer version before it was taken back
+    await replica.work()
+    unknown, known = await inbox(database)
+    assert (unknown.state, unknown.attempts) == (InboxState.NEW, 1)
+    assert known.state is InboxState.DONE

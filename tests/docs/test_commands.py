@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -41,7 +42,7 @@ def _known_commands() -> set[str]:
 @pytest.mark.parametrize(("page", "command"), NAMED)
 def test_a_named_command_exists_with_its_flags(page: str, command: str) -> None:
     try:
-        _parser().parse_args(command.split())
+        _parser().parse_args(shlex.split(command))
     except SystemExit as stop:
         assert stop.code == 0, f"{page} names ./run {command}, which the command line does not take"
 

@@ -6,14 +6,21 @@ from datetime import UTC, datetime
 
 import pytest
 from prometheus_client import generate_latest
+from pydantic import BaseModel
 from sqlalchemy import UniqueConstraint
 
-from bot.config import OfficialAccountSettings
+from bot.config import (
+    AibotSettings,
+    ChatArchiveSettings,
+    GroupWebhookSettings,
+    OfficialAccountSettings,
+    WecomAppSettings,
+)
 from bot.telemetry import Metrics
 from handlers import opinions
 from handlers.inbound import Inbound, InboundKind
 from handlers.opinions.chat import hear, pass_over
-from handlers.receive import ROUTES
+from handlers.receive import RESIDENTS as RESIDENTS_MANNER
 from handlers.texts import say
 from nlp.tagger import Tagger
 from storage.tables import metadata
@@ -69,18 +76,28 @@ def test_unique_keys_of_the_idempotency_page_exist_and_no_constraint_is_missing(
     assert constraints <= named
 
 
-def test_settings_of_the_setup_page_exist_and_none_is_missing() -> None:
-    tables = "\n".join(
-        line for line in read("docs/wechat-setup.zh-CN.md").splitlines() if line.startswith("|")
-    )
-    named = set(re.findall(r"`([a-z_]+)`", tables))
-    assert named == OfficialAccountSettings.model_fields.keys() - {"kind"}
+@pytest.mark.parametrize(
+    ("section", "kind"),
+    [
+        ("服务号：哪一格填哪一项", OfficialAccountSettings),
+        ("企业微信：自建应用", WecomAppSettings),
+        ("企业微信：智能机器人", AibotSettings),
+        ("企业微信：值班群的消息推送", GroupWebhookSettings),
+        ("企业微信：会话内容存档", ChatArchiveSettings),
+    ],
+)
+def test_settings_of_the_setup_page_exist_and_none_is_missing(section: str, kind: type[BaseModel]) -> None:
+    page = read("docs/wechat-setup.zh-CN.md").partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    tables = [cells for columns in (2, 3) for cells in rows(page, columns)]
+    # The first two cells name settings, the last one may speak of others.
+    named = {name for cells in tables for cell in cells[:-1] for name in re.findall(r"`([a-z_]+)`", cell)}
+    assert named == kind.model_fields.keys() - {"kind"}
 
 
 @pytest.mark.parametrize("words", [cells[0] for cells in rows(RESIDENTS, 2)])
 def test_what_residents_are_told_to_say_is_a_command(words: str) -> None:
     inbound = Inbound("main", "m:1", InboundKind.TEXT, "o1", datetime(2026, 1, 1, tzinfo=UTC), text=words)
-    route = next(route for route in ROUTES if route.matches(inbound) is not False)
+    route = next(route for route in RESIDENTS_MANNER.routes if route.matches(inbound) is not False)
     assert route.handler not in (hear, pass_over)
 
 

@@ -18,7 +18,7 @@ def row(
     account: str = ACCOUNT,
     sent_at: datetime = NOW,
 ) -> InboxRow:
-    return account, key, "text", sender, sent_at, text, "", ""
+    return account, key, "text", sender, sent_at, text, "", "", "", "", ""
 
 
 def lease(owner: str = "replica-a", seconds: float = 10, received_at: datetime = NOW) -> Lease:

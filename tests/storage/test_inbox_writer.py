@@ -86,7 +86,7 @@ async def test_old_and_new_messages_mixed_get_their_own_ids(database: Database, 
     stored = await writer.write(batch, lease())
     assert [place.is_new for place in stored] == [True, False, True, False, False, True]
     texts = await _texts(database)
-    assert [texts[place.inbox_id] for place in stored] == [text for *_, text, _scene, _media in batch]
+    assert [texts[place.inbox_id] for place in stored] == [each[5] for each in batch]
     assert len(texts) == 5
 
 

@@ -52,6 +52,7 @@ class Setup:
     passive_reply: bool = True
     passive_reply_seconds: float = 3.5
     stop_seconds: float = 10.0
+    more: str = ""
 
     def write(self, path: Path) -> None:
         path.write_text(
@@ -75,7 +76,7 @@ api_base = "{self.api_base}"
 passive_reply = {str(self.passive_reply).lower()}
 passive_reply_seconds = {self.passive_reply_seconds}
 compound = "{COMPOUND}"
-""",
+{self.more}""",
             "utf-8",
         )
 
@@ -158,7 +159,8 @@ class Fleet:
     folder: Path
     servers: list[Server] = field(default_factory=list)
 
-    async def start(self, setup: Setup) -> Server:
+    async def start(self, setup: Setup, ahead_seconds: float = 0.0) -> Server:
+        """Start a server whose clock is ahead of the machine's."""
         number = len(self.servers)
         config, log = self.folder / f"server-{number}.toml", self.folder / f"server-{number}.log"
         setup.write(config)
@@ -166,7 +168,9 @@ class Fleet:
         started_at = time.monotonic()
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "bot", "serve", "--config", str(config)],
+                [sys.executable, "-m", "tests.system.ahead", str(config), str(ahead_seconds)]
+                if ahead_seconds
+                else [sys.executable, "-m", "bot", "serve", "--config", str(config)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,

@@ -72,3 +72,21 @@ async def test_requests_under_way_are_answered_before_the_end(
     await _stopped(server)
     async with open_books(founded_sqlite) as books:
         await books.check(messages, messages)
+
+
+async def test_what_residents_have_read_is_not_sent_again_after_a_stop(
+    fleet: Fleet, platform: Platform, founded: str
+) -> None:
+    setup = Setup(founded, platform.base_url, passive_reply_seconds=4.5, stop_seconds=STOP_SECONDS)
+    server = await fleet.start(setup)
+    await server.wait_until_idle()
+    messages, postman = write_messages(24), Postman()
+    answers = await postman.deliver([server.address], messages, connections=24)
+    server.terminate()
+    await _stopped(server)
+    read = sum(bool(answer.body) for answer in answers.values())
+    assert read
+    async with open_books(founded) as books:
+        states = await books.outbox_states()
+        print(f"{read} of {len(messages)} read their answer before the stop; outbox {states}")
+        assert states.get("offered", 0) == read

@@ -1,0 +1,60 @@
+"""What the longer commands take; apart from the commands, which import half the bot."""
+
+import argparse
+
+from storage.states import GroupKind, Role
+
+
+def add_group_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of ./run group."""
+    parser.add_argument("action", choices=["register", "list", "told", "end"])
+    parser.add_argument("what", nargs="?", default="", help="told, end: the room")
+    parser.add_argument(
+        "--room", default="", help="register: the platform's id of the group (roomid, chat_id)"
+    )
+    parser.add_argument("--name", default="", help="register: as people call it; 3栋业主群 is building 3's")
+    parser.add_argument("--compound", default="", help="register: the compound's code")
+    parser.add_argument(
+        "--place", default="", help="register: building or entrance (default: what the name says)"
+    )
+    parser.add_argument(
+        "--kind", choices=[kind.value for kind in GroupKind], default=GroupKind.CUSTOMER.value
+    )
+    parser.add_argument(
+        "--account", default="", help="the account that hears it (default: the only one that can)"
+    )
+    parser.add_argument("--speaks-through", default="", help="register: the account that writes to it")
+    parser.add_argument(
+        "--owner", default="", help="register: userid of the member of staff who confirms messages"
+    )
+    parser.add_argument("--welcomes", action="store_true", help="register: newcomers are told when they join")
+
+
+def add_staff_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of ./run staff."""
+    parser.add_argument("action", choices=["add", "disable", "link"])
+    parser.add_argument("username")
+    parser.add_argument("--name", help="add: as it is written on the door")
+    parser.add_argument("--phone", help="add: with the name it says who it is")
+    parser.add_argument("--role", choices=[role.value for role in Role])
+    parser.add_argument("--scope", help="add: the code of a region or compound, or COMPOUND/PLACE")
+    parser.add_argument("--title", help="add: the office as residents know it")
+    parser.add_argument(
+        "--member", help="add: ACCOUNT/USERID in WeCom, for signing in there and for messages"
+    )
+    parser.add_argument(
+        "--ask-password",
+        action="store_true",
+        help="add: read the password from stdin (default: make one, print it)",
+    )
+
+
+def add_cycle_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of ./run cycle."""
+    parser.add_argument("action", choices=["show", "set"])
+    parser.add_argument("--compound", required=True, metavar="CODE")
+    for step in ("open", "prompt", "close"):
+        parser.add_argument(f"--{step}", metavar='"mon 09:07"', help="set: day and time in Asia/Shanghai")
+    switch = parser.add_mutually_exclusive_group()
+    switch.add_argument("--on", dest="enabled", action="store_true", default=None)
+    switch.add_argument("--off", dest="enabled", action="store_false")
