@@ -118,7 +118,7 @@ class ArchivePoller:
         self.on_unmet: Callable[[Collection[str]], None] = lambda _rooms: None
 
     def wake(self) -> None:
-        """The platform says that there is something (msgaudit_notify)."""
+        """Read now rather than at the next poll."""
         self._woken.set()
 
     def stop(self) -> None:

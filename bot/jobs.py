@@ -21,6 +21,7 @@ from storage.claims import forget_claims, try_claim
 from storage.database import Database
 from storage.outbox import count_by_state as count_outbox
 from storage.outbox import expire_messages, forget_closed_windows, wake_waiting
+from storage.queries.accounts import forget_sign_ins
 from storage.queries.archive import forget_tombstones
 from storage.queries.inbox import count_by_state as count_inbox
 from storage.states import InboxState, OutboxState
@@ -29,6 +30,7 @@ LOCAL = ZoneInfo("Asia/Shanghai")
 TICK_SECONDS = 30
 RETENTION_AT = time(3, 20)
 CLAIMS_KEPT = timedelta(days=400)
+SIGN_INS_KEPT = timedelta(days=30)  # sessions and links that have ended
 
 EachTick = Callable[[datetime], Awaitable[object]]
 
@@ -138,8 +140,9 @@ class Jobs:
             await forget_claims(session, now - CLAIMS_KEPT)
             await forget_closed_windows(session, now)
             await forget_tombstones(session, before)
-        if blanked:
-            await self._database.compact()
+            await forget_sign_ins(session, now - SIGN_INS_KEPT)
+        # Every night, for what was revoked and erased by day as well.
+        await self._database.compact()
         log.info("retention.done", rows=blanked)
 
     async def _refresh_gauges(self, _now: datetime) -> None:
