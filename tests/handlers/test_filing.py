@@ -115,6 +115,8 @@ async def test_pictures_and_unheard_voice_are_asked_for_words(talk: Talk) -> Non
         (InboundKind.VOICE, "voice.unheard"),
         (InboundKind.IMAGE, "media.seen"),
         (InboundKind.VIDEO, "media.seen"),
+        (InboundKind.LOCATION, "media.seen"),
+        (InboundKind.LINK, "media.seen"),
     ):
         answer = await talk.hear("o-zhao", kind=kind)
         assert answer.outcome == outcome
@@ -125,7 +127,7 @@ async def test_pictures_and_unheard_voice_are_asked_for_words(talk: Talk) -> Non
 async def test_what_needs_no_answer_gets_none(talk: Talk) -> None:
     await talk.bind("o-zhao")
     before = len(await talk.rows(OutboxMessage))
-    for kind in (InboundKind.LOCATION, InboundKind.LINK, InboundKind.OTHER, InboundKind.UNFOLLOW):
+    for kind in (InboundKind.OTHER, InboundKind.UNFOLLOW):
         assert (await talk.hear("o-zhao", kind=kind)).text == ""
     assert len(await talk.rows(OutboxMessage)) == before
     assert {message.state for message in await talk.rows(InboxMessage)} == {InboxState.DONE}
