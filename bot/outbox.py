@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.channels.base import Channel, Outgoing, SendResult, Verdict
@@ -42,6 +43,7 @@ TASK_PACE_SECONDS = 1.0  # two tasks for one group are counted one after the oth
 TASK_KEPT_FOR = timedelta(days=3)  # what its owner has not tapped by then is given up
 FIRST_LOOK = timedelta(minutes=1)
 LEASE_SECONDS = 60.0  # much longer than a channel's own time-out
+RECORD_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)  # well within the lease
 BLOCKED_SECONDS = 600.0  # how long an account is left alone when only an operator can help
 
 log = structlog.get_logger()
@@ -93,9 +95,7 @@ class Sender:
             # What came back while the last outcomes were written down shares the next commit.
             done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
             outcomes = sorted((task.result() for task in done), key=lambda outcome: _recipient(outcome[0]))
-            async with self._database.write() as session:
-                for outcome in outcomes:
-                    await self._record(session, *outcome)
+            await self._write_down(outcomes)
             has_room = len(under_way) <= MOST_UNDER_WAY - BATCH
             ready = []
             if has_room and not self._closing and time.monotonic() < refill_until:
@@ -104,6 +104,21 @@ class Sender:
                     _, ready = await self._take(session)
             under_way |= self._start(ready)
         return found  # also when none was ready: behind those that must wait others may be due
+
+    async def _write_down(self, outcomes: list[_Outcome]) -> None:
+        """Record what is known, again when the database was away: forgotten, it would be sent once more."""
+        for pause in (*RECORD_PAUSES, None):
+            try:
+                async with self._database.write() as session:
+                    for outcome in outcomes:
+                        await self._record(session, *outcome)
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                if pause is None:
+                    raise
+                log.warning("outbox.not_recorded", messages=len(outcomes), error=type(error).__name__)
+                await asyncio.sleep(pause)
+            else:
+                return
 
     async def _take(self, session: AsyncSession) -> tuple[bool, list[OutboxMessage]]:
         """Take a batch; returns whether there was any, and what of it goes out now."""

@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 
 from bot.channels.base import SendResult, Verdict
@@ -355,3 +356,31 @@ async def test_metrics_count_each_attempt_by_verdict(post: Post) -> None:
         1,
         0,
     ]
+
+
+async def test_what_came_of_a_send_is_written_down_when_the_database_is_back(
+    post: Post, database: Database
+) -> None:
+    if not database.is_sqlite:
+        pytest.skip("the fault is a trigger in SQLite's language")
+
+    async def execute(statement: str) -> None:
+        async with database.write() as session:
+            await (await session.connection()).execute(text(statement))
+
+    await post.writes()
+    await post.queue()
+    await execute(
+        "CREATE TRIGGER away BEFORE UPDATE ON outbox WHEN NEW.state = 'sent' BEGIN SELECT RAISE(ABORT, 'away'); END"
+    )
+
+    async def comes_back() -> None:
+        await asyncio.sleep(0.3)
+        await execute("DROP TRIGGER away")
+
+    back = asyncio.create_task(comes_back())
+    await post.replica.sender.step()
+    await back
+    [row] = await outbox(database)
+    assert row.state is OutboxState.SENT
+    assert len(post.channel.sent) == 1
