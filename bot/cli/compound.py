@@ -32,6 +32,9 @@ Title = Annotated[str, Field(min_length=1, max_length=40)]
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
+RESERVED = ("outbox", "sign-in", "sign-out", "sign-out-everywhere", "link")  # pages stand where compounds do
+
+
 class RegionFile(Section):
     """[[region]], from the highest down."""
 
@@ -90,6 +93,8 @@ class CompoundFile(Section):
             twice = [code for code, count in Counter(entry.code for entry in codes).items() if count > 1]
             if twice:
                 raise ValueError(f"two {what} tables have the code {twice[0]}")
+        if self.code in RESERVED or self.code in {region.code for region in self.region}:
+            raise ValueError("the code is taken: by a page of the console, or by a region")
         if not self.corp and any(contact.userid for contact in self.contact):
             raise ValueError("a userid needs corp = the account of the WeCom app")
         return self
