@@ -12,7 +12,6 @@ from sqlmodel import col, select
 from handlers.context import AccountFacts, Services
 from handlers.reach.notify import Notice, Reached, notify_group, notify_person
 from handlers.reach.rules import Door, Way, way_to_group, ways_to_person
-from handlers.reach.split import split_numbered
 from handlers.reach.subscribe import grant_subscribe
 from storage.database import Database
 from storage.outbox import open_windows
@@ -167,25 +166,6 @@ def test_a_group_is_written_to_only_as_the_matrix_allows(channel: ChannelKind, g
         (ChannelKind.GROUP_WEBHOOK, GroupKind.INTERNAL): Way("account", "group", Form.TEXT),
     }
     assert way == expected.get((channel, group))
-
-
-@given(
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=3000),
-    st.integers(64, 4000),
-)
-def test_parts_fit_and_lose_nothing_but_seams(text: str, limit: int) -> None:
-    parts = split_numbered(text, limit)
-    assert all(len(part.encode()) <= limit for part in parts)
-    if len(parts) > 1:
-        assert [part.split(")")[0] for part in parts] == [
-            f"({n}/{len(parts)}" for n in range(1, len(parts) + 1)
-        ]
-        said = "".join(part.partition(")")[2] for part in parts)
-        assert said.replace("\n", "").strip() == text.replace("\n", "").strip() or "".join(
-            said.split()
-        ) == "".join(text.split())
-    elif text.strip():
-        assert parts == [text]
 
 
 # People
