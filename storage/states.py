@@ -64,10 +64,74 @@ class InboxState(StrEnum):
 
 
 class OpinionState(StrEnum):
-    """Life of an opinion (意见). Requests with owners and deadlines build on it."""
+    """Life of an opinion (意见)."""
 
     FILED = "filed"
     WITHDRAWN = "withdrawn"
+
+
+class MatterState(StrEnum):
+    """Life of a matter (事项)."""
+
+    CANDIDATE = "candidate"  # overheard; neither a resident nor staff nor enough voices have confirmed it
+    CONFIRMED = "confirmed"  # has a request
+    DISMISSED = "dismissed"  # staff: nothing to be done
+    MERGED = "merged"
+
+
+class RequestState(StrEnum):
+    """Life of a request (诉求): 下单, 派单, 接单, 办结, 评单."""
+
+    RAISED = "raised"
+    DISPATCHED = "dispatched"
+    REFUSED = "refused"  # not theirs: whoever dispatched it decides again
+    ACCEPTED = "accepted"
+    DONE = "done"  # waits to be rated
+    REOPENED = "reopened"
+    RATED = "rated"
+    CLOSED = "closed"  # nobody rated it in time
+    CANCELLED = "cancelled"  # taken back by all who raised it, dismissed, or merged
+
+
+class Ladder(StrEnum):
+    """How far up a request has gone (小事不出小区、大事不出社区)."""
+
+    COMPOUND = "compound"
+    COMMUNITY = "community"
+    SUBDISTRICT = "subdistrict"
+
+
+class Rating(StrEnum):
+    """评单 in four words (seed 001): 满意, 基本满意, 不满意, 答非所问."""
+
+    SATISFIED = "satisfied"
+    FAIR = "fair"
+    DISSATISFIED = "dissatisfied"
+    BESIDE_THE_POINT = "beside_the_point"
+
+
+class PhotoState(StrEnum):
+    """Life of a picture that somebody sent."""
+
+    WANTED = "wanted"
+    KEPT = "kept"
+    GONE = "gone"  # the platform has it no longer
+    REFUSED = "refused"  # no picture, or too large
+
+
+class PhraseKind(StrEnum):
+    """What a compound's own phrase is."""
+
+    NAME = "name"
+    PLACE = "place"
+
+
+class ModelState(StrEnum):
+    """Life of a trained second stage."""
+
+    TRAINED = "trained"
+    ACTIVE = "active"
+    RETIRED = "retired"
 
 
 class OutboxState(StrEnum):

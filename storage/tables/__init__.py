@@ -21,9 +21,18 @@ from storage.tables.groups import (  # noqa: E402
     ChatGroup,
     GroupMember,
 )
+from storage.tables.learning import Correction, LocalPhrase, Replay, TagModel  # noqa: E402
+from storage.tables.matters import Matter  # noqa: E402
 from storage.tables.messages import InboxMessage, OutboxMessage, SendWindow  # noqa: E402
 from storage.tables.opinions import Counter, Opinion  # noqa: E402
 from storage.tables.people import ChannelIdentity, Erasure, Person, Residency, RoleGrant  # noqa: E402
+from storage.tables.photos import Photo  # noqa: E402
+from storage.tables.requests import (  # noqa: E402
+    DispatchRule,
+    Request,
+    RequestEvent,
+    RequestRating,
+)
 from storage.tables.tree import Compound, Place, Region  # noqa: E402
 from storage.tables.work import Claim  # noqa: E402
 
@@ -39,21 +48,31 @@ __all__ = [
     "ChatGroup",
     "Claim",
     "Compound",
+    "Correction",
     "Counter",
     "CycleSettings",
+    "DispatchRule",
     "Erasure",
     "GroupMember",
     "InboxMessage",
+    "LocalPhrase",
+    "Matter",
     "OneTimeLink",
     "Opinion",
     "OutboxMessage",
     "Person",
+    "Photo",
     "Place",
     "Region",
+    "Replay",
+    "Request",
+    "RequestEvent",
+    "RequestRating",
     "Residency",
     "RoleGrant",
     "SendWindow",
     "StaffAccount",
+    "TagModel",
     "WebSession",
     "WeeklyCycle",
     "metadata",

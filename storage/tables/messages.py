@@ -29,6 +29,15 @@ class InboxMessage(SQLModel, table=True):
             sqlite_where=text("state = 'new'"),
             postgresql_where=text("state = 'new'"),
         ),
+        # What was said just before in the same group; a 1:1 message is not in it.
+        Index(
+            "ix_inbox_room",
+            "account",
+            "room",
+            "inbox_id",
+            sqlite_where=text("room <> ''"),
+            postgresql_where=text("room <> ''"),
+        ),
         # Set when the message is worked on, so that taking it in does not pay for this index.
         Index(
             "ix_inbox_person_id",

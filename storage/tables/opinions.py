@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, Index, Text, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from storage.states import OpinionState
@@ -14,7 +14,8 @@ class Opinion(SQLModel, table=True):
     """An opinion (意见) with its tags. `number` is what the resident asks about; it counts up per compound.
 
     categories: [{"id": leaf, "score": 0..1}, ...] best first; hits: [{"leaf", "term", "rule", "start", "end"}].
-    group_id: the chat group it was heard in, None for 1:1.
+    group_id: the chat group it was heard in, None for 1:1. matter_number: the matter it belongs to. echo: only says
+    that it is the same for them. repost_of: the opinion it is a copy of.
     text becomes None when it has been kept long enough or the person asked to be forgotten.
     """
 
@@ -23,6 +24,8 @@ class Opinion(SQLModel, table=True):
         UniqueConstraint("compound_id", "inbox_id"),
         Index(None, "compound_id", "person_id"),
         Index(None, "compound_id", "filed_at"),
+        Index(None, "compound_id", "matter_number"),
+        Index(None, "group_id", "said_at"),
         Index("ix_opinions_inbox_id", "inbox_id"),
         Index("ix_opinions_person_id", "person_id"),
     )
@@ -43,6 +46,9 @@ class Opinion(SQLModel, table=True):
     entrance: str | None = Field(default=None, max_length=20)
     unit: str | None = Field(default=None, max_length=20)
     lexicon_version: str = Field(max_length=40)
+    matter_number: int | None = Field(default=None, sa_type=BigId)
+    echo: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    repost_of: int | None = Field(default=None, sa_type=BigId)
     state: OpinionState = Field(default=OpinionState.FILED, sa_type=enum_text(OpinionState, "state"))
 
 

@@ -31,6 +31,8 @@ PLATFORM_TABLES = {
     "staff_accounts",  # of persons
     "web_sessions",
     "one_time_links",
+    "tag_models",  # one second stage for the installation
+    "replays",  # over all compounds
 }
 
 
