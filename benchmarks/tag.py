@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from nlp.matcher import Matcher
@@ -25,7 +26,7 @@ def run(quick: bool) -> Iterator[dict[str, object]]:
     rates: dict[str, list[float]] = {"reference": [], "tagger": [], "matcher": []}
     for _ in range(rounds):
         rates["reference"].append(_rate(reference, messages, repeats))
-        rates["tagger"].append(_rate(tagger.tag, messages, 10 * repeats))
+        rates["tagger"].append(_rate(partial(_tag, tagger), messages, 10 * repeats))
         rates["matcher"].append(_rate(matcher.find, spelled, 50 * repeats))
     lcut = statistics.median(rates.pop("reference"))
     for metric, measured in rates.items():
@@ -38,6 +39,13 @@ def run(quick: bool) -> Iterator[dict[str, object]]:
             "reference": round(lcut),
             "ratio": round(value / lcut, 2),
         }
+
+
+def _tag(tagger: Tagger, message: str) -> None:
+    """As the handlers do: of chatter nobody asks where."""
+    tagged = tagger.tag(message)
+    if tagged.categories:
+        _ = tagged.place
 
 
 def _rate(work: Callable[[str], object], messages: list[str], repeats: int) -> float:

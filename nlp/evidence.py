@@ -24,12 +24,18 @@ class Candidate(NamedTuple):
     marks: tuple[Span, ...]
 
 
-class Evidence:
-    """The matches of one message, asked for what they mean. `roles` are all their roles or-ed together."""
+_new = tuple.__new__  # a named tuple's own constructor takes three times as long, and there are many of them
 
-    def __init__(self, matcher: Matcher, text: str, matches: list[Match], roles: int) -> None:
+
+class Evidence:
+    """The matches of one message, asked for what they mean. roles, sides: those of all matches or-ed together."""
+
+    __slots__ = ("_denies", "_matcher", "_matches", "_sides", "roles", "text")
+
+    def __init__(self, matcher: Matcher, text: str, matches: list[Match], roles: int, sides: int) -> None:
         self.text = text
         self.roles = roles
+        self._sides = sides
         self._matcher = matcher
         self._matches = matches
         self._denies: list[tuple[int, int, list[str]]] = []
@@ -46,11 +52,8 @@ class Evidence:
         if not self.roles & bit:
             return []
         roles = self._matcher.roles
-        return [
-            (start, end)
-            for number, start, end in self._matches
-            if roles[number] & bit and not self._denied(start, end)
-        ]
+        spans = [(start, end) for number, start, end in self._matches if roles[number] & bit]
+        return [span for span in spans if not self._denied(*span)] if self._denies else spans
 
     def standing(self, group: str) -> list[Span]:
         """The cues of a group that are neither negated nor overtaken by good news."""
@@ -62,65 +65,68 @@ class Evidence:
 
     def hits(self, window: int) -> list[Candidate]:
         """The candidates that survive deny phrases, longer terms, negation and good news, by position."""
-        found = self._strong()
-        found += self._pairs(window, {hit.leaf for hit in found})
+        roles = self.roles
+        found = self._strong() if roles & STRONG else []
+        complete = self._matcher.complete_pairs(self._sides)
+        if complete:
+            found += self._pairs(complete, window, found)
         if len(found) > 1:
             found = _outside_longer(found)
-        elif not found and self.roles & WEAK:
+        elif not found and roles & WEAK:
             found = self._weak()
         if found and self._may_be_refuted():
             over, absent = self._over_until(), self._absent()
-            found = [
-                hit
-                for hit in found
-                if hit.marks[-1][0] >= over and not any(touches(mark, absent) for mark in hit.marks)
-            ]
+            if over:
+                found = [hit for hit in found if hit.marks[-1][0] >= over]
+            if absent:
+                found = [hit for hit in found if not any(touches(mark, absent) for mark in hit.marks)]
         return found
 
     def _may_be_refuted(self) -> bool:
         return bool(self.roles & CUE["resolved"]) or self.roles & _DENIAL == _DENIAL
 
     def _strong(self) -> list[Candidate]:
-        if not self.roles & STRONG:
-            return []
         roles, terms = self._matcher.roles, self._matcher.terms
         found = [
-            Candidate(leaf, "strong", ((start, end),))
+            _new(Candidate, (leaf, "strong", ((start, end),)))
             for number, start, end in self._matches
             if roles[number] & STRONG
             for leaf in terms[number].strong
         ]
-        return [hit for hit in found if not self._denied(*hit.marks[0], hit.leaf)] if self._denies else found
+        return [hit for hit in found if not self._denied(*hit[2][0], hit[0])] if self._denies else found
 
-    def _pairs(self, window: int, told: set[str]) -> list[Candidate]:
-        """Pairs of the leaves that no strong term has told already."""
+    def _pairs(self, complete: int, window: int, told: list[Candidate]) -> list[Candidate]:
+        """Pairs (one bit each) of the leaves that no strong term has told already."""
         matcher = self._matcher
-        complete = matcher.complete_pairs(self.roles)
-        for leaf in told:
-            complete &= ~matcher.pairs_of.get(leaf, 0)
+        for hit in told:
+            complete &= ~matcher.pairs_of.get(hit.leaf, 0)
         if not complete:
             return []
-        roles, sides = matcher.roles, matcher.sides(complete)
-        matches = [match for match in self._matches if roles[match[0]] & sides]
+        known, count = matcher.sides, matcher.pair_count
+        wanted = complete | complete << count
+        matches = [
+            (known[number], start, end) for number, start, end in self._matches if known[number] & wanted
+        ]
         found = []
         while complete:
-            lowest = complete & -complete
-            complete ^= lowest
-            leaf = matcher.pairs[lowest.bit_length() - 1]
-            role = matcher.left(lowest)
-            left = [(start, end) for number, start, end in matches if roles[number] & role]
-            role = matcher.right(lowest)
-            right = [(start, end) for number, start, end in matches if roles[number] & role]
+            side = complete & -complete
+            complete ^= side
+            leaf = matcher.pairs[side.bit_length() - 1]
+            left = [(start, end) for sides, start, end in matches if sides & side]
+            side <<= count
+            right = [(start, end) for sides, start, end in matches if sides & side]
             if self._denies:
                 left = [span for span in left if not self._denied(*span, leaf)]
                 right = [span for span in right if not self._denied(*span, leaf)]
             marks = self._most_telling(left, right, window)
             if marks is not None:
-                found.append(Candidate(leaf, "pair", marks))
+                found.append(_new(Candidate, (leaf, "pair", marks)))
         return found
 
     def _most_telling(self, left: list[Span], right: list[Span], window: int) -> tuple[Span, Span] | None:
         """The longest two sides within the window and one sentence; of equals those nearest to each other."""
+        if not left or not right:
+            return None
         best: tuple[int, int, Span, Span] | None = None
         for a in left:
             for b in right:
@@ -171,6 +177,8 @@ class Evidence:
 
     def _absent(self) -> list[Span]:
         """The troubles a negation stands right before: 没有漏水, but neither 有没有漏水 nor 漏不漏."""
+        if self.roles & _DENIAL != _DENIAL:
+            return []
         negations = {
             end
             for start, end in self.cue("negation")
@@ -190,10 +198,13 @@ class Evidence:
 
 def _outside_longer(found: list[Candidate]) -> list[Candidate]:
     """Longest match wins: 狗叫扰民 is about the dog, not about 扰民 as such."""
-    spans = [hit.marks[0] for hit in found if hit.rule == "strong"]
+    spans = [marks[0] for _leaf, rule, marks in found if rule == "strong"]
+    if not spans:
+        return found
     kept = []
     for hit in found:
-        first, last = hit.marks[0][0], hit.marks[-1][1]
+        marks = hit[2]
+        first, last = marks[0][0], marks[-1][1]
         for start, end in spans:
             if start <= first and last <= end and end - start > last - first:
                 break

@@ -1,6 +1,7 @@
 """From hits to categories: how sure the rules are of each leaf, and which leaves a message is about."""
 
 from collections.abc import Collection
+from operator import itemgetter
 from typing import NamedTuple
 
 from nlp.evidence import Candidate
@@ -28,10 +29,14 @@ class Category(NamedTuple):
     score: float
 
 
+_new = tuple.__new__  # see nlp.evidence
+
+
 class Ranking:
     """Weighs the hits of a message, knowing which leaves come first and which give way."""
 
     def __init__(self, lexicon: Lexicon) -> None:
+        self._alone: dict[tuple[str, float], tuple[Category, ...]] = {}
         self._weight = {leaf.id: 1.0 for leaf in lexicon.leaves.values()}
         self._catch_all: set[str] = set()
         for leaf in lexicon.leaves.values():
@@ -47,28 +52,40 @@ class Ranking:
 
         Hits of a leaf add up as independent witnesses, unless they overlap: then the better one speaks for both.
         """
+        if len(found) == 1:
+            return self._only(found[0])
         witnesses: dict[str, list[_Witness]] = {}
         for hit in found:
-            witness = _score(hit), hit.marks[0][0], hit.marks[-1][1]
-            heard = witnesses.get(hit.leaf)
-            if heard is None:
-                witnesses[hit.leaf] = [witness]
-            else:
+            marks = hit[2]
+            witness = _score(hit), marks[0][0], marks[-1][1]
+            heard = witnesses.setdefault(hit[0], [])
+            if heard:
                 _hear(heard, witness)
+            else:
+                heard.append(witness)
         if len(witnesses) > 1 and not self._catch_all.isdisjoint(witnesses):
             witnesses = {leaf: heard for leaf, heard in witnesses.items() if self._named(leaf, witnesses)}
-        ranked = [Category(leaf, self._sure(leaf, heard)) for leaf, heard in witnesses.items()]
-        if len(ranked) == 1:
-            return (ranked[0],)
+        if len(witnesses) == 1:
+            [(leaf, heard)] = witnesses.items()
+            return (_new(Category, (leaf, self._sure(leaf, heard))),)
+        ranked = [_new(Category, (leaf, self._sure(leaf, heard))) for leaf, heard in witnesses.items()]
         ranked.sort(key=_by_score, reverse=True)
-        least = ranked[0].score * _LEAST_SHARE
-        return tuple([category for category in ranked[:_MOST_CATEGORIES] if category.score >= least])
+        least = ranked[0][1] * _LEAST_SHARE
+        return tuple([category for category in ranked[:_MOST_CATEGORIES] if category[1] >= least])
+
+    def _only(self, hit: Candidate) -> tuple[Category, ...]:
+        """The ranking of a message with one hit: of as many kinds as there are leaves and scores."""
+        key = hit.leaf, _score(hit)
+        ranked = self._alone.get(key)
+        if ranked is None:
+            ranked = self._alone[key] = (Category(hit.leaf, self._sure(hit.leaf, [(key[1], 0, 0)])),)
+        return ranked
 
     def _sure(self, leaf: str, heard: list[_Witness]) -> float:
         doubt = self._weight[leaf]
         for score, _start, _end in heard:
             doubt *= 1.0 - score
-        return round(max(1.0 - doubt, 0.1), 3)
+        return round(1.0 - doubt, 3) if doubt < 0.9 else 0.1
 
     def _named(self, leaf: str, leaves: Collection[str]) -> bool:
         """Is this no catch-all, or is there no other leaf of its top category?"""
@@ -77,17 +94,18 @@ class Ranking:
         )
 
 
-def _by_score(category: Category) -> float:
-    return category.score
+_by_score = itemgetter(1)
 
 
 def _score(hit: Candidate) -> float:
     _leaf, rule, marks = hit
-    length = marks[0][1] - marks[0][0]
+    start, end = marks[0]
+    length = end - start
     if rule == "strong":
         return _STRONG.get(length, _LONGEST_STRONG)
     if rule == "pair":
-        return _PAIR.get(length + marks[1][1] - marks[1][0], _LONGEST_PAIR)
+        start, end = marks[1]
+        return _PAIR.get(length + end - start, _LONGEST_PAIR)
     return _WEAK
 
 

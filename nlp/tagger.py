@@ -14,13 +14,14 @@ from nlp.intent import asks_for_nothing
 from nlp.lexicon import DEFAULT_PATH, Lexicon, load_lexicon
 from nlp.matcher import CUE, STRONG, WEAK, Matcher
 from nlp.normalise import normalise, offsets
-from nlp.place import NOWHERE, Place, find_place
+from nlp.place import Place, find_place
 from nlp.quotes import spoken
 from nlp.ranking import Category, Ranking
 
 _ROUTINE, _SAFETY = 1, 3
 _LONGEST = 2000  # WeChat ends a text at 2,048 bytes; the rules cost the square of a pasted document
-_WORTH_A_LOOK = STRONG | WEAK | CUE["problem"] | CUE["danger"]
+_DANGER = CUE["danger"]
+_WORTH_A_LOOK = STRONG | WEAK | CUE["problem"] | _DANGER
 
 
 class Verdict(StrEnum):
@@ -41,36 +42,40 @@ class Hit(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tagged:
     """What one message says. categories: best first, () for chatter; urgency: 1 routine, 2 normal, 3 safety.
 
-    `found` and `text` are what `hits` is worked out from; the text is personal data and stays out of the repr.
+    `found` and `text` are what `place` and `hits` are worked out from, only when somebody asks: hardly anybody does
+    for chatter. The text is personal data and stays out of the repr.
     """
 
     categories: tuple[Category, ...]
     urgency: int
-    place: Place
     verdict: Verdict
     version: str
+    text: str = field(repr=False)
     found: tuple[Candidate, ...] = field(default=(), repr=False)
-    text: str = field(default="", repr=False)
+
+    @property
+    def place(self) -> Place:
+        """Where."""
+        return find_place(normalise(spoken(self.text)))
 
     @property
     def hits(self) -> tuple[Hit, ...]:
-        """Why: each rule that fired, by position in the original text. Worked out only when asked for."""
+        """Why: each rule that fired, by position in the original text."""
         return explain(self.text, self.found) if self.found else ()
 
 
 class Tagger:
-    """Tags messages with one lexicon. Immutable once built, so that threads may share it."""
+    """Tags messages with one lexicon. Never changes once built, so that threads may share it."""
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
         self._matcher = Matcher(lexicon)
         self._ranking = Ranking(lexicon)
         self._urgency = {leaf.id: leaf.urgency for leaf in lexicon.leaves.values()}
-        self._plain = self._without_category(NOWHERE, Verdict.CHATTER, _ROUTINE)
 
     @classmethod
     def load(cls, path: Path = DEFAULT_PATH) -> Self:
@@ -83,35 +88,36 @@ class Tagger:
         clean = normalise(spoken(text))
         matcher = self._matcher
         matches = matcher.find(clean)
-        place = find_place(clean)
-        known = matcher.roles
-        roles = 0
+        known, known_sides = matcher.roles, matcher.sides
+        roles = sides = 0
         for number, _start, _end in matches:
             roles |= known[number]
-        if not (roles & _WORTH_A_LOOK or matcher.complete_pairs(roles)):
-            return (
-                self._plain if place is NOWHERE else self._without_category(place, Verdict.CHATTER, _ROUTINE)
-            )
-        return self._judge(text, Evidence(matcher, clean, matches, roles), place)
+            sides |= known_sides[number]
+        if not (roles & _WORTH_A_LOOK or matcher.complete_pairs(sides)):
+            return Tagged((), _ROUTINE, Verdict.CHATTER, self.lexicon.version, text)
+        return self._judge(text, Evidence(matcher, clean, matches, roles, sides))
 
-    def _judge(self, text: str, message: Evidence, place: Place) -> Tagged:
+    def _judge(self, text: str, message: Evidence) -> Tagged:
+        version = self.lexicon.version
         if asks_for_nothing(message):
-            return self._without_category(place, Verdict.CHATTER, _ROUTINE)
+            return Tagged((), _ROUTINE, Verdict.CHATTER, version, text)
         found = message.hits(self.lexicon.pair_window)
-        danger = bool(message.standing("danger"))
+        danger = bool(message.roles & _DANGER and message.standing("danger"))
         if not found:
             unsure = danger or bool(message.standing("problem"))
             verdict = Verdict.UNSURE if unsure else Verdict.CHATTER
-            return self._without_category(place, verdict, _SAFETY if danger else _ROUTINE)
+            return Tagged((), _SAFETY if danger else _ROUTINE, verdict, version, text)
         categories = self._ranking.rank(found)
-        urgency = self._urgency[categories[0].id]
-        if danger or _SAFETY in [self._urgency[category.id] for category in categories]:
-            urgency = _SAFETY
-        version = self.lexicon.version
-        return Tagged(categories, urgency, place, Verdict.MATTER, version, tuple(found), text)
+        urgency = _SAFETY if danger else self._most_urgent(categories)
+        return Tagged(categories, urgency, Verdict.MATTER, version, text, tuple(found))
 
-    def _without_category(self, place: Place, verdict: Verdict, urgency: int) -> Tagged:
-        return Tagged((), urgency, place, verdict, self.lexicon.version)
+    def _most_urgent(self, categories: tuple[Category, ...]) -> int:
+        """The urgency of the best category, or safety when any of them is."""
+        known = self._urgency
+        for category, _score in categories:
+            if known[category] == _SAFETY:
+                return _SAFETY
+        return known[categories[0].id]
 
 
 def explain(text: str, found: tuple[Candidate, ...]) -> tuple[Hit, ...]:
