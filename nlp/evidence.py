@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from nlp import segment
 from nlp.matcher import CUE, DENY, STRONG, WEAK, Match, Matcher
 
-Rule = Literal["strong", "pair", "weak"]
+Rule = Literal["strong", "pair", "weak", "model"]
 Span = tuple[int, int]
 
 _SENTENCE_ENDS = frozenset("。！？!?\n;；")

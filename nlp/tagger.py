@@ -1,7 +1,6 @@
-"""A message in, what it is about out: categories, urgency, place, and why.
+"""The first stage: a message in, what the lexicon makes of it out: categories, urgency, place, and why.
 
-The lexicon decides, never a hidden model: every tag comes with the term that fired, its rule, its span in the
-original text and the lexicon's version.
+Every tag comes with the term that fired, its rule, its span in the original text and the lexicon's version.
 """
 
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from nlp.evidence import Candidate, Evidence, Rule
 from nlp.intent import asks_for_nothing
 from nlp.lexicon import DEFAULT_PATH, Lexicon, load_lexicon
 from nlp.matcher import CUE, STRONG, WEAK, Matcher
+from nlp.model import Scores
 from nlp.normalise import normalise, offsets
 from nlp.place import Place, find_place
 from nlp.quotes import spoken
@@ -46,8 +46,9 @@ class Hit(NamedTuple):
 class Tagged:
     """What one message says. categories: best first, () for chatter; urgency: 1 routine, 2 normal, 3 safety.
 
-    `found` and `text` are what `place` and `hits` are worked out from, only when somebody asks: hardly anybody does
-    for chatter. The text is personal data and stays out of the repr.
+    `found`, `text` and `clean`, its normalised spelling, are what `place` and `hits` are worked out from, only when
+    somebody asks: hardly anybody does for chatter. The text is personal data and stays out of the repr. scores: what
+    the second stage thought of it, for what is said next; None without one.
     """
 
     categories: tuple[Category, ...]
@@ -55,12 +56,14 @@ class Tagged:
     verdict: Verdict
     version: str
     text: str = field(repr=False)
+    clean: str = field(repr=False)
     found: tuple[Candidate, ...] = field(default=(), repr=False)
+    scores: Scores | None = field(default=None, repr=False)
 
     @property
     def place(self) -> Place:
         """Where."""
-        return find_place(normalise(spoken(self.text)))
+        return find_place(self.clean)
 
     @property
     def hits(self) -> tuple[Hit, ...]:
@@ -94,22 +97,22 @@ class Tagger:
             roles |= known[number]
             sides |= known_sides[number]
         if not (roles & _WORTH_A_LOOK or matcher.complete_pairs(sides)):
-            return Tagged((), _ROUTINE, Verdict.CHATTER, self.lexicon.version, text)
+            return Tagged((), _ROUTINE, Verdict.CHATTER, self.lexicon.version, text, clean)
         return self._judge(text, Evidence(matcher, clean, matches, roles, sides))
 
     def _judge(self, text: str, message: Evidence) -> Tagged:
         version = self.lexicon.version
         if asks_for_nothing(message):
-            return Tagged((), _ROUTINE, Verdict.CHATTER, version, text)
+            return Tagged((), _ROUTINE, Verdict.CHATTER, version, text, message.text)
         found = message.hits(self.lexicon.pair_window)
         danger = bool(message.roles & _DANGER and message.standing("danger"))
         if not found:
             unsure = danger or bool(message.standing("problem"))
             verdict = Verdict.UNSURE if unsure else Verdict.CHATTER
-            return Tagged((), _SAFETY if danger else _ROUTINE, verdict, version, text)
+            return Tagged((), _SAFETY if danger else _ROUTINE, verdict, version, text, message.text)
         categories = self._ranking.rank(found)
         urgency = _SAFETY if danger else self._most_urgent(categories)
-        return Tagged(categories, urgency, Verdict.MATTER, version, text, tuple(found))
+        return Tagged(categories, urgency, Verdict.MATTER, version, text, message.text, tuple(found))
 
     def _most_urgent(self, categories: tuple[Category, ...]) -> int:
         """The urgency of the best category, or safety when any of them is."""
