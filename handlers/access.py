@@ -73,7 +73,9 @@ class Viewer:
 async def load_viewer(session: AsyncSession, person_id: int) -> Viewer:
     """A person with their present roles; none for a resident."""
     grants = await list_grants_of(session, person_id)
-    return Viewer(person_id, tuple(Grant(grant.role, grant.scope_code) for grant in grants))
+    # A role that file and staff command both gave is held once.
+    held = dict.fromkeys(Grant(grant.role, grant.scope_code) for grant in grants)
+    return Viewer(person_id, tuple(held))
 
 
 async def access_compound(session: AsyncSession, viewer: Viewer, code: str, right: Right) -> Compound:

@@ -7,7 +7,7 @@ from sqlalchemy import or_, tuple_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import Role
+from storage.states import Role, RoleSource
 from storage.tables import ChannelIdentity, Compound, Person, Place, Residency, RoleGrant
 from storage.upsert import insert_for
 
@@ -169,32 +169,38 @@ async def put_role(
     scope_code: str,
     title: str,
     public: bool,
+    source: RoleSource,
     now: datetime,
 ) -> None:
-    """Grant a role on a node, or renew its title."""
+    """Grant a role on a node, or renew its title; what another source gave stays as it is."""
     values = {
         "person_id": person_id,
         "role": role,
         "scope_code": scope_code,
         "title": title,
         "public": public,
+        "source": source,
         "granted_at": now,
     }
     await session.exec(
         insert_for(session, RoleGrant)
         .values(**values)
         .on_conflict_do_update(
-            index_elements=["person_id", "role", "scope_code"],
+            index_elements=["person_id", "role", "scope_code", "source"],
             set_={"title": title, "public": public, "ended_at": None},
         )
     )
 
 
-async def end_roles(
+async def end_imported_roles(
     session: AsyncSession, scope_code: str, keep: set[tuple[int, Role]], now: datetime
 ) -> None:
-    """End the roles on a node that are not in `keep` (person_id, role)."""
-    statement = select(RoleGrant).where(RoleGrant.scope_code == scope_code, col(RoleGrant.ended_at).is_(None))
+    """End the roles on a node that an import gave and that are not in `keep` (person_id, role)."""
+    statement = select(RoleGrant).where(
+        RoleGrant.scope_code == scope_code,
+        RoleGrant.source == RoleSource.IMPORT,
+        col(RoleGrant.ended_at).is_(None),
+    )
     for grant in (await session.exec(statement)).all():
         if (grant.person_id, grant.role) not in keep:
             grant.ended_at = now

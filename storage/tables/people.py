@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.states import Role
+from storage.states import Role, RoleSource
 from storage.types import BigId, UtcDateTime, enum_text
 
 
@@ -61,15 +61,19 @@ class Residency(SQLModel, table=True):
 
 
 class RoleGrant(SQLModel, table=True):
-    """A role on any node of the tree. `scope_code` is a region's code, a compound's code, or COMPOUND/PLACE."""
+    """A role on any node of the tree. `scope_code` is a region's code, a compound's code, or COMPOUND/PLACE.
+
+    The same role given by two sources is two rows, so that what one ends the other still gives.
+    """
 
     __tablename__ = "role_grants"
-    __table_args__ = (UniqueConstraint("person_id", "role", "scope_code"),)
+    __table_args__ = (UniqueConstraint("person_id", "role", "scope_code", "source"),)
 
     grant_id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     person_id: int = Field(foreign_key="persons.person_id", sa_type=BigId)
     role: Role = Field(sa_type=enum_text(Role, "role"))
     scope_code: str = Field(index=True, max_length=101)
+    source: RoleSource = Field(sa_type=enum_text(RoleSource, "source"))
     title: str = Field(default="", max_length=40)
     public: bool = False
     granted_at: datetime = Field(sa_type=UtcDateTime)

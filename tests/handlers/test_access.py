@@ -18,7 +18,7 @@ from handlers.people.enrol import CompoundEntry, RegionEntry
 from storage.database import Database
 from storage.queries.accounts import end_roles_of
 from storage.queries.people import put_role
-from storage.states import RegionLevel, Role
+from storage.states import RegionLevel, Role, RoleSource
 from storage.tables import Person
 from tests.handlers.talk import Talk, compound
 
@@ -122,7 +122,9 @@ async def test_ended_roles_do_not_count(city: Database, talk: Talk) -> None:
         session.add(person)
         await session.flush()
         assert person.person_id is not None
-        await put_role(session, person.person_id, Role.SECRETARY, "XH-1", "书记", False, talk.now)
+        await put_role(
+            session, person.person_id, Role.SECRETARY, "XH-1", "书记", False, RoleSource.STAFF, talk.now
+        )
     async with city.write() as session:
         assert (await load_viewer(session, person.person_id)).grants == (Grant(Role.SECRETARY, "XH-1"),)
         assert await end_roles_of(session, person.person_id, talk.now) == 1

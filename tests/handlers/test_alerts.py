@@ -8,7 +8,7 @@ import pytest
 from handlers.alerts.acknowledge import Acknowledged, Outcome, acknowledge
 from handlers.alerts.escalate import escalate_due
 from storage.database import Database
-from storage.states import MessageClass, Role
+from storage.states import MessageClass, Role, RoleSource
 from storage.tables import AlertEpisode, AuditEvent, Opinion, OutboxMessage
 from tests.handlers.neighbours import STAFF_ROOM, appoint, join, open_groups, overheard, sent_to, told
 from tests.handlers.talk import Talk, compound
@@ -194,7 +194,7 @@ async def test_someone_on_duty_answers_from_the_service_account_too(watch: Talk)
 
         deng = await find_identity(session, "main", "o-deng")
         assert deng is not None
-        await put_role(session, deng.person_id, Role.DUTY, "XH-1", "值班", False, watch.now)
+        await put_role(session, deng.person_id, Role.DUTY, "XH-1", "值班", False, RoleSource.STAFF, watch.now)
     await overheard(watch, ZHAO, GAS)
     assert (await watch.hear("o-deng", "收到 1")).outcome == "alert.acknowledged"
     assert (await watch.hear("o-zhao", "收到 1")).outcome.startswith("chat.")
@@ -240,7 +240,9 @@ async def test_someone_on_duty_whom_nothing_reaches_does_not_stop_the_alert(talk
         session.add(person)
         await session.flush()
         assert person.person_id is not None
-        await put_role(session, person.person_id, Role.DUTY, "XH-1", "值班", False, talk.now)
+        await put_role(
+            session, person.person_id, Role.DUTY, "XH-1", "值班", False, RoleSource.STAFF, talk.now
+        )
     await open_groups(talk, 1)
     await appoint(talk, "li", Role.PROPERTY)
     await overheard(talk, ZHAO, GAS)

@@ -14,7 +14,7 @@ from handlers.groups.register import GroupEntry, GroupError, end_group, register
 from handlers.inbound import InboundKind
 from storage.queries.groups import find_group
 from storage.queries.tree import find_compound
-from storage.states import GroupKind, InboxState, Role, Tombstone
+from storage.states import GroupKind, InboxState, Role, RoleSource, Tombstone
 from storage.tables import (
     ArchiveTombstone,
     AuditEvent,
@@ -306,7 +306,13 @@ async def test_linking_takes_nothing_from_someone_in_office(talk: Talk, group: G
     await talk.bind("o-zhao")
     async with talk.database.write() as session:
         session.add(
-            RoleGrant(person_id=in_group.person_id, role=Role.COMMITTEE, scope_code="XH-1", granted_at=NOW)
+            RoleGrant(
+                person_id=in_group.person_id,
+                role=Role.COMMITTEE,
+                scope_code="XH-1",
+                source=RoleSource.IMPORT,
+                granted_at=NOW,
+            )
         )
         row = (
             await session.exec(select(ChannelIdentity).where(ChannelIdentity.external_id == "o-zhao"))

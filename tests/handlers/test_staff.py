@@ -5,7 +5,7 @@ import pytest
 from handlers.inbound import InboundKind
 from storage.states import MessageClass, OpinionState, Role
 from storage.tables import AuditEvent, ChannelIdentity, InboxMessage, Opinion, OutboxMessage
-from tests.handlers.neighbours import STAFF_ROOM, appoint, open_groups, silently, told
+from tests.handlers.neighbours import STAFF_ROOM, appoint, identity, open_groups, silently, told
 from tests.handlers.talk import NOW, Talk, compound
 
 LIFT = "3栋2单元501门口的电梯坏了三天，老人下不了楼"
@@ -141,10 +141,10 @@ async def test_who_has_no_role_here_is_kindly_refused(office: Talk) -> None:
 
 
 async def test_a_role_that_ended_opens_nothing(office: Talk) -> None:
-    from storage.queries.people import end_roles
+    from storage.queries.accounts import end_roles_of
 
     async with office.database.write() as session:
-        await end_roles(session, "XH-1", set(), office.now)
+        await end_roles_of(session, (await identity(office, "corp", "li")).person_id, office.now)
     assert (await told(office, "li", "本周")).outcome == "staff.refused"
 
 

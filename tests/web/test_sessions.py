@@ -9,7 +9,7 @@ from handlers.people.sign_in import IDLE, LONGEST
 from handlers.people.staff import disable_staff
 from storage.queries.accounts import end_roles_of, forget_sign_ins
 from storage.queries.people import put_role
-from storage.states import Role, SessionKind
+from storage.states import Role, RoleSource, SessionKind
 from storage.tables import ChannelIdentity, RoleGrant, WebSession
 from tests.web.town import HERE, Browser, Town, staff_account
 
@@ -111,7 +111,9 @@ async def test_ended_roles_end_the_session_for_good(town: Town) -> None:
         await end_roles_of(session, person_id, town.clock.now)
     assert (await browser.get("/console/XH-1")).status == 303
     async with town.site.database.write() as session:
-        await put_role(session, person_id, Role.SECRETARY, HERE, "书记", False, town.clock.now)
+        await put_role(
+            session, person_id, Role.SECRETARY, HERE, "书记", False, RoleSource.STAFF, town.clock.now
+        )
     assert (await browser.get("/console")).status == 303
     assert (await sessions(town))[0].revoked_at == town.clock.now
 

@@ -20,7 +20,7 @@ from handlers.people.enrol import CompoundEntry, PlaceEntry, RegionEntry, enrol_
 from handlers.people.sign_in import sign_in_resident, sign_in_staff
 from storage.queries.people import put_role
 from storage.sealing import Sealer
-from storage.states import PlaceLevel, RegionLevel, Role
+from storage.states import PlaceLevel, RegionLevel, Role, RoleSource
 from storage.tables import (
     AlertEpisode,
     ChannelIdentity,
@@ -257,7 +257,7 @@ async def settle(session: AsyncSession, sealer: Sealer, now: datetime) -> dict[s
         assert person.person_id is not None
         people[who] = person.person_id
         for role, scope in grants:
-            await put_role(session, person.person_id, role, scope, "书记", False, now)
+            await put_role(session, person.person_id, role, scope, "书记", False, RoleSource.STAFF, now)
         session.add(
             ChannelIdentity(
                 account="corp", external_id=f"u-{who}", person_id=person.person_id, first_seen_at=now
