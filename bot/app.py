@@ -237,6 +237,11 @@ class Application:
         """Where /metrics and /readyz are."""
         return _address(self._runners[1])
 
+    @property
+    def served(self) -> list[set[tuple[str, str]]]:
+        """(method, path) of everything that can be asked for, a set for each listener: the public one, the admin's."""
+        return [runner.served for runner in self._runners]
+
     def pause(self, *, work: bool, sending: bool) -> None:
         """Go on taking messages in, leave the work on them, or the sending, to other replicas."""
         if work:
