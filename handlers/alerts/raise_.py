@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.alerts.rules import Episode, Hit, alarming, building_of, judge, matter_of
+from handlers.alerts.rules import Episode, Hit, alarming, building_of, building_of_matter, judge, matter_of
 from handlers.alerts.words import alert_text, safety_leaf
 from handlers.context import Services
 from handlers.reach.notify import Notice, Reached, notify_group, notify_person
@@ -74,9 +74,11 @@ async def _tell(
     key = alert_key(episode)
     text = alert_text(services, compound, episode, opinion, in_group=False)
     told = 0
+    building = building_of_matter(episode.matter)
     for roles in CIRCLES:
         notice = Notice(MessageClass.ALERT, text, key)
-        told = await tell_circle(session, services, await circle(session, compound, roles), notice, now)
+        people = await circle(session, compound, roles, building)
+        told = await tell_circle(session, services, people, notice, now)
         if told:
             break
     for group in await list_internal_groups(session, episode.compound_id):
@@ -95,9 +97,14 @@ async def scopes_of(session: AsyncSession, compound: Compound) -> list[str]:
     return [compound.code, *await list_region_codes_above(session, compound.region_code)]
 
 
-async def circle(session: AsyncSession, compound: Compound, roles: Collection[Role]) -> list[int]:
-    """Those (person_id) who hold one of the roles for a compound."""
-    in_office = await list_people_in_office(session, await scopes_of(session, compound), roles)
+async def circle(
+    session: AsyncSession, compound: Compound, roles: Collection[Role], building: str = ""
+) -> list[int]:
+    """Those (person_id) who hold one of the roles for a compound, or for this building of it."""
+    scopes = await scopes_of(session, compound)
+    if building:
+        scopes.append(f"{compound.code}/{building}")
+    in_office = await list_people_in_office(session, scopes, roles)
     return list(dict.fromkeys(grant.person_id for grant, _person in in_office))
 
 

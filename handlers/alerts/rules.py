@@ -60,6 +60,11 @@ def matter_of(leaf: str | None, building: str | None) -> str:
     return f"{leaf or 'danger'}@{building or ''}"
 
 
+def building_of_matter(matter: str) -> str:
+    """The building of a matter, empty when it is not known."""
+    return matter.partition("@")[2]
+
+
 def building_of(place_code: str | None) -> str | None:
     """The building in a place's code: "3" of "3-2-501"."""
     return place_code.partition("-")[0] if place_code else None

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, tuple_, update
+from sqlalchemy import func, or_, tuple_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -262,6 +262,24 @@ async def list_people_in_office(
             col(RoleGrant.ended_at).is_(None),
         )
         .order_by(col(RoleGrant.grant_id))
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def list_people_in_office_inside(
+    session: AsyncSession, compound_code: str, roles: Collection[Role]
+) -> list[tuple[RoleGrant, Person]]:
+    """Who holds one of these roles on a place of a compound now, by place."""
+    inside = f"{compound_code}/"
+    statement = (
+        select(RoleGrant, Person)
+        .join(Person, col(Person.person_id) == RoleGrant.person_id)
+        .where(
+            func.substr(RoleGrant.scope_code, 1, len(inside)) == inside,
+            col(RoleGrant.role).in_(roles),
+            col(RoleGrant.ended_at).is_(None),
+        )
+        .order_by(col(RoleGrant.scope_code), col(RoleGrant.grant_id))
     )
     return list((await session.exec(statement)).all())
 

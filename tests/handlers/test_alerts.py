@@ -86,6 +86,33 @@ async def test_the_group_reads_no_door_no_name_and_no_phone(watch: Talk) -> None
     assert "3栋2单元" in alone
 
 
+async def test_those_on_duty_for_a_building_get_its_alerts_and_no_others(watch: Talk) -> None:
+    await appoint(watch, "lou3", Role.DUTY, "XH-1/3", name="楼三", title="楼栋长")
+    await appoint(watch, "lou12", Role.DUTY, "XH-1/12", name="楼十二", title="楼栋长")
+    await overheard(watch, ZHAO, GAS)
+    assert [len(await alerts(watch, who)) for who in ("deng", "lou3", "lou12")] == [1, 1, 0]
+    await overheard(watch, ZHAO, f"12栋{GAS}")
+    assert [len(await alerts(watch, who)) for who in ("deng", "lou3", "lou12")] == [2, 1, 1]
+    assert (await told(watch, "lou12", "收到 2", "")).outcome == "alert.acknowledged"
+
+
+async def test_who_is_on_duty_for_a_building_is_named_with_it(watch: Talk) -> None:
+    await appoint(watch, "lou3", Role.DUTY, "XH-1/3", name="楼三", title="楼栋长")
+    await appoint(watch, "men1", Role.DUTY, "XH-1/3-1", name="门一", title="单元长")  # is told nothing
+    text = (await told(watch, "li", "值班")).text
+    assert text.splitlines()[1:] == ["值班邓守夜", "3栋：楼栋长楼三"]
+    assert "3栋：楼栋长楼三" in (await told(watch, "lou3", "值班", "")).text
+    await appoint(watch, "lou12", Role.GRID_WORKER, "XH-1/12")
+    assert (await told(watch, "lou12", "值班", "")).text.splitlines()[1:] == ["值班邓守夜"]
+
+
+async def test_an_escalation_goes_to_the_whole_compounds_people(watch: Talk) -> None:
+    await appoint(watch, "shu3", Role.SECRETARY, "XH-1/3")
+    await overheard(watch, ZHAO, GAS)
+    assert await later(watch, minutes=6) == 1
+    assert [len(await alerts(watch, who)) for who in ("shu", "shu3")] == [1, 0]
+
+
 async def test_what_is_no_danger_alerts_nobody(watch: Talk) -> None:
     await overheard(watch, ZHAO, "垃圾堆了三天没人收")
     await overheard(watch, ZHAO, "明日9点停水检修")

@@ -8,7 +8,8 @@ import pytest
 from sqlmodel import select
 
 from handlers.texts import say
-from storage.states import Form, MessageClass, OpinionState, OutboxState
+from storage.queries.people import put_role
+from storage.states import Form, MessageClass, OpinionState, OutboxState, Role, RoleSource
 from storage.tables import AlertEpisode, AuditEvent, Compound, OutboxMessage, Person
 from tests.web.test_matrix import MATRIX, here_id
 from tests.web.town import HERE, STAFF, WEEK, Town, episode, opinion, week_row
@@ -61,6 +62,75 @@ async def test_the_week_in_numbers(town: Town) -> None:
     assert 'class="bar last w10"></span><b>1</b>' in page.text
     assert f'href="/console/XH-1/digest/{WEEK}">2026年3月2日那一周</a>' in page.text
     assert "甲" not in page.text
+
+
+async def building_rows(town: Town) -> None:
+    """Three matters and two alerts of building 3, one of each of building 13, one of the whole compound."""
+    await town.as_resident()
+    compound_id, person_id, now = await here_id(town), await person_of(town), town.clock.now
+    at_entrance = opinion(compound_id, 1001, person_id, now, "三栋一单元有煤气味", urgency=3)
+    at_entrance.entrance = "1"
+    at_home = opinion(compound_id, 1003, person_id, now, "楼道灯不亮", building=None)
+    at_home.home_code = "3-1"
+    async with town.site.database.write() as session:
+        session.add_all(
+            [
+                at_entrance,
+                opinion(compound_id, 1002, person_id, now, "三栋电梯坏了"),
+                at_home,
+                opinion(compound_id, 1004, person_id, now, "十三栋着火了", urgency=3, building="13"),
+                opinion(compound_id, 1005, person_id, now, "大门口太乱", building=None),
+                episode(compound_id, 1, now, "shuidian.qi@3", 1001),
+                episode(compound_id, 2, now, "danger@3"),
+                episode(compound_id, 3, now, "xiaofang.zhaohuo@13", 1004),
+                week_row(compound_id, now),
+            ]
+        )
+
+
+@pytest.mark.parametrize(
+    ("who", "numbers", "alerts", "part"),
+    [
+        ("secretary", ["5", "2", "3"], {1, 2, 3}, ""),
+        ("precinct_secretary", ["5", "2", "3"], {1, 2, 3}, ""),
+        ("building_steward", ["3", "1", "2"], {1, 2}, "3栋"),
+        ("entrance_steward", ["2", "1", "1"], {1}, "3栋1单元"),
+        ("next_building_steward", ["1", "1", "1"], {3}, "13栋"),
+    ],
+)
+async def test_a_steward_sees_what_belongs_to_their_building_only(
+    town: Town, who: str, numbers: list[str], alerts: set[int], part: str
+) -> None:
+    await building_rows(town)
+    browser = await town.as_staff(who)
+    week = await browser.get("/console/XH-1")
+    assert [found.partition("<")[0] for found in week.text.split("<dd>")[1:]] == numbers
+    assert ("往周摘要" in week.text) == (not part)
+    shown = await browser.get("/console/XH-1/alerts")
+    assert {int(number) for number in re.findall(r"第 (\d+) 号", shown.text)} == alerts
+    assert ("三栋一单元有煤气味" in shown.text) == (1 in alerts)
+    assert ("十三栋着火了" in shown.text) == (3 in alerts)
+    for page in (week, shown, await browser.get("/console")):
+        assert (f"<small>{part}</small>" in page.text) == bool(part)
+    for number in (1, 2, 3):
+        answer = await browser.post(f"/console/XH-1/alerts/{number}", {"csrf": shown.csrf})
+        assert answer.status == (303 if number in alerts else 404)
+    async with town.site.database.read() as session:
+        rows = (await session.exec(select(AlertEpisode))).all()
+    assert {row.number for row in rows if row.acknowledged_by == town.people[who]} == alerts
+    if alerts:  # the first who saw to it is named to all, whatever their node
+        page = await (await town.as_staff("secretary")).get("/console/XH-1/alerts")
+        assert f"书记姓{who}" in page.text
+
+
+async def test_a_button_is_there_only_where_it_works(town: Town) -> None:
+    await building_rows(town)
+    async with town.site.database.write() as session:  # sees all alerts, sees to those of a building
+        person_id = town.people["committee"]
+        await put_role(session, person_id, Role.DUTY, "XH-1/13", "", False, RoleSource.STAFF, town.clock.now)
+    page = await (await town.as_staff("committee")).get("/console/XH-1/alerts")
+    assert re.findall(r"/console/XH-1/alerts/(\d+)\"", page.text) == ["3"]
+    assert page.text.count("还没有人接手") == 2
 
 
 async def test_an_empty_week_says_so(town: Town) -> None:
