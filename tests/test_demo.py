@@ -46,7 +46,7 @@ def test_the_first_chapter_plays_whole_and_comes_out_right(tmp_path: Path) -> No
     second = played.stdout.partition("第二章")[2]
     assert "群里听见并登记 3 件，安全告警 4 起（已有人确认 1 起）" in second
     assert "本周摘要 3 件，上周 10 件" in second
-    assert "【幸福家园】一周意见" in second
+    assert "【幸福家园】每周摘要" in second
 
 
 def test_the_demo_refuses_a_configuration(tmp_path: Path) -> None:

@@ -42,8 +42,8 @@ ROOM_PHRASES: Mapping[RoomKind, tuple[str, ...]] = {
         "大家早上好",
         "别记我",
     ),
-    RoomKind.INTERNAL: ("@议事 本周汇总", "@议事 还没答复的", "@议事 进度 1001", "@议事 帮助"),
-    RoomKind.APP: ("本周汇总", "还没答复的", "帮助"),
+    RoomKind.INTERNAL: ("@议事 本周", "@议事 待办", "@议事 进度 1001", "@议事 帮助"),
+    RoomKind.APP: ("本周", "待办", "帮助"),
 }
 
 GROUP_ENTRIES = (

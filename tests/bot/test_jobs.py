@@ -225,7 +225,7 @@ async def test_an_opinion_without_its_words_can_still_be_asked_about(replica: Re
     await replica.store(["进度 1001", "进度"], prefix="ask")
     await replica.work()
     one, all_of_them = [message.text for message in await outbox(replica.database)][-2:]
-    assert "原话已按规定清除" in one
+    assert "原话已经删除" in one
     assert "门禁" in one  # the category
     assert all(part for line in all_of_them.splitlines() for part in line.split("｜"))
 

@@ -182,7 +182,7 @@ async def test_a_week_with_two_replicas_that_are_killed(
                 )
             )
         for recipient in OFFICES:
-            digests = [text for text in platform.delivered(recipient) if "一周意见" in str(text)]
+            digests = [text for text in platform.delivered(recipient) if "】每周摘要（" in str(text)]
             assert len(digests) <= 1, "the digest came twice"
         assert len(platform.wecom.tasks.all) <= 1, "the group was asked to be prompted twice"
         assert platform.exceeded() == []

@@ -105,7 +105,7 @@ async def test_a_steward_sees_what_belongs_to_their_building_only(
     browser = await town.as_staff(who)
     week = await browser.get("/console/XH-1")
     assert [found.partition("<")[0] for found in week.text.split("<dd>")[1:]] == numbers
-    assert ("往周摘要" in week.text) == (not part)
+    assert ("以前的每周摘要" in week.text) == (not part)
     shown = await browser.get("/console/XH-1/alerts")
     assert {int(number) for number in re.findall(r"第 (\d+) 号", shown.text)} == alerts
     assert ("三栋一单元有煤气味" in shown.text) == (1 in alerts)
@@ -130,13 +130,13 @@ async def test_a_button_is_there_only_where_it_works(town: Town) -> None:
         await put_role(session, person_id, Role.DUTY, "XH-1/13", "", False, RoleSource.STAFF, town.clock.now)
     page = await (await town.as_staff("committee")).get("/console/XH-1/alerts")
     assert re.findall(r"/console/XH-1/alerts/(\d+)\"", page.text) == ["3"]
-    assert page.text.count("还没有人接手") == 2
+    assert page.text.count("还没有人确认") == 2
 
 
 async def test_an_empty_week_says_so(town: Town) -> None:
     page = await (await town.as_staff("secretary")).get("/console/XH-1")
     assert "这周还没有人反映问题" in page.text
-    assert "第一份摘要会在本周结束后出来" in page.text
+    assert "第一份每周摘要会在本周结束后出来" in page.text
 
 
 async def test_nobody_is_shown_a_way_that_is_closed_to_them(town: Town) -> None:
@@ -265,7 +265,7 @@ async def test_who_sees_to_an_alert_first_is_noted(town: Town) -> None:
     assert len(events) == 1
     page = await later.get("/console/XH-1/alerts")
     assert "姓duty" in page.text
-    assert "接手" in page.text
+    assert "已确认" in page.text
     assert "我去处理" not in page.text
     assert (await later.submit("/console/XH-1/alerts", "/console/XH-1/alerts/99")).status == 404
 
@@ -274,7 +274,7 @@ async def test_who_may_only_look_has_no_button(town: Town) -> None:
     async with town.site.database.write() as session:
         session.add(episode(await here_id(town), 7, town.clock.now))
     page = await (await town.as_staff("committee")).get("/console/XH-1/alerts")
-    assert "还没有人接手" in page.text
+    assert "还没有人确认" in page.text
     assert "我去处理" not in page.text
 
 
@@ -326,7 +326,7 @@ async def test_a_resident_sees_their_own_and_nobody_elses(town: Town) -> None:
     async with town.site.database.write() as session:
         session.add_all([mine, gone, theirs])
     page = await lin.get("/h5")
-    for part in ("1001号", "三栋的灯", "已登记", "3月12日 12:00", "1002号", "已撤回", "已经清除"):
+    for part in ("1001号", "三栋的灯", "已登记", "3月12日 12:00", "1002号", "已撤回", "已经删除"):
         assert part in page.text
     assert "漏水" not in page.text
     assert "1001" not in (await zhao.get("/h5")).text
