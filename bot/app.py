@@ -148,6 +148,7 @@ class Application:
         self._opened.push_async_callback(self._intake.close)
         members = MemberLists(self.database, self.channels, services.accounts, self.replica)
         self._read(archives, members)
+        self._intake.on_archive_grew = self._read_now
         jobs = self._jobs = Jobs(
             self.database,
             self.metrics,
@@ -196,6 +197,11 @@ class Application:
             poller.on_unmet = members.want(archive.account)
             self._pollers.append(poller)
             self._tasks.append(asyncio.create_task(poller.run()))
+
+    def _read_now(self, corp: str) -> None:
+        for poller in self._pollers:
+            if poller.people == corp:
+                poller.wake()
 
     async def _escalate(self, services: Services, now: datetime) -> None:
         async with self.database.write() as session:
