@@ -5,6 +5,7 @@ developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Messa
 developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html (模板消息),
 developers.weixin.qq.com/doc/service/guide/product/subscription_messages/push.html (订阅通知),
 developers.weixin.qq.com/doc/service/api/webdev/access/api_snsaccesstoken (sign-in),
+developers.weixin.qq.com/doc/service/api/usermanage/userinfo/api_userinfo (union ids),
 developers.weixin.qq.com/doc/offiaccount/Account_Management/Generating_a_Parametric_QR_Code.html (QR codes).
 """
 
@@ -85,6 +86,14 @@ class Visitor:
     openid: str
     union_id: str
     is_snapshot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """What the platform knows of somebody. union_id: empty when it tells none."""
+
+    following: bool
+    union_id: str
 
 
 class OfficialAccount:
@@ -271,6 +280,20 @@ class OfficialAccount:
             raise ChannelError(BAD_ANSWER)
         is_snapshot = answer.fields.get("is_snapshotuser") not in (None, 0)
         return Visitor(openid, union_id if isinstance(union_id, str) else "", is_snapshot)
+
+    async def follower_of(self, openid: str) -> Follower:
+        """Whether somebody follows, and the union id when the account is bound to the open platform.
+
+        Raises ChannelError. Of who does not follow the platform tells nothing more.
+        """
+        fields = await self._api.ask("/cgi-bin/user/info", query={"openid": openid, "lang": "zh_CN"})
+        subscribed, union_id = fields.get("subscribe"), fields.get("unionid", "")
+        if fields.get("openid") != openid or type(subscribed) is not int or not isinstance(union_id, str):
+            raise ChannelError(BAD_ANSWER)
+        union_id = union_id.strip()  # the documented sample has a space in front
+        if union_id and not OPENID.fullmatch(union_id):
+            raise ChannelError(BAD_ANSWER)
+        return Follower(bool(subscribed), union_id)
 
     async def create_qr(self, scene: str, expire_seconds: int | None) -> QrCode:
         """A QR code whose scan tells us `scene` (1 to 64 characters); permanent when `expire_seconds` is None.

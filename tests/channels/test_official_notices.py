@@ -8,11 +8,12 @@ from aiohttp import web
 
 from bot.channels.base import ChannelError, Outgoing, SendResult, Verdict
 from bot.channels.notice_fields import data_of
-from bot.channels.official_account import Visitor
+from bot.channels.official_account import Follower, Visitor
 from handlers.inbound import Inbound, InboundKind
 from storage.states import Form
 from tests.channels.by_hand import APP_ID, SENDER, Fields, account_of, event, post, settings
 from tests.channels.stub_platform import (
+    INFO_PATH,
     SENT,
     SUBSCRIBE_PATH,
     TEMPLATE_PATH,
@@ -243,3 +244,56 @@ async def test_neither_code_nor_secret_is_logged(caplog: pytest.LogCaptureFixtur
     ours = [record.getMessage() for record in caplog.records if not record.name.startswith("aiohttp.access")]
     for secret in ("CODE-OF-TESTS", "the-app-secret-of-tests"):
         assert secret not in str(caught.value) and not any(secret in line for line in ours)
+
+
+# Who follows
+
+
+@pytest.mark.parametrize(
+    ("fields", "follower"),
+    [
+        ({"subscribe": 1, "openid": "o-zhao", "unionid": " o6_bmasdasdsad6_2sgVt7hMZOPfL"},
+         Follower(True, "o6_bmasdasdsad6_2sgVt7hMZOPfL")),
+        ({"subscribe": 1, "openid": "o-zhao", "subscribe_time": 1382694957}, Follower(True, "")),
+        ({"subscribe": 1, "openid": "o-zhao", "unionid": ""}, Follower(True, "")),
+        ({"subscribe": 0, "openid": "o-zhao", "tagid_list": []}, Follower(False, "")),
+    ],
+)  # fmt: skip
+async def test_what_the_platform_knows_of_a_follower(fields: Fields, follower: Follower) -> None:
+    async with scene(info=[fields]) as stage:
+        assert await stage.account.follower_of("o-zhao") == follower
+        [asked] = stage.platform.asked(INFO_PATH)
+        assert (asked.query, asked.raw) == (
+            {"access_token": "TOKEN-1", "openid": "o-zhao", "lang": "zh_CN"},
+            b"",
+        )
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (failed(40003), Verdict.REFUSED),
+        (failed(45009), Verdict.RETRY),
+        (failed(45011), Verdict.RETRY),
+        (failed(-1), Verdict.RETRY),
+        (failed(48001), Verdict.ACCOUNT_BLOCKED),
+        (failed(50002), Verdict.REFUSED),
+        ({"subscribe": 1, "openid": "o-somebody-else"}, Verdict.UNKNOWN),
+        ({"openid": "o-zhao"}, Verdict.UNKNOWN),
+        ({"subscribe": True, "openid": "o-zhao"}, Verdict.UNKNOWN),
+        ({"subscribe": 1, "openid": "o-zhao", "unionid": 7}, Verdict.UNKNOWN),
+        ({"subscribe": 1, "openid": "o-zhao", "unionid": "u" * 65}, Verdict.UNKNOWN),
+    ],
+)
+async def test_a_follower_of_whom_nothing_good_is_told(answer: Answer, verdict: Verdict) -> None:
+    async with scene(info=[answer]) as stage:
+        with pytest.raises(ChannelError) as caught:
+            await stage.account.follower_of("o-zhao")
+        assert caught.value.result.verdict is verdict
+
+
+async def test_a_follower_is_asked_for_again_with_a_new_token() -> None:
+    good = {"subscribe": 1, "openid": "o-zhao"}
+    async with scene(token=[granted("A"), granted("B")], info=[failed(42001), good]) as stage:
+        assert (await stage.account.follower_of("o-zhao")).following
+        assert [asked.query["access_token"] for asked in stage.platform.asked(INFO_PATH)] == ["A", "B"]
