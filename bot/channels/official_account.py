@@ -23,7 +23,7 @@ from bot.channels.api import Api
 from bot.channels.base import BadCallback, Callback, ChannelError, Outgoing, Rendered, SendResult, Verdict
 from bot.channels.errcodes import OFFICIAL
 from bot.channels.msgcrypt import Envelope, MsgCrypt, check_fresh, check_signature
-from bot.channels.notice_fields import data_of
+from bot.channels.notice_fields import Filled, filled_of
 from bot.channels.official_inbound import OPENID, inbound_of
 from bot.channels.official_shapes import encrypted_of, text_message_of
 from bot.channels.platform_api import BAD_ANSWER, TIMEOUT, call
@@ -125,7 +125,6 @@ class OfficialAccount:
         )
         self._allow_plain = settings.allow_plain and self._crypt is None
         self._app_id, self._app_secret = settings.app_id, settings.app_secret
-        self._template_id = settings.template_id
         self._subscribe_template_id = settings.subscribe_template_id
         self._authorize_base = authorize_base_of(settings.authorize_base, settings.api_base, PLATFORM_API)
         tokens = StableTokens(http, self._api_base, settings.app_id, settings.app_secret, timeout)
@@ -224,16 +223,17 @@ class OfficialAccount:
 
         Only template messages have a duplicate check. `detail` never has the text.
         """
+        filled = filled_of(outgoing, self.account)
         match outgoing.form:
             case Form.TEXT:
                 path = "/cgi-bin/message/custom/send"
                 message: dict[str, Any] = {"msgtype": "text", "text": {"content": clean(outgoing.text)}}
-            case Form.TEMPLATE if self._template_id:
+            case Form.TEMPLATE if filled:
                 path = "/cgi-bin/message/template/send"
-                message = _notice(self._template_id, outgoing, "url") | {"client_msg_id": outgoing.key}
-            case Form.SUBSCRIBE if self._subscribe_template_id:
+                message = _notice(filled, "url") | {"client_msg_id": outgoing.key}
+            case Form.SUBSCRIBE if filled:
                 path = "/cgi-bin/message/subscribe/bizsend"
-                message = _notice(self._subscribe_template_id, outgoing, "page")
+                message = _notice(filled, "page")
             case _:
                 return SendResult(Verdict.REFUSED, None, "服务号没有配置这种消息的模板，或不支持这种消息")
         result, fields = await self._api.post(path, {"touser": outgoing.recipient} | message)
@@ -318,12 +318,9 @@ class OfficialAccount:
         return QrCode(ticket, url)
 
 
-def _notice(template_id: str, outgoing: Outgoing, link: str) -> dict[str, Any]:
-    """A notice by template. payload: {"fields": {name: text}, "url": where a tap leads to, if anywhere}."""
-    payload = outgoing.payload or {}
-    fields, url = payload.get("fields"), payload.get("url")
-    data = data_of(fields) if isinstance(fields, Mapping) else {}
-    return {"template_id": template_id, "data": data} | ({link: url} if url else {})
+def _notice(filled: Filled, link: str) -> dict[str, Any]:
+    message: dict[str, Any] = {"template_id": filled.template_id, "data": filled.data}
+    return message | ({link: filled.url} if filled.url else {})
 
 
 def _xml_reply(reply_to: ReplyTo, content: str, seconds: int) -> bytes:

@@ -7,7 +7,6 @@ import pytest
 from aiohttp import web
 
 from bot.channels.base import ChannelError, Outgoing, SendResult, Verdict
-from bot.channels.notice_fields import data_of
 from bot.channels.official_account import Follower, Visitor
 from handlers.inbound import Inbound, InboundKind
 from storage.states import Form
@@ -30,8 +29,13 @@ FIELDS = {"thing1": "电梯故障", "character_string2": "1001"}
 URL = "https://yishi.example.org/o/1001"
 
 
-def notice(form: Form, **payload: Any) -> Outgoing:
-    return Outgoing(SENDER, "电梯故障，编号 1001", "main-77", form, {"fields": FIELDS} | payload)
+def notice(form: Form, **says: Any) -> Outgoing:
+    """A notice as it was queued, with what another template says beside it."""
+    ids = {Form.TEMPLATE: "TEMPLATE-1", Form.SUBSCRIBE: "SUBSCRIBE-1"}
+    notices = {f"{form}@east": {"template_id": "T", "fields": {"thing1": "别处"}}}
+    if form in ids:
+        notices[f"{form}@main"] = {"template_id": ids[form], "fields": FIELDS} | says
+    return Outgoing(SENDER, "电梯故障，编号 1001", "main-77", form, {"notices": notices})
 
 
 async def test_a_template_message_is_sent_as_the_document_says() -> None:
@@ -60,10 +64,9 @@ async def test_a_subscribe_message_is_sent_as_the_document_says() -> None:
         assert second.body["page"] == URL
 
 
-@pytest.mark.parametrize("form", [Form.TEMPLATE, Form.SUBSCRIBE, Form.GROUP_TASK])
-async def test_a_form_without_a_template_is_refused(form: Form) -> None:
+async def test_a_form_that_the_account_does_not_have_is_refused() -> None:
     async with scene() as stage:
-        assert (await stage.account.send(notice(form))).verdict is Verdict.REFUSED
+        assert (await stage.account.send(notice(Form.GROUP_TASK))).verdict is Verdict.REFUSED
         assert not stage.platform.requests
 
 
@@ -97,22 +100,29 @@ def test_which_forms_need_a_window() -> None:
     assert [form for form in Form if account.needs_window(form)] == [Form.TEXT, Form.SUBSCRIBE]
 
 
+@pytest.mark.parametrize("form", [Form.TEMPLATE, Form.SUBSCRIBE])
 @pytest.mark.parametrize(
-    ("name", "value", "fitted"),
+    "payload",
     [
-        ("thing1", "一" * 20, "一" * 20),
-        ("thing12", "一" * 21, "一" * 19 + "…"),
-        ("thing1", "两\n行  话", "两 行 话"),
-        ("phrase3", "已派单给物业", "已派单给…"),
-        ("name2", "王" * 11, "王" * 9 + "…"),
-        ("character_string4", "x" * 33, "x" * 31 + "…"),
-        ("keyword1", "长\n" * 100, "长\n" * 100),
-        ("first", "x\x00\ud800", "x"),
-        ("time5", "2026年3月2日 09:30", "2026年3月2日 09:30"),
+        None,
+        {},
+        {"notices": {}},
+        {"notices": {"template@east": OURS, "subscribe@east": OURS}},
+        {"notices": {"template@main": "x", "subscribe@main": {"template_id": "T"}}},
+        {"notices": ["template@main"]},
     ],
 )
-def test_fields_are_fitted_to_their_kind(name: str, value: str, fitted: str) -> None:
-    assert data_of({name: value}) == {name: {"value": fitted}}
+async def test_a_notice_that_says_nothing_here_is_refused(form: Form, payload: dict[str, Any] | None) -> None:
+    async with scene() as stage:
+        outgoing = Outgoing(SENDER, "电梯故障，编号 1001", "main-77", form, payload)
+        assert (await stage.account.send(outgoing)).verdict is Verdict.REFUSED
+        assert not stage.platform.requests
+
+
+async def test_what_json_cannot_carry_is_left_out_of_a_notice() -> None:
+    async with scene() as stage:
+        await stage.account.send(notice(Form.TEMPLATE, fields={"first": "x\x00\ud800"}))
+        assert stage.platform.asked(TEMPLATE_PATH)[0].body["data"] == {"first": {"value": "x"}}
 
 
 # What residents say to an offer
