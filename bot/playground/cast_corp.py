@@ -154,6 +154,7 @@ def channel_settings(
 def set_callbacks(platform: Platform, bot_address: str) -> None:
     """Tell the platform where the bot listens: http://127.0.0.1:PORT."""
     platform.wecom.app_callback_url = f"{bot_address}/wechat/{CORP_ACCOUNT}/callback"
+    platform.wecom.archive_callback_url = platform.wecom.app_callback_url
     platform.wecom.bot_callback_url = f"{bot_address}/wechat/{BOT_ACCOUNT}/callback"
 
 

@@ -45,6 +45,12 @@ KNOBS = (
     ),
     Knob("out_of_window", "过了 48 小时", "居民太久没说话，客服消息一律发不出去（45015）。", True),
     Knob("over_quota", "五条额度用完", "居民说一句话，最多能发五条客服消息，现在一条也不剩（45047）。", True),
+    Knob(
+        "no_union_id",
+        "没有绑定开放平台",
+        "平台不说关注的人是谁（没有 unionid）。机器人认不出他就是群里的那位，一对一说的“群里别记我”只管得到一对一。",
+        True,
+    ),
     Knob("slow_seconds", "网络很慢", f"每次往来都要多等 {SLOW_SECONDS:g} 秒。", True),
 )
 _BY_NAME = {knob.name: knob for knob in KNOBS}

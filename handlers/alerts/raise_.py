@@ -6,9 +6,10 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.alerts.rules import Episode, Hit, alarming, building_of, building_of_matter, judge, matter_of
-from handlers.alerts.words import alert_text, safety_leaf
+from handlers.alerts.words import alert_facts, alert_text, safety_leaf
 from handlers.context import Services
 from handlers.reach.notify import Notice, Reached, notify_group, notify_person
+from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.queries.alerts import count_hit, find_latest_episode, lock_alerts, open_episode
 from storage.queries.people import list_people_in_office
@@ -73,10 +74,11 @@ async def _tell(
 ) -> int:
     key = alert_key(episode)
     text = alert_text(services, compound, episode, opinion, in_group=False)
+    facts = alert_facts(services, compound, episode, opinion, say("reach.state_alert"), opinion.said_at)
     told = 0
     building = building_of_matter(episode.matter)
     for roles in CIRCLES:
-        notice = Notice(MessageClass.ALERT, text, key)
+        notice = Notice(MessageClass.ALERT, text, key, facts)
         people = await circle(session, compound, roles, building)
         told = await tell_circle(session, services, people, notice, now)
         if told:

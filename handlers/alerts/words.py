@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.alerts.rules import anonymous, brief, building_of
 from handlers.context import Services
 from handlers.opinions.rules import place_name
+from handlers.reach.fields import Facts
 from handlers.texts import say
 from storage.queries.people import list_grants_of
 from storage.queries.tree import list_region_codes_above
@@ -73,6 +74,26 @@ def alert_text(
     if episode.hits > 1:
         text += "\n" + say("alerts.hits", count=episode.hits)
     return f"{text}\n{_how(episode.number, in_group=in_group)}"
+
+
+def alert_facts(
+    services: Services,
+    compound: Compound,
+    episode: AlertEpisode,
+    opinion: Opinion | None,
+    state: str,
+    at: datetime,
+) -> Facts:
+    """The alert for templates, which have no room for what was said."""
+    return Facts(
+        what=what_of(services, episode.matter),
+        state=state,
+        at=at,
+        compound=compound.name,
+        number=episode.number,
+        place=place_of(opinion, in_group=False),
+        link=f"{services.public_url}/console/{compound.code}/alerts" if services.public_url else "",
+    )
 
 
 def escalation_text(

@@ -18,6 +18,7 @@ from handlers.opinions.file import category_names, facts, file_opinion, receipt
 from handlers.opinions.rules import SAFETY, decide_in_group, place_name
 from handlers.people.chat import REFUSAL
 from handlers.people.refuse import refuse_groups
+from handlers.reach.fields import Facts
 from handlers.reach.notify import Notice, notify_person
 from handlers.router import Route
 from handlers.texts import say
@@ -26,7 +27,7 @@ from nlp.tagger import Verdict
 from storage.queries.opinions import find_opinion_within, list_categories_since, list_oldest_open
 from storage.queries.people import follows_one_of
 from storage.states import ChannelKind, GroupKind, MessageClass
-from storage.tables import Opinion
+from storage.tables import Compound, Opinion
 
 LISTED = 5
 TOPS = 8  # categories that one answer counts
@@ -55,11 +56,11 @@ async def overhear(context: Context) -> Answer:
     opinion = await file_opinion(
         context, (compound, place), context.inbox_id, text, context.inbound.sent_at, tagged, group
     )
-    await _receipt_aside(context, opinion)
+    await _receipt_aside(context, compound, opinion)
     return Answer("group.filed")
 
 
-async def _receipt_aside(context: Context, opinion: Opinion) -> None:
+async def _receipt_aside(context: Context, compound: Compound, opinion: Opinion) -> None:
     """Tell a speaker who also follows the service account, 1:1, once a day at most. The group reads nothing."""
     services = context.services
     accounts = [name for name, a in services.accounts.items() if a.kind is ChannelKind.OFFICIAL_ACCOUNT]
@@ -69,6 +70,15 @@ async def _receipt_aside(context: Context, opinion: Opinion) -> None:
         MessageClass.RECEIPT,
         say("opinions.filed_in_group", number=opinion.number, facts=facts(context, opinion)),
         f"group-receipt:{context.person_id}:{context.now.astimezone(LOCAL):%Y%m%d}",
+        Facts(
+            what=category_names(context, opinion, most=1) or say("reach.some_matter"),
+            state=say("reach.state_filed"),
+            at=opinion.said_at,
+            compound=compound.name,
+            number=opinion.number,
+            place=place_name(opinion.building, opinion.entrance, opinion.unit),
+            link=f"{services.public_url}/h5" if services.public_url else "",
+        ),
     )
     await notify_person(context.session, services, context.person_id, notice, context.now)
 

@@ -45,6 +45,8 @@ async def _bound_answer(context: Context, compound: Compound, place: Place | Non
 async def follow(context: Context) -> Answer:
     """Someone follows the account, perhaps by scanning a code on the wall."""
     context.identity.following = True
+    if not context.identity.union_id:
+        context.identity.ask_union_at = context.now
     welcome = say("people.welcome")
     if not context.inbound.scene:
         known = await find_home_of_speaker(context) is not None
@@ -55,7 +57,7 @@ async def follow(context: Context) -> Answer:
 
 async def unfollow(context: Context) -> Answer:
     """Someone left. They can still be heard in other places, but not written to here."""
-    context.identity.following = False
+    context.identity.following, context.identity.ask_union_at = False, None
     return Answer("person.unfollowed")
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, update
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import PlaceLevel
+from storage.states import PlaceLevel, SessionKind
 from storage.tables import (
     ChannelIdentity,
     ChatGroup,
@@ -20,6 +20,7 @@ from storage.tables import (
     Residency,
     RoleGrant,
     StaffAccount,
+    WebSession,
 )
 from storage.upsert import insert_for
 
@@ -170,11 +171,21 @@ async def tell_identities(
 async def move_identity(session: AsyncSession, identity: ChannelIdentity, person_id: int) -> None:
     """The identity turns out to be this person's: it, and what was said under it, become theirs.
 
-    The old person keeps what came over another identity, an office, or a sign-in of their own.
+    The old person keeps what came over another identity, an office, or a sign-in of their own. Who is signed in
+    on pages as this identity stays so.
     """
     old, identity.person_id = identity.person_id, person_id
     session.add(identity)
     await session.flush()
+    await session.exec(
+        update(WebSession)
+        .where(
+            col(WebSession.person_id) == old,
+            col(WebSession.account) == identity.account,
+            col(WebSession.kind) == SessionKind.RESIDENT,
+        )
+        .values(person_id=person_id)
+    )
     for table in (ChannelIdentity, RoleGrant, StaffAccount):
         kept = await session.exec(select(table.person_id).where(table.person_id == old).limit(1))
         if kept.first() is not None:

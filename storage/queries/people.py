@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, tuple_, update
+from sqlalchemy import ColumnElement, func, or_, tuple_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -67,6 +67,7 @@ async def _add_identities(session: AsyncSession, people: list[tuple[str, str]], 
                 "person_id": person.person_id,
                 "first_seen_at": now,
                 "following": True,
+                "ask_union_at": now,
             }
             for (account, external_id), person in zip(people, persons, strict=True)
         ],
@@ -222,6 +223,59 @@ async def put_refusal(
         .values(refused_at=refused_at)
         .execution_options(synchronize_session="fetch")
     )
+
+
+def _unasked(accounts: Collection[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (col(ChannelIdentity.account).in_(accounts), col(ChannelIdentity.ask_union_at) <= now)
+
+
+async def has_unasked_followers(session: AsyncSession, accounts: Collection[str], now: datetime) -> bool:
+    """Whether there is anybody on these accounts whose union id should be asked for."""
+    statement = select(ChannelIdentity.identity_id).where(*_unasked(accounts, now)).limit(1)
+    return (await session.exec(statement)).first() is not None
+
+
+async def take_unasked_followers(
+    session: AsyncSession, accounts: Collection[str], now: datetime, ask_again_at: datetime, limit: int
+) -> list[tuple[str, str]]:
+    """Those (account, external id) whose union id it is time to ask for, the latest first.
+
+    Nobody asks for them again before `ask_again_at`.
+    """
+    statement = (
+        select(ChannelIdentity)
+        .where(*_unasked(accounts, now))
+        .order_by(col(ChannelIdentity.ask_union_at).desc(), col(ChannelIdentity.identity_id).desc())
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    identities = (await session.exec(statement)).all()
+    for identity in identities:
+        identity.ask_union_at = ask_again_at
+    return [(identity.account, identity.external_id) for identity in identities]
+
+
+async def put_union_id(
+    session: AsyncSession, account: str, external_id: str, union_id: str, ask_union_at: datetime | None
+) -> None:
+    """Note somebody's union id, empty for none, and when to ask again; nothing happens for who was forgotten."""
+    await session.exec(
+        update(ChannelIdentity)
+        .where(col(ChannelIdentity.account) == account, col(ChannelIdentity.external_id) == external_id)
+        .values(union_id=union_id, ask_union_at=ask_union_at)
+    )
+
+
+async def lock_identities_of_union(session: AsyncSession, union_id: str) -> list[ChannelIdentity]:
+    """All identities with this union id, the one known longest first; nobody else works on them meanwhile."""
+    statement = (
+        select(ChannelIdentity)
+        .where(ChannelIdentity.union_id == union_id)
+        .order_by(col(ChannelIdentity.identity_id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list((await session.exec(statement)).all())
 
 
 async def follows_one_of(session: AsyncSession, person_id: int, accounts: Collection[str]) -> bool:

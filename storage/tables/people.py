@@ -25,12 +25,13 @@ class ChannelIdentity(SQLModel, table=True):
     """How a person appears on one channel account, and what they were told and chose there.
 
     union_id: the platform's id of the same human being across accounts, where it tells one.
+    ask_union_at: when to ask a service account's platform for it; None: not until they follow again, or known.
     told_at: knows that the bot listens; refused_at: does not want to be heard in groups; opted_out_at: wants
     nothing unasked.
     """
 
     __tablename__ = "channel_identities"
-    __table_args__ = (UniqueConstraint("account", "external_id"),)
+    __table_args__ = (UniqueConstraint("account", "external_id"), Index(None, "account", "ask_union_at"))
 
     identity_id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     account: str = Field(max_length=32)
@@ -39,6 +40,7 @@ class ChannelIdentity(SQLModel, table=True):
     first_seen_at: datetime = Field(sa_type=UtcDateTime)
     following: bool = True
     union_id: str = Field(default="", max_length=64, index=True, sa_column_kwargs={"server_default": ""})
+    ask_union_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     told_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     refused_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     opted_out_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)

@@ -122,6 +122,36 @@ async def test_a_role_comes_from_a_known_source_only(database: Database) -> None
             await (await session.connection()).execute(text(insert.format(source="rumour")))
 
 
+async def _followers_are_asked_for(database: Database) -> None:
+    await migrate.upgrade(database, "0002")
+    insert = text(
+        "INSERT INTO channel_identities (account, external_id, person_id, first_seen_at, following, union_id) "
+        "VALUES ('main', :who, 1, '2026-01-01 00:00:00+00', :following, :union_id)"
+    )
+    async with database.write() as session:
+        connection = await session.connection()
+        await connection.execute(
+            text("INSERT INTO persons (person_id, created_at) VALUES (1, '2026-01-01 00:00:00+00')")
+        )
+        for who, following, union_id in (("old", True, ""), ("left", False, ""), ("known", True, "u")):
+            await connection.execute(insert, {"who": who, "following": following, "union_id": union_id})
+    await migrate.upgrade(database)
+    async with database.read() as session:
+        found = await (await session.connection()).execute(
+            text("SELECT external_id FROM channel_identities WHERE ask_union_at IS NOT NULL")
+        )
+    await database.close()
+    assert found.scalars().all() == ["old"]
+
+
+async def test_followers_from_before_are_asked_for_on_sqlite(tmp_path: Path) -> None:
+    await _followers_are_asked_for(Database(f"sqlite:///{tmp_path}/a.db"))
+
+
+async def test_followers_from_before_are_asked_for_on_postgresql(empty_postgres: str) -> None:
+    await _followers_are_asked_for(Database(empty_postgres))
+
+
 async def test_start_creates_an_empty_database_but_never_migrates_an_old_one(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/a.db")
     await migrate.prepare(database)
