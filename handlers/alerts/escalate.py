@@ -11,7 +11,7 @@ from handlers.context import Services
 from handlers.reach.notify import Notice
 from storage.audit import add_audit_event
 from storage.queries.alerts import find_episode, list_unanswered, mark_escalated
-from storage.queries.opinions import find_opinion
+from storage.queries.opinions import find_opinion_to_quote
 from storage.states import MessageClass, Role
 from storage.tables import Compound
 
@@ -40,7 +40,9 @@ async def _escalate(
     assert episode is not None
     compound = await session.get_one(Compound, compound_id)
     opinion = (
-        await find_opinion(session, compound_id, episode.opinion_number) if episode.opinion_number else None
+        await find_opinion_to_quote(session, compound_id, episode.opinion_number)
+        if episode.opinion_number
+        else None
     )
     text = escalation_text(services, compound, episode, opinion)
     notice = Notice(MessageClass.ALERT, text, f"{alert_key(episode)}:up")

@@ -16,6 +16,7 @@ from handlers.reach.split import split_numbered
 from handlers.texts import fit
 from storage.claims import try_claim
 from storage.outbox import add_message, list_open_windows
+from storage.queries.forget import KEY_HEAD
 from storage.queries.people import list_identities
 from storage.states import ChannelKind, Form, MessageClass, WindowKind
 from storage.tables import ChannelIdentity, ChatGroup
@@ -149,7 +150,7 @@ def _parts(text: str, form: Form) -> list[str]:
 
 
 def _short(key: str) -> str:
-    return key if len(key) <= _KEY_LENGTH else f"{key[:39]}:{_digest(key)}"
+    return key if len(key) <= _KEY_LENGTH else f"{key[:KEY_HEAD]}:{_digest(key)}"
 
 
 def _digest(key: str) -> str:
