@@ -28,6 +28,7 @@ class Reached(StrEnum):
     """What came of a notice; sending is up to the outbox."""
 
     QUEUED = "queued"
+    WAITING = "waiting"  # queued, but nothing goes out before they write
     ALREADY = "already"  # this notice was queued for them before
     OPTED_OUT = "opted_out"
     UNREACHABLE = "unreachable"
@@ -57,7 +58,8 @@ async def notify_person(
     if not choice.ways:
         return Reached.OPTED_OUT if choice.opted_out else Reached.UNREACHABLE
     payload: dict[str, Any] | None = {"fields": dict(notice.fields)} if notice.fields else None
-    return await _queue(session, f"person:{person_id}", notice, choice.ways, payload, now)
+    reached = await _queue(session, f"person:{person_id}", notice, choice.ways, payload, now)
+    return Reached.WAITING if choice.waits and reached is Reached.QUEUED else reached
 
 
 async def notify_group(

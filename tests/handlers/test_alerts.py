@@ -8,8 +8,9 @@ import pytest
 from handlers.alerts.acknowledge import Acknowledged, Outcome, acknowledge
 from handlers.alerts.escalate import escalate_due
 from storage.database import Database
+from storage.queries.people import find_identity, put_role
 from storage.states import MessageClass, Role
-from storage.tables import AlertEpisode, AuditEvent, Opinion, OutboxMessage
+from storage.tables import AlertEpisode, AuditEvent, Opinion, OutboxMessage, Person
 from tests.handlers.neighbours import STAFF_ROOM, appoint, join, open_groups, overheard, sent_to, told
 from tests.handlers.talk import Talk, compound
 
@@ -190,8 +191,6 @@ async def test_the_same_number_in_two_compounds_is_asked_back(watch: Talk) -> No
 async def test_someone_on_duty_answers_from_the_service_account_too(watch: Talk) -> None:
     await join(watch, "deng", "o-deng")
     async with watch.database.write() as session:
-        from storage.queries.people import find_identity, put_role
-
         deng = await find_identity(session, "main", "o-deng")
         assert deng is not None
         await put_role(session, deng.person_id, Role.DUTY, "XH-1", "值班", False, watch.now)
@@ -233,9 +232,6 @@ async def test_without_anybody_on_duty_property_and_secretary_are_told(talk: Tal
 
 async def test_someone_on_duty_whom_nothing_reaches_does_not_stop_the_alert(talk: Talk) -> None:
     async with talk.database.write() as session:
-        from storage.queries.people import put_role
-        from storage.tables import Person
-
         person = Person(created_at=talk.now)
         session.add(person)
         await session.flush()
@@ -245,6 +241,24 @@ async def test_someone_on_duty_whom_nothing_reaches_does_not_stop_the_alert(talk
     await appoint(talk, "li", Role.PROPERTY)
     await overheard(talk, ZHAO, GAS)
     assert len(await alerts(talk, "li")) == 1
+
+
+async def test_someone_on_duty_who_would_have_to_write_first_does_not_stop_the_alert(talk: Talk) -> None:
+    """On the service account nothing reaches whoever has not written for two days."""
+    await open_groups(talk, 1)
+    await talk.bind("o-zhao")
+    await talk.bind("o-deng")
+    async with talk.database.write() as session:
+        deng = await find_identity(session, "main", "o-deng")
+        assert deng is not None
+        for role in (Role.DUTY, Role.SECRETARY):
+            await put_role(session, deng.person_id, role, "XH-1", "值班", False, talk.now)
+    await appoint(talk, "sun", Role.COMMUNITY_WORKER)
+    await overheard(talk, ZHAO, GAS)
+    assert [len(await alerts(talk, who)) for who in ("o-deng", "sun")] == [1, 0]
+    talk.now += timedelta(days=3)
+    await overheard(talk, ZHAO, GAS)
+    assert [len(await alerts(talk, who)) for who in ("o-deng", "sun")] == [2, 1]
 
 
 async def test_with_nobody_at_all_the_episode_is_still_kept(talk: Talk) -> None:
