@@ -9,7 +9,7 @@ import structlog
 
 from bot.channels.base import Channel, ChannelError
 from bot.channels.wecom_app import CustomerGroup
-from handlers.context import AccountFacts
+from handlers.context import Services
 from handlers.groups.members import Member, sync_members
 from storage.claims import try_claim
 from storage.database import Database
@@ -39,12 +39,12 @@ class MemberLists:
         self,
         database: Database,
         channels: Mapping[str, Channel],
-        accounts: Mapping[str, AccountFacts],
+        services: Services,
         replica: str,
     ) -> None:
         self._database = database
         self._channels = channels
-        self._accounts = accounts
+        self._accounts, self._sealer = services.accounts, services.sealer
         self._replica = replica
         self._wanted: set[tuple[str, str]] = set()
         self._asked_at: dict[tuple[str, str], datetime] = {}
@@ -105,5 +105,5 @@ class MemberLists:
             if current is None:
                 return False
             current.owner = found.owner or current.owner
-            await sync_members(session, current, people, members, now)
+            await sync_members(session, self._sealer, current, people, members, now)
         return True

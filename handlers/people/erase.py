@@ -4,6 +4,7 @@ from sqlmodel import select
 
 from handlers.context import Context
 from handlers.digests.forget import forget_words_of
+from handlers.people.forgotten import subject_of
 from handlers.people.unquote import unquote
 from handlers.texts import say
 from storage.audit import add_audit_event
@@ -19,8 +20,6 @@ from storage.queries.opinions import blank_opinions_of
 from storage.queries.people import forget_person
 from storage.tables import ChannelIdentity, Erasure
 from storage.upsert import insert_ignore
-
-SUBJECT_CONTEXT = "erasures.subject"
 
 
 async def erase_person(context: Context) -> int:
@@ -45,9 +44,7 @@ async def erase_person(context: Context) -> int:
     await forget_browsers(session, person_id)
     await close_staff_account(session, person_id, context.now)
     for identity in identities:
-        subject = context.services.sealer.lookup(
-            f"{identity.account}:{identity.external_id}".encode(), SUBJECT_CONTEXT
-        )
+        subject = subject_of(context.services.sealer, identity.account, identity.external_id)
         forgotten = f"erased-{subject.hex()[:24]}"
         accounts = context.services.accounts_of(identity.account)
         await forget_memberships(session, accounts, identity.external_id)

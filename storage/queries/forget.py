@@ -12,6 +12,7 @@ from storage.tables import (
     ChannelIdentity,
     ChatGroup,
     Compound,
+    Erasure,
     GroupMember,
     OneTimeLink,
     Opinion,
@@ -32,6 +33,12 @@ async def forget_memberships(session: AsyncSession, accounts: Collection[str], e
             col(GroupMember.external_id) == external_id, col(GroupMember.group_id).in_(groups)
         )
     )
+
+
+async def list_erased(session: AsyncSession, subjects: Collection[bytes]) -> set[bytes]:
+    """Which of these hashes of identities are of people who asked to be forgotten."""
+    statement = select(Erasure.subject_lookup).where(col(Erasure.subject_lookup).in_(subjects))
+    return set((await session.exec(statement)).all())
 
 
 async def list_compound_codes(session: AsyncSession, compound_ids: Collection[int]) -> dict[int, str]:
