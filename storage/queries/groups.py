@@ -172,6 +172,15 @@ async def move_identity(session: AsyncSession, identity: ChannelIdentity, person
 
     The old person keeps what came over another identity, an office, or a sign-in of their own.
     """
+    # Whoever files words of this identity holds it, and would file them under the old person: an update alone would
+    # not wait for them, nor see what they file, and nobody could ever have it erased.
+    held = (
+        select(ChannelIdentity)
+        .where(ChannelIdentity.identity_id == identity.identity_id)
+        .with_for_update()
+        .execution_options(autoflush=False)
+    )
+    await session.exec(held)
     old, identity.person_id = identity.person_id, person_id
     session.add(identity)
     await session.flush()
