@@ -188,6 +188,16 @@ async def test_the_same_number_in_two_compounds_is_asked_back(watch: Talk) -> No
     assert open_ones == {1}
 
 
+async def test_with_several_compounds_the_answer_says_whose_alert_it_was(watch: Talk) -> None:
+    """A mistyped name leaves the number, and that may be another compound's."""
+    await watch.enrol(compound("YL-2", "悦澜庭"))
+    await overheard(watch, ZHAO, GAS)
+    answer = await told(watch, "sun", "收到 1 悦兰亭", "")
+    assert (answer.outcome, "新禾苑" in answer.text) == ("alert.acknowledged", True)
+    assert "新禾苑" in (await told(watch, "sun", "收到 1", "")).text
+    assert "新禾苑" not in (await told(watch, "li", "收到 1", "")).text
+
+
 async def test_someone_on_duty_answers_from_the_service_account_too(watch: Talk) -> None:
     await join(watch, "deng", "o-deng")
     async with watch.database.write() as session:
