@@ -102,7 +102,7 @@ class MemberLists:
         members = [Member(m.user_id, m.is_staff, m.union_id, m.joined_at) for m in found.members]
         async with self._database.write() as session:
             current = await find_group(session, *key)
-            if current is None:
+            if current is None or current.ended_at is not None:
                 return False
             current.owner = found.owner or current.owner
             await sync_members(session, self._sealer, current, people, members, now)

@@ -150,6 +150,13 @@ async def drop_members(session: AsyncSession, group_id: int, external_ids: Colle
     )
 
 
+async def forget_members_of_ended(session: AsyncSession) -> int:
+    """Drop the members of groups that have ended, whom nobody keeps up to date nor needs; returns how many."""
+    ended = select(ChatGroup.group_id).where(col(ChatGroup.ended_at).is_not(None))
+    result = await session.exec(delete(GroupMember).where(col(GroupMember.group_id).in_(ended)))
+    return int(result.rowcount)
+
+
 async def tell_identities(
     session: AsyncSession, account: str, external_ids: Collection[str], at: datetime
 ) -> int:
