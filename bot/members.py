@@ -1,7 +1,7 @@
 """Keeping the lists of customer groups' members: asked for daily, after a change, and when somebody unknown speaks."""
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,7 @@ from storage.tables import ChatGroup
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 AT_ONCE = 20  # groups asked for in one tick; the others come with the next
+WANTED_AT_ONCE = AT_ONCE // 2  # the rest is the daily round's, whatever is wanted and never answered
 AGAIN_AFTER = timedelta(minutes=2)  # a room that was just asked for has nothing new to tell
 
 log = structlog.get_logger()
@@ -73,11 +74,17 @@ class MemberLists:
             }
             changed, self._seen_inbox_id = await list_changed_rooms(session, self._seen_inbox_id)
         self._wanted |= {key for key in groups if key[1] in changed}
-        self._asked_at = {key: at for key, at in self._asked_at.items() if now - at < AGAIN_AFTER}
-        wanted = [key for key in sorted(self._wanted) if key in groups and key not in self._asked_at]
-        due = [groups[key] for key in wanted[:AT_ONCE]]
+        self._wanted &= groups.keys()
+        never = datetime.min.replace(tzinfo=UTC)
+        wanted = [
+            (asked_at, key)
+            for key in self._wanted
+            if now - (asked_at := self._asked_at.get(key, never)) >= AGAIN_AFTER
+        ]
+        due = [groups[key] for _, key in sorted(wanted)[:WANTED_AT_ONCE]]
         if self._day != today:
             self._day, self._asked_today = today, set()
+            self._asked_at = {key: at for key, at in self._asked_at.items() if now - at < AGAIN_AFTER}
         for key in [key for key in groups if key not in self._asked_today][: AT_ONCE - len(due)]:
             self._asked_today.add(key)
             async with self._database.write() as session:
