@@ -150,7 +150,7 @@ class Application:
         ]
         self._opened.push_async_callback(self._stop_work)
         self._opened.push_async_callback(self._intake.close)
-        members = MemberLists(self.database, self.channels, services.accounts, self.replica)
+        members = MemberLists(self.database, self.channels, services, self.replica)
         self._read(archives, members)
         self._intake.on_archive_grew = self._read_now
         jobs = self._jobs = Jobs(

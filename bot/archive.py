@@ -43,6 +43,8 @@ LONGEST_BACKOFF_SECONDS = 300.0
 QUIET_NOTE = timedelta(seconds=60)
 ALARM = timedelta(days=4)  # the platform throws messages away after five
 
+_AWAY = (ArchiveUnavailableError, SQLAlchemyError, OSError, TimeoutError)
+
 log = structlog.get_logger()
 
 
@@ -134,12 +136,15 @@ class ArchivePoller:
         self._woken.set()
 
     async def run(self) -> None:
-        """Read until stopped. A feed or database that is away is logged once, and once when it is back."""
+        """Read until stopped. A feed or database that is away is logged once, and once when it is back.
+
+        Whatever else goes wrong is treated alike: a poller that ended would take its replica out of service with it.
+        """
         while not self._stopping:
             try:
                 while await self.step() and not self._stopping:
                     pass
-            except (ArchiveUnavailableError, SQLAlchemyError, OSError, TimeoutError) as error:
+            except Exception as error:
                 self._failed(error)
             else:
                 if self._failures:
@@ -228,7 +233,7 @@ class ArchivePoller:
     def _failed(self, error: Exception) -> None:
         if not self._failures:
             log.error(
-                "archive.away",
+                "archive.away" if isinstance(error, _AWAY) else "archive.failed",
                 account=self._archive.account,
                 error=type(error).__name__,
                 errcode=getattr(error, "errcode", None),

@@ -17,7 +17,7 @@ from storage.queries.tree import find_compound, list_places_coded, list_region_c
 from storage.states import Role
 from storage.tables import Compound, Opinion, Place
 
-MOST_COMPOUNDS = 500  # on one page
+MOST_COMPOUNDS = 5000  # more than a district has: whoever is left out could not even answer its alerts
 
 
 class NotFound(Exception):  # noqa: N818  an answer, not an error

@@ -50,17 +50,19 @@ async def confirm(context: Context, desk: Desk, number: str | None, where: str |
         context.now,
         heard_in=context.group[0].group_id if context.group else None,
     )
-    return _answer(result, context.person_id)
+    # With several compounds the number alone may be another's: whoever meant that one has to see it.
+    in_compound = by_id[episode.compound_id].name if len(desk.compounds) > 1 else ""
+    return _answer(result, context.person_id, in_compound)
 
 
-def _answer(result: Acknowledged, person_id: int) -> Answer:
+def _answer(result: Acknowledged, person_id: int, where: str) -> Answer:
     assert result.at is not None
     at = clock(result.at)
     if result.outcome is Outcome.FIRST:
-        return Answer("alert.acknowledged", say("alerts.yours", number=result.number, at=at))
+        return Answer("alert.acknowledged", say("alerts.yours", where=where, number=result.number, at=at))
     if result.person_id == person_id:
-        return Answer("alert.known", say("alerts.yours_already", number=result.number, at=at))
-    return Answer("alert.known", say("alerts.taken", number=result.number, by=result.by, at=at))
+        return Answer("alert.known", say("alerts.yours_already", where=where, number=result.number, at=at))
+    return Answer("alert.known", say("alerts.taken", where=where, number=result.number, by=result.by, at=at))
 
 
 def _line(context: Context, compound: Compound, episode: AlertEpisode) -> str:

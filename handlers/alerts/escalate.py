@@ -12,7 +12,7 @@ from handlers.reach.notify import Notice
 from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.queries.alerts import find_episode, list_unanswered, mark_escalated
-from storage.queries.opinions import find_opinion
+from storage.queries.opinions import find_opinion_to_quote
 from storage.states import MessageClass, Role
 from storage.tables import Compound
 
@@ -41,7 +41,9 @@ async def _escalate(
     assert episode is not None
     compound = await session.get_one(Compound, compound_id)
     opinion = (
-        await find_opinion(session, compound_id, episode.opinion_number) if episode.opinion_number else None
+        await find_opinion_to_quote(session, compound_id, episode.opinion_number)
+        if episode.opinion_number
+        else None
     )
     text = escalation_text(services, compound, episode, opinion)
     facts = alert_facts(

@@ -75,14 +75,16 @@ async def _tell(
     key = alert_key(episode)
     text = alert_text(services, compound, episode, opinion, in_group=False)
     facts = alert_facts(services, compound, episode, opinion, say("reach.state_alert"), opinion.said_at)
-    told = 0
+    notice = Notice(MessageClass.ALERT, text, key, facts)
     building = building_of_matter(episode.matter)
+    told, asked = 0, set[int]()
     for roles in CIRCLES:
-        notice = Notice(MessageClass.ALERT, text, key, facts)
-        people = await circle(session, compound, roles, building)
+        circled = await circle(session, compound, roles, building)
+        people = [each for each in circled if each not in asked]
         told = await tell_circle(session, services, people, notice, now)
         if told:
             break
+        asked.update(people)
     for group in await list_internal_groups(session, episode.compound_id):
         text = alert_text(services, compound, episode, opinion, in_group=True)
         await notify_group(session, services, group, Notice(MessageClass.ALERT, text, key), now)
@@ -113,6 +115,6 @@ async def circle(
 async def tell_circle(
     session: AsyncSession, services: Services, person_ids: Sequence[int], notice: Notice, now: datetime
 ) -> int:
-    """Send each of them the notice; returns how many can be reached."""
+    """Send each of them the notice; returns how many it reaches now: who must write first may write tomorrow."""
     reached = [await notify_person(session, services, person_id, notice, now) for person_id in person_ids]
     return sum(result in (Reached.QUEUED, Reached.ALREADY) for result in reached)

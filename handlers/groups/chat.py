@@ -16,7 +16,7 @@ from handlers.filters import COLON, NUMBER, command, spoken
 from handlers.opinions.chat import SAY_WORDS, state_name
 from handlers.opinions.file import category_names, facts, file_opinion, receipt
 from handlers.opinions.rules import SAFETY, decide_in_group, place_name
-from handlers.people.chat import REFUSAL
+from handlers.people.chat import REFUSAL_HERE
 from handlers.people.refuse import refuse_groups
 from handlers.reach.fields import Facts
 from handlers.reach.notify import Notice, notify_person
@@ -95,7 +95,7 @@ async def pass_by(context: Context) -> Answer:
 
 
 CUSTOMER_ROUTES = (
-    Route(command(REFUSAL), refuse_here),
+    Route(command(REFUSAL_HERE), refuse_here),
     Route(spoken(), overhear),
     Route(lambda inbound: {}, pass_by),
 )

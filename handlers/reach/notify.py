@@ -17,6 +17,7 @@ from handlers.reach.split import split_numbered
 from handlers.texts import fit
 from storage.claims import try_claim
 from storage.outbox import add_message, list_open_windows
+from storage.queries.forget import KEY_HEAD
 from storage.queries.people import list_identities
 from storage.states import ChannelKind, Form, MessageClass, WindowKind
 from storage.tables import ChannelIdentity, ChatGroup
@@ -28,6 +29,7 @@ class Reached(StrEnum):
     """What came of a notice; sending is up to the outbox."""
 
     QUEUED = "queued"
+    WAITING = "waiting"  # queued, but nothing goes out before they write
     ALREADY = "already"  # this notice was queued for them before
     OPTED_OUT = "opted_out"
     UNREACHABLE = "unreachable"
@@ -59,7 +61,8 @@ async def notify_person(
     if not choice.ways:
         return Reached.OPTED_OUT if choice.opted_out else Reached.UNREACHABLE
     payload: dict[str, Any] | None = {"notices": filled} if filled else None
-    return await _queue(session, f"person:{person_id}", notice, choice.ways, payload, now)
+    reached = await _queue(session, f"person:{person_id}", notice, choice.ways, payload, now)
+    return Reached.WAITING if choice.waits and reached is Reached.QUEUED else reached
 
 
 async def notify_group(
@@ -172,7 +175,7 @@ def _parts(text: str, form: Form) -> list[str]:
 
 
 def _short(key: str) -> str:
-    return key if len(key) <= _KEY_LENGTH else f"{key[:39]}:{_digest(key)}"
+    return key if len(key) <= _KEY_LENGTH else f"{key[:KEY_HEAD]}:{_digest(key)}"
 
 
 def _digest(key: str) -> str:

@@ -39,10 +39,14 @@ class Door:
 
 
 class Choice(NamedTuple):
-    """The ways in the order to try them. opted_out: there would be some, but the person wants nothing unasked."""
+    """The ways in the order to try them. opted_out: there would be some, but the person wants nothing unasked.
+
+    waits: none of them leads anywhere before the person writes.
+    """
 
     ways: tuple[Way, ...]
     opted_out: bool = False
+    waits: bool = False
 
 
 def ways_to_person(doors: Sequence[Door], message_class: MessageClass) -> Choice:
@@ -63,9 +67,10 @@ def ways_to_person(doors: Sequence[Door], message_class: MessageClass) -> Choice
     ways += [_way(door, Form.TEXT) for door in open_home if door.has_window]
     ways += [_way(door, Form.SUBSCRIBE) for door in open_home if door.has_grant]
     ways += [_way(door, Form.TEMPLATE) for door in open_home if door.may_template]
+    waits = not ways and bool(open_home)
     # Also behind a text of the same account: by then its window may have closed, and this one waits for the next.
     ways += [_way(door, Form.TEXT) for door in open_home[:1] if ways[-1:] != [_way(door, Form.TEXT)]]
-    return Choice(tuple(ways), opted_out=not ways and bool(work or home))
+    return Choice(tuple(ways), opted_out=not ways and bool(work or home), waits=waits)
 
 
 def _way(door: Door, form: Form) -> Way:

@@ -53,6 +53,20 @@ async def find_opinion_within(
     return (await session.exec(statement)).one_or_none()
 
 
+async def find_opinion_to_quote(session: AsyncSession, compound_id: int, number: int) -> Opinion | None:
+    """An opinion by its number, whose words stay as they are until the transaction that passes them on has ended.
+
+    Whoever takes words back waits for it, and finds them where they were passed on.
+    """
+    statement = (
+        select(Opinion)
+        .where(Opinion.compound_id == compound_id, Opinion.number == number)
+        .with_for_update(read=True)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(statement)).one_or_none()
+
+
 async def find_opinion_of_message(session: AsyncSession, inbox_id: int) -> Opinion | None:
     """The opinion that a received message became."""
     return (await session.exec(select(Opinion).where(Opinion.inbox_id == inbox_id))).first()

@@ -13,15 +13,28 @@ from bot.jobs import LOCAL, RETENTION_AT, Jobs, due_periods
 from bot.telemetry import Metrics
 from handlers.context import Services
 from handlers.digests.cycle import advance
+from handlers.groups.register import end_group
 from handlers.oversight.retention import CHUNK, reduce_raw_text
 from storage.database import Database
 from storage.inbox import Lease, open_writer
 from storage.outbox import add_message, open_windows, take_due
+from storage.queries.groups import find_group
 from storage.states import InboxState, MessageClass, OutboxState
-from storage.tables import Claim, InboxMessage, Opinion, OutboxMessage, SendWindow, WeeklyCycle
+from storage.tables import (
+    ChatGroup,
+    Claim,
+    GroupMember,
+    InboxMessage,
+    Opinion,
+    OutboxMessage,
+    SendWindow,
+    WeeklyCycle,
+)
 from tests.bot.conftest import POISON
 from tests.bot.fakes import WINDOW, Clock, ScriptedChannel
 from tests.bot.house import Replica, enrol, inbox, outbox
+from tests.handlers.archive import ARCHIVE, ROOM, Group
+from tests.handlers.talk import Talk, compound
 from tests.storage.rows import row
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -192,6 +205,24 @@ async def test_windows_that_have_ended_are_forgotten(database: Database, clock: 
 async def replica(database: Database, services: Services, clock: Clock) -> Replica:
     await enrol(database, services, clock)
     return Replica(database, services, clock, channels=[ScriptedChannel()])
+
+
+async def test_the_members_of_a_group_that_has_ended_are_forgotten_at_night(
+    database: Database, services: Services, clock: Clock
+) -> None:
+    await Talk(database, services).enrol(compound())
+    group = Group(database)
+    for room in (ROOM, "wrOther"):
+        await group.register(room)
+        await group.sync(room=room)
+    async with database.write() as session:
+        ended = await find_group(session, ARCHIVE, ROOM)
+        assert ended is not None
+        end_group(session, ended, clock.now)
+    await Jobs(database, Metrics(), "replica-a", 180, clock).make_up(clock.now)
+    async with database.read() as session:
+        left = (await session.exec(select(ChatGroup.room).join(GroupMember).distinct())).all()
+    assert left == ["wrOther"]
 
 
 async def test_words_past_their_time_go_from_every_table_and_tags_stay(replica: Replica) -> None:

@@ -20,7 +20,7 @@ from storage.queries.accounts import end_roles_of
 from storage.queries.cycles import list_readers
 from storage.queries.people import put_role
 from storage.states import RegionLevel, Role, RoleSource
-from storage.tables import Person
+from storage.tables import Compound, Person
 from tests.handlers.neighbours import appoint
 from tests.handlers.talk import Talk, compound
 
@@ -46,6 +46,17 @@ async def test_a_role_counts_at_its_node_and_below(city: Database, scope: str) -
         with pytest.raises(NotFound):
             await access_compound(session, who, "LH-2", Right.SEE_DIGEST)
         assert [one.compound.code for one in await access_compounds(session, who)] == ["XH-1"]
+
+
+async def test_a_district_of_1249_compounds_is_seen_whole(city: Database) -> None:
+    async with city.write() as session:
+        session.add_all(
+            Compound(code=f"Q-{number}", name=f"清平{number:04}号院", region_code="440199")
+            for number in range(1249)
+        )
+    who = viewer((Role.COMMUNITY_WORKER, "440199"))
+    async with city.read() as session:
+        assert len(await access_compounds(session, who)) == 1250
 
 
 @pytest.mark.parametrize("role", Role)

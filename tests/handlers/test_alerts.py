@@ -8,8 +8,9 @@ import pytest
 from handlers.alerts.acknowledge import Acknowledged, Outcome, acknowledge
 from handlers.alerts.escalate import escalate_due
 from storage.database import Database
+from storage.queries.people import find_identity, put_role
 from storage.states import MessageClass, Role, RoleSource
-from storage.tables import AlertEpisode, AuditEvent, Opinion, OutboxMessage
+from storage.tables import AlertEpisode, AuditEvent, Opinion, OutboxMessage, Person
 from tests.handlers.neighbours import STAFF_ROOM, appoint, join, open_groups, overheard, sent_to, told
 from tests.handlers.talk import Talk, compound
 
@@ -214,11 +215,19 @@ async def test_the_same_number_in_two_compounds_is_asked_back(watch: Talk) -> No
     assert open_ones == {1}
 
 
+async def test_with_several_compounds_the_answer_says_whose_alert_it_was(watch: Talk) -> None:
+    """A mistyped name leaves the number, and that may be another compound's."""
+    await watch.enrol(compound("YL-2", "悦澜庭"))
+    await overheard(watch, ZHAO, GAS)
+    answer = await told(watch, "sun", "收到 1 悦兰亭", "")
+    assert (answer.outcome, "新禾苑" in answer.text) == ("alert.acknowledged", True)
+    assert "新禾苑" in (await told(watch, "sun", "收到 1", "")).text
+    assert "新禾苑" not in (await told(watch, "li", "收到 1", "")).text
+
+
 async def test_someone_on_duty_answers_from_the_service_account_too(watch: Talk) -> None:
     await join(watch, "deng", "o-deng")
     async with watch.database.write() as session:
-        from storage.queries.people import find_identity, put_role
-
         deng = await find_identity(session, "main", "o-deng")
         assert deng is not None
         await put_role(session, deng.person_id, Role.DUTY, "XH-1", "值班", False, RoleSource.STAFF, watch.now)
@@ -260,9 +269,6 @@ async def test_without_anybody_on_duty_property_and_secretary_are_told(talk: Tal
 
 async def test_someone_on_duty_whom_nothing_reaches_does_not_stop_the_alert(talk: Talk) -> None:
     async with talk.database.write() as session:
-        from storage.queries.people import put_role
-        from storage.tables import Person
-
         person = Person(created_at=talk.now)
         session.add(person)
         await session.flush()
@@ -274,6 +280,24 @@ async def test_someone_on_duty_whom_nothing_reaches_does_not_stop_the_alert(talk
     await appoint(talk, "li", Role.PROPERTY)
     await overheard(talk, ZHAO, GAS)
     assert len(await alerts(talk, "li")) == 1
+
+
+async def test_someone_on_duty_who_would_have_to_write_first_does_not_stop_the_alert(talk: Talk) -> None:
+    """On the service account nothing reaches whoever has not written for two days."""
+    await open_groups(talk, 1)
+    await talk.bind("o-zhao")
+    await talk.bind("o-deng")
+    async with talk.database.write() as session:
+        deng = await find_identity(session, "main", "o-deng")
+        assert deng is not None
+        for role in (Role.DUTY, Role.SECRETARY):
+            await put_role(session, deng.person_id, role, "XH-1", "值班", False, RoleSource.STAFF, talk.now)
+    await appoint(talk, "sun", Role.COMMUNITY_WORKER)
+    await overheard(talk, ZHAO, GAS)
+    assert [len(await alerts(talk, who)) for who in ("o-deng", "sun")] == [1, 0]
+    talk.now += timedelta(days=3)
+    await overheard(talk, ZHAO, GAS)
+    assert [len(await alerts(talk, who)) for who in ("o-deng", "sun")] == [2, 1]
 
 
 async def test_with_nobody_at_all_the_episode_is_still_kept(talk: Talk) -> None:

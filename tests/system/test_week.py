@@ -101,7 +101,7 @@ async def _furnish(platform: Platform, database_url: str, now: datetime) -> str:
         await register_group(session, compound, internal, now)
         joined = now - timedelta(days=30)
         members = [Member(person, False, "", joined) for person in RESIDENTS]
-        await sync_members(session, group, cast_corp.CORP_ACCOUNT, members, now)
+        await sync_members(session, sealer, group, cast_corp.CORP_ACCOUNT, members, now)
         await note_told(session, group, cast_corp.CORP_ACCOUNT, now)
     await database.close()
     return key
