@@ -81,7 +81,7 @@ async def test_a_digest_can_say_itself_in_a_template(city: City) -> None:
             "template@main": {
                 "template_id": "T",
                 "fields": {
-                    "thing1": "一周意见摘要",
+                    "thing1": "每周摘要",
                     "thing2": "XH-1号院",
                     "number3": "3",
                     "time4": "2026年3月15日 20:00",
