@@ -8,9 +8,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.batch import Batch
 from handlers.inbound import Inbound
+from handlers.reach.fields import Template
 from nlp.tagger import Tagger
 from storage.sealing import Sealer
-from storage.states import ChannelKind, MessageClass
+from storage.states import ChannelKind, Form, MessageClass
 from storage.tables import ChannelIdentity, ChatGroup, Compound
 
 
@@ -19,13 +20,12 @@ class AccountFacts:
     """What handlers need to know of a channel account.
 
     people: the account under which its people are known; the accounts of one corp share the corp's app.
-    template_id, subscribe_template_id: the service account's notice templates, empty for none.
+    templates: what the service account's templates say, by kind of notice and the form it goes out in.
     """
 
     kind: ChannelKind
     people: str
-    template_id: str = ""
-    subscribe_template_id: str = ""
+    templates: Mapping[tuple[MessageClass, Form], Template] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,10 +93,10 @@ def excerpt(text: str, length: int) -> str:
     return " ".join(text.split())[:length]
 
 
-def category_names(context: Context, opinion: Opinion) -> str:
+def category_names(context: Context, opinion: Opinion, most: int = 2) -> str:
     """The categories of an opinion as residents read them, best first; an empty string for none."""
     lexicon = context.services.tagger.lexicon
-    leaves = [category["id"] for category in opinion.categories[:2]]
+    leaves = [category["id"] for category in opinion.categories[:most]]
     return "、".join(f"{lexicon.top_name(leaf)}·{lexicon.name(leaf)}" for leaf in leaves)
 
 

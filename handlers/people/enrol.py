@@ -7,10 +7,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.people.office import get_or_add_person
 from storage.audit import add_audit_event
-from storage.queries.people import end_roles, get_or_add_identities, put_role
+from storage.queries.people import end_imported_roles, get_or_add_identities, put_role
 from storage.queries.tree import find_compound, put_compound, put_place, put_region
 from storage.sealing import Sealer
-from storage.states import PlaceLevel, RegionLevel, Role, Stewardship, Tenure
+from storage.states import PlaceLevel, RegionLevel, Role, RoleSource, Stewardship, Tenure
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,10 @@ class CompoundEntry:
 
 
 async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundEntry, now: datetime) -> int:
-    """Write the entry; contacts that are no longer in it leave office. Returns the compound's id."""
+    """Write the entry; contacts that are no longer in it leave office. Returns the compound's id.
+
+    Roles that staff accounts gave stay.
+    """
     parent: str | None = None
     for region in entry.regions:
         await put_region(
@@ -104,9 +107,18 @@ async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundE
         if contact.member is not None:
             identities = await get_or_add_identities(session, [contact.member], now)
             identities[contact.member].person_id = person_id
-        await put_role(session, person_id, contact.role, entry.code, contact.title, contact.public, now)
+        await put_role(
+            session,
+            person_id,
+            contact.role,
+            entry.code,
+            contact.title,
+            contact.public,
+            RoleSource.IMPORT,
+            now,
+        )
         in_office.add((person_id, contact.role))
-    await end_roles(session, entry.code, in_office, now)
+    await end_imported_roles(session, entry.code, in_office, now)
     add_audit_event(
         session,
         at=now,

@@ -118,5 +118,5 @@ def test_counts_of_the_lexicon_are_right() -> None:
     leaves = Tagger.load().lexicon.leaves
     tops = {leaf.split(".")[0] for leaf in leaves}
     assert f"{len(tops)} kinds of complaint" in read("README.md")
-    assert f"{len(tops)} 类诉求" in read("README.zh-CN.md")
+    assert f"{len(tops)} 类意见" in read("README.zh-CN.md")
     assert f"{len(tops)} kinds of complaint with {len(leaves)} subdivisions" in read("CHANGELOG.md")

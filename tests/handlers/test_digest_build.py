@@ -112,7 +112,7 @@ async def test_the_figures_are_those_of_a_count_by_hand(
     lift, parking = count.lexicon.name("dianti"), count.lexicon.name("tingche")
     assert digest["categories"] == [
         {"id": "dianti", "name": lift, "count": 3, "last": 1},
-        {"id": "", "name": "还没分类", "count": 2, "last": 0},  # one of them of a category that is gone
+        {"id": "", "name": "未分类", "count": 2, "last": 0},  # one of them of a category that is gone
         {"id": "tingche", "name": parking, "count": 1, "last": 1},
     ]
     assert digest["places"] == [{"name": "3栋", "count": 3}, {"name": "会所", "count": 1}]
@@ -244,5 +244,5 @@ async def test_words_leave_old_digests_and_those_of_who_is_forgotten(
 
 
 def test_a_category_of_an_older_lexicon_is_as_good_as_unsorted(tagger: Tagger) -> None:
-    assert category_name(tagger.lexicon, "no.longer") == "还没分类"
+    assert category_name(tagger.lexicon, "no.longer") == "未分类"
     assert category_name(tagger.lexicon, "dianti") == tagger.lexicon.name("dianti")

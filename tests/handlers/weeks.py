@@ -12,7 +12,7 @@ from nlp.tagger import Tagger
 from storage.database import Database
 from storage.queries.people import put_role
 from storage.sealing import Sealer
-from storage.states import ChannelKind, GroupKind, OpinionState, Role
+from storage.states import ChannelKind, GroupKind, OpinionState, Role, RoleSource
 from storage.tables import ChannelIdentity, ChatGroup, Compound, Opinion, OutboxMessage, Person
 
 ACCOUNTS = {
@@ -90,7 +90,7 @@ class City:
 
     async def grant(self, person_id: int, role: Role, scope_code: str) -> None:
         async with self.database.write() as session:
-            await put_role(session, person_id, role, scope_code, "", False, self.now)
+            await put_role(session, person_id, role, scope_code, "", False, RoleSource.STAFF, self.now)
 
     async def file(self, opinions: Sequence[dict[str, Any]]) -> None:
         """Opinions as rows, in one statement; said when they are filed."""
