@@ -39,6 +39,7 @@ _FIGURES = {
     "幺": 1,
     **{char: value for numerals in (DIGITS, "壹贰叁肆伍陆柒捌玖") for value, char in enumerate(numerals, 1)},
 }
+_LISTS = frozenset("、和跟及")
 _LONGEST_NUMERAL = 2  # characters that may stand before the last one of a number that is written out
 
 
@@ -109,9 +110,6 @@ def _first(text: str, found: re.Match[str]) -> str:
     start = found.start()
     listed = LISTED.search(text, max(start - 5, 0), start) if text[start - 1 : start] in _LISTS else None
     return _plain(listed[1] if listed else found[found.lastindex or 0])
-
-
-_LISTS = frozenset("、和跟及")
 
 
 def _plain(number: str) -> str:

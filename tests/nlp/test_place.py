@@ -115,6 +115,8 @@ def test_dates_prices_and_telephones_are_no_place(text: str) -> None:
         # 号 as the building, Shanghai
         ("36弄12号502漏水", ("12", None, "502")),
         ("5号202空调外机响", ("5", None, "202")),
+        ("9号2单元没电", ("9", "2", None)),
+        ("22号三门有人放鞭炮", ("22", "3", None)),
         ("16号门口的灯", ("16", None, None)),
         ("阿拉11号也停脱了", ("11", None, None)),
         # dashes of all kinds
@@ -137,6 +139,8 @@ def test_dates_prices_and_telephones_are_no_place(text: str) -> None:
         ("1203那家，9号楼，半夜蹦迪", ("9", None, "1203")),
         ("2单元（4栋）没电", ("4", "2", None)),
         ("402的狗叫一宿，三单元的", (None, "3", "402")),
+        ("802天天在家打球", (None, None, "802")),
+        ("4705的窗户关不上", (None, None, "4705")),
         # several: the first, with what is said of it
         ("3栋和5栋都停水了", ("3", None, None)),
         ("3、5栋停水", ("3", None, None)),
