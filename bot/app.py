@@ -39,7 +39,7 @@ from handlers.alerts.escalate import escalate_due
 from handlers.context import Services
 from handlers.digests.cycle import advance
 from nlp import segment
-from nlp.tagger import Tagger
+from nlp.reader import Reader
 from storage.claims import try_claim
 from storage.database import Database
 from storage.inbox import open_writer
@@ -108,7 +108,7 @@ class Application:
                 archives += await asyncio.to_thread(open_archive, name, account, http)
             else:
                 self.channels[name] = open_channel(name, account, http, time.monotonic)
-        tagger = await asyncio.to_thread(Tagger.load)
+        tagger = await asyncio.to_thread(Reader.load)
         services = Services(
             tagger=tagger,
             sealer=open_sealer(settings),

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.batch import Batch
 from handlers.inbound import Inbound
 from handlers.reach.fields import Template
-from nlp.tagger import Tagger
+from nlp.reader import Reader
 from storage.sealing import Sealer
 from storage.states import ChannelKind, Form, MessageClass
 from storage.tables import ChannelIdentity, ChatGroup, Compound
@@ -36,7 +36,7 @@ class Services:
     accounts: facts by channel account. public_url: where the pages are, without a slash at the end; empty for none.
     """
 
-    tagger: Tagger
+    tagger: Reader
     sealer: Sealer
     raw_text_days: int
     default_compounds: dict[str, str]

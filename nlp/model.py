@@ -146,23 +146,23 @@ class Weights:
 
 
 class Sum(NamedTuple):
-    """The weights of a message's features, added up lane by lane."""
+    """The weights of so many known features of a message, added up lane by lane."""
 
     lanes: int
-    count: int
+    known: int
     layer: "Layer"
 
     def value(self, output: int) -> float:
         """One output."""
         lane = (self.lanes >> 16 * output) & _LANE
-        shrunk = (lane - ZERO * self.count) / math.sqrt(self.count or 1)
+        shrunk = (lane - ZERO * self.known) / math.sqrt(self.known or 1)
         return shrunk * self.layer.scales[output] + self.layer.biases[output]
 
     def values(self, first: int) -> list[float]:
         """All outputs from `first` on."""
         scales, biases = self.layer.scales, self.layer.biases
         lanes = memoryview(self.lanes.to_bytes(2 * len(scales), "little")).cast("H")
-        nothing, shrink = ZERO * self.count, 1 / math.sqrt(self.count or 1)
+        nothing, shrink = ZERO * self.known, 1 / math.sqrt(self.known or 1)
         return [
             (lane - nothing) * shrink * scale + bias
             for lane, scale, bias in zip(lanes[first:], scales[first:], biases[first:], strict=True)

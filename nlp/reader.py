@@ -1,4 +1,4 @@
-"""A message in, what it is about out, with both stages: the lexicon, then the model that hears what it does not name."""
+"""A message in, what it is about out: the lexicon first, then the model that hears what it does not name."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,7 +66,7 @@ class Reader:
         self, found: Tagged, scores: Scores, sure: float, shares: Sequence[float], *, urgent: bool
     ) -> Tagged:
         named = {top_of(leaf): leaf for leaf, _score in reversed(found.categories)}
-        categories = []
+        categories: list[Category] = []
         for share, top in sorted(zip(shares, self._order, strict=True), reverse=True)[:_MOST_CATEGORIES]:
             if categories and share < (_SECOND_SHARE / 2 if top in named else _SECOND_SHARE):
                 break

@@ -41,7 +41,8 @@ def train(tagger: Tagger, chats: Sequence[Conversation], phrases: Sequence[Phras
     """
     messages = [message for chat in chats for message in chat.messages]
     groups = [number for number, chat in enumerate(chats) for _ in chat.messages]
-    found = [tagger.tag(message.text) for message in (*messages, *phrases)]
+    texts = [message.text for message in messages] + [phrase.text for phrase in phrases]
+    found = [tagger.tag(text) for text in texts]
     seen = [features(tagged) for tagged in found]
     task = _Task(messages, phrases, tuple(tagger.lexicon.leaves))
     names = _vocabulary(seen)
@@ -54,8 +55,8 @@ def train(tagger: Tagger, chats: Sequence[Conversation], phrases: Sequence[Phras
     scores: dict[int, Scores] = {}
     for learned, held in GroupKFold(_FOLDS).split(every, groups=groups):
         model = Model(_quantise(version, task, names, _fit(task, matrix, learned, leaves=False)))
-        scores |= {number: model.score(seen[number], named_tops(found[number])) for number in held}
-    apart = [scores[number] for number in every]
+        scores |= {number: model.score(seen[number], named_tops(found[number])) for number in map(int, held)}
+    apart = [scores[number] for number in range(len(messages))]
     combining = _fit_combining(task, chats, apart)
     thresholds = {"matter": _MATTER, "unsure": _UNSURE, "urgent": _choose_urgent(task, apart, combining)}
     return replace(weights, combining=combining, thresholds=thresholds)
@@ -145,7 +146,8 @@ def _fit_classes(x: csr_matrix, y: NDArray[np.int64], count: int) -> tuple[Float
 
 
 def _bayes(x: csr_matrix, y: NDArray[Any]) -> Floats:
-    return ComplementNB(alpha=0.5).fit((x > 0).astype(float), y).feature_log_prob_
+    log_shares: Floats = ComplementNB(alpha=0.5).fit((x > 0).astype(float), y).feature_log_prob_
+    return log_shares
 
 
 def _fit_leaves(task: _Task, matrix: csr_matrix, told: NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -238,7 +240,8 @@ def _fit_tied(inputs: Floats, right: NDArray[np.int64]) -> Floats:
     start = np.zeros(inputs.shape[2])
     start[0] = 1.0
     bounds = [(0.0, None)] * len(start)  # what speaks for a category never speaks against it
-    return minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    found: Floats = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return found
 
 
 def _rounded(weights: Floats) -> list[float]:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from nlp.tagger import Tagged, Tagger
+from nlp.reader import Reader
+from nlp.tagger import Tagged
 
 
 class _BadLineError(ValueError):
@@ -25,7 +26,7 @@ def run(source: str | None, out: TextIO, err: TextIO, stdin: TextIO, *, explain:
     name = "standard input" if source in (None, "-") else str(source)
     try:
         with _opened(source, stdin) as lines:
-            tagger = Tagger.load()
+            tagger = Reader.load()
             for number, line in enumerate(lines, 1):
                 if line.isspace():
                     continue

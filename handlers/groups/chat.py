@@ -13,6 +13,7 @@ from handlers.context import Answer, Context
 from handlers.desk import Desk, ask_which, for_staff, pick
 from handlers.digests.rules import LOCAL, monday_of
 from handlers.filters import COLON, NUMBER, command, spoken
+from handlers.groups.earlier import scores_before
 from handlers.opinions.chat import SAY_WORDS, state_name
 from handlers.opinions.file import category_names, facts, file_opinion, receipt
 from handlers.opinions.rules import SAFETY, decide_in_group, place_name
@@ -48,7 +49,7 @@ async def overhear(context: Context) -> Answer:
     if group.kind is not GroupKind.CUSTOMER:
         return PASSED
     text = context.inbound.text
-    tagged = context.services.tagger.tag(text)
+    tagged = context.services.tagger.tag(text, await scores_before(context))
     if not decide_in_group(tagged=tagged.verdict is Verdict.MATTER, danger=tagged.urgency >= SAFETY):
         return PASSED
     home = await context.batch.home_of(context.person_id)

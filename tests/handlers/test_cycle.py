@@ -15,7 +15,7 @@ from handlers.digests.cycle import LIVELY, STEPS, DueStep, advance, list_due, pr
 from handlers.digests.rules import DEFAULT_PLAN, LOCAL, Step
 from handlers.people.enrol import RegionEntry
 from handlers.reach.fields import Template
-from nlp.tagger import Tagger
+from nlp.reader import Reader
 from storage.database import Database
 from storage.queries.cycles import list_weeks, load_digest, put_settings
 from storage.sealing import Sealer
@@ -38,7 +38,7 @@ def at(text: str) -> datetime:
 
 
 @pytest.fixture
-async def city(database: Database, tagger: Tagger, sealer: Sealer) -> City:
+async def city(database: Database, tagger: Reader, sealer: Sealer) -> City:
     """One compound, 新禾苑, at the beginning of March."""
     city = City(database, city_services(tagger, sealer, "https://yishi.example"), at("03-01 00:00"))
     await city.enrol(["XH-1"], REGIONS)

@@ -8,7 +8,7 @@ from sqlmodel import col, insert, select
 
 from handlers.context import AccountFacts, Services
 from handlers.people.enrol import CompoundEntry, RegionEntry, enrol_compound
-from nlp.tagger import Tagger
+from nlp.reader import Reader
 from storage.database import Database
 from storage.queries.people import put_role
 from storage.sealing import Sealer
@@ -23,7 +23,7 @@ ACCOUNTS = {
 REGIONS = {"precinct": "510100-P", "community": "510100-C", "district": "510100"}
 
 
-def city_services(tagger: Tagger, sealer: Sealer, public_url: str = "") -> Services:
+def city_services(tagger: Reader, sealer: Sealer, public_url: str = "") -> Services:
     return Services(tagger, sealer, 180, {}, accounts=ACCOUNTS, public_url=public_url)
 
 
