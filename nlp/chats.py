@@ -5,7 +5,7 @@
 
 labels: leaf ids, the main one first, or `none`; urgency 1 to 3, `-` for none; place building/entrance/unit, empty
 where it is not said; matter: the same id for everything about one matter of the file, `-` for none. A line break in
-the text is written \\n.
+the text is written \\n. Under `== - | DATE` every message is a conversation of its own.
 """
 
 from collections.abc import Iterable
@@ -19,6 +19,7 @@ DATA = Path(__file__).parent / "data"
 TRAINING, PHRASES, UNSEEN = DATA / "chats", DATA / "phrases", DATA / "unseen"
 
 _FIELDS = 7
+_UNRELATED = "-"
 _NOTHING = ("-", "")
 
 
@@ -80,7 +81,11 @@ def parse_chats(lines: Iterable[str], name: str) -> list[Conversation]:
             chats[-1][2].append(_labelled(line))
         except (ValueError, IndexError) as error:
             raise ChatsError(f"{name}, line {number}: {error}") from None
-    return [Conversation(group, day, tuple(messages)) for group, day, messages in chats]
+    return [
+        Conversation(group, day, tuple(said))
+        for group, day, messages in chats
+        for said in ([[message] for message in messages] if group == _UNRELATED else [messages])
+    ]
 
 
 class Phrase(NamedTuple):

@@ -8,8 +8,9 @@ lanes of a hundred outputs as fast as one, and the server needs no matrix librar
 import json
 import math
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -20,6 +21,7 @@ _LANE = 0xFFFF
 _MOST = _LANE // 255  # features whose lanes cannot overflow
 _FORMAT = 1
 _TELLING = 3
+_REMEMBERED = 5000  # features whose lanes of leaves are at hand: common characters are few
 
 
 class ModelError(ValueError):
@@ -170,15 +172,23 @@ class Sum(NamedTuple):
 
 
 class Layer:
-    """Some outputs of a model: their lanes of every feature."""
+    """Some outputs of a model: their lanes of every feature, worked out at once or, to save memory, when first met."""
 
-    def __init__(self, weights: Weights, first: int, last: int) -> None:
+    def __init__(self, weights: Weights, first: int, last: int, *, at_once: bool) -> None:
         self.scales, self.biases = weights.scales[first:last], weights.biases[first:last]
-        self._rows = {name: _lanes(row[first:last]) for name, row in weights.rows.items()}
+        rows = weights.rows
+        if at_once:
+            self._lanes: Callable[[str], int | None] = {
+                name: _lanes(row[first:last]) for name, row in rows.items()
+            }.get
+        else:
+            self._lanes = lru_cache(_REMEMBERED)(
+                lambda name: _lanes(row[first:last]) if (row := rows.get(name)) else None
+            )
 
     def add_up(self, features: Iterable[str]) -> Sum:
         """The sum over those features that the model has ever seen."""
-        known = list(filter(None, map(self._rows.get, features)))
+        known = list(filter(None, map(self._lanes, features)))
         if len(known) > _MOST:  # a long text: the lanes hold no more, and most has been said
             known = known[:_MOST]
         return Sum(sum(known), len(known), self)
@@ -191,8 +201,8 @@ class Model:
         self.weights = weights
         self.version = weights.version
         leaves = 2 + len(weights.tops)
-        self.gates_and_tops = Layer(weights, 0, leaves)
-        self.leaves = Layer(weights, leaves, len(weights.scales))
+        self.gates_and_tops = Layer(weights, 0, leaves, at_once=True)
+        self.leaves = Layer(weights, leaves, len(weights.scales), at_once=False)
 
     @classmethod
     def load(cls, path: Path = DEFAULT_PATH) -> Self:

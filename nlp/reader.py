@@ -54,12 +54,14 @@ class Reader:
         scores = self.model.score(features(found), named_tops(found))
         context = gather(before, len(self._order)) if before else None
         judged = judge(self.model.weights.combining, scores, context)
-        thresholds = self.model.weights.thresholds
-        urgent = judged.urgent >= thresholds["urgent"] and judged.matter >= 0
-        if urgent or judged.matter >= thresholds["matter"]:
+        least = self.model.weights.thresholds
+        alarming = found.urgency == _SAFETY
+        urgent = judged.urgent >= least["urgent"] and judged.matter >= least["alarming" if alarming else "named"]
+        named = found.verdict is Verdict.MATTER
+        if urgent or judged.matter >= least["named" if named else "matter"]:
             shares = weigh_tops(self.model.weights.combining, scores, context)
             return self._matter(found, scores, chance(judged.matter), shares, urgent=urgent)
-        verdict = Verdict.UNSURE if judged.matter >= thresholds["unsure"] else Verdict.CHATTER
+        verdict = Verdict.UNSURE if judged.matter >= least["unsure"] else Verdict.CHATTER
         return Tagged((), 1, verdict, self.version, found.text, found.clean, scores=scores)
 
     def _matter(
