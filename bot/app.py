@@ -37,6 +37,7 @@ from bot.worker import Worker
 from handlers.alerts.escalate import escalate_due
 from handlers.context import Services
 from handlers.digests.cycle import advance
+from handlers.matters.gather import gather_unmattered
 from nlp import segment
 from nlp.tagger import Tagger
 from storage.claims import try_claim
@@ -147,7 +148,7 @@ class Application:
         self._opened.push_async_callback(self._stop_work)
         self._opened.push_async_callback(self._intake.close)
         members = MemberLists(self.database, self.channels, services.accounts, self.replica)
-        self._read(archives, members)
+        self._read(archives, members, services)
         jobs = self._jobs = Jobs(
             self.database,
             self.metrics,
@@ -158,6 +159,7 @@ class Application:
                 "alerts": partial(self._escalate, services),
                 "cycles": partial(advance, self.database, services),
                 "group_tasks": partial(follow_up, self.database, self.channels),
+                "matters": partial(gather_unmattered, self.database, services),
                 "members": members.refresh,
             },
         )
@@ -187,11 +189,11 @@ class Application:
             environment=settings.environment,
         )
 
-    def _read(self, archives: Sequence[Archive], members: MemberLists) -> None:
+    def _read(self, archives: Sequence[Archive], members: MemberLists, services: Services) -> None:
         """Begin to read the chat archives."""
         metrics = ArchiveMetrics(self.metrics.registry)
         for archive in archives:
-            poller = ArchivePoller(archive, self.database, metrics, self.replica, self.clock)
+            poller = ArchivePoller(archive, self.database, services, metrics, self.replica, self.clock)
             poller.on_stored = self._inbox_pump.wake
             poller.on_unmet = members.want(archive.account)
             self._pollers.append(poller)

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.context import Services
 from handlers.groups.redact import Quoted
+from handlers.matters.recount import lose_voices
 from handlers.texts import say
 from storage.audit import PLATFORM, add_audit_event
 from storage.inbox import Lease
@@ -19,6 +21,7 @@ from storage.queries.archive import (
     lock_opinions_of_messages,
     put_outbox_words,
 )
+from storage.queries.matters import list_matters_of_messages, lock_matters
 from storage.states import InboxState, OpinionState
 from storage.tables import InboxMessage, Opinion
 
@@ -26,7 +29,13 @@ _WEEK = timedelta(days=8)  # a digest's week begins at most this long before wha
 
 
 async def revoke_messages(
-    session: AsyncSession, *, account: str, keys: Collection[str], expected: dict[str, str], lease: Lease
+    session: AsyncSession,
+    services: Services,
+    *,
+    account: str,
+    keys: Collection[str],
+    expected: dict[str, str],
+    lease: Lease,
 ) -> bool:
     """Blank the messages with these keys; returns whether there were words to blank.
 
@@ -42,6 +51,7 @@ async def revoke_messages(
     if not messages:
         return False
     inbox_ids = [message.inbox_id for message in messages if message.inbox_id is not None]
+    await _lock_matters_of(session, inbox_ids)
     opinions = await lock_opinions_of_messages(session, inbox_ids)
     words = [message.text for message in messages] + [opinion.text or "" for opinion in opinions]
     quoted = Quoted(words, say("groups.revoked_words"))
@@ -52,6 +62,9 @@ async def revoke_messages(
     for opinion in opinions:
         opinion.text, opinion.hits, opinion.unit = None, [], None
         opinion.state = OpinionState.WITHDRAWN
+    await session.flush()
+    for compound_id, number in await list_matters_of_messages(session, inbox_ids):
+        await lose_voices(session, services, compound_id, number, now)
     for message in messages:
         message.text = message.media_id = message.quoted = ""
         message.outcome = REVOKED
@@ -59,6 +72,13 @@ async def revoke_messages(
             message.state, message.done_at = InboxState.DONE, now
     await session.flush()
     return True
+
+
+async def _lock_matters_of(session: AsyncSession, inbox_ids: Collection[int]) -> None:
+    """Before the opinions themselves, as whoever files or merges does."""
+    compounds = {compound_id for compound_id, _matter in await list_matters_of_messages(session, inbox_ids)}
+    for compound_id in sorted(compounds):
+        await lock_matters(session, compound_id)
 
 
 async def _redact_outbox(session: AsyncSession, quoted: Quoted, since: datetime) -> None:

@@ -61,7 +61,7 @@ def feed(key: rsa.RSAPrivateKey, clock: Clock) -> Feed:
 async def heard(database: Database, services: Services, clock: Clock) -> AsyncIterator[Database]:
     """A database with a registered, told group."""
     await Talk(database, services).enrol(compound())
-    group = Group(database)
+    group = Group(database, services)
     group.now = clock.now
     await group.open()
     yield database
@@ -70,8 +70,8 @@ async def heard(database: Database, services: Services, clock: Clock) -> AsyncIt
 class House:
     """Replicas on one database and one feed."""
 
-    def __init__(self, database: Database, feed: Feed, clock: Clock) -> None:
-        self.database, self.feed, self.clock = database, feed, clock
+    def __init__(self, database: Database, services: Services, feed: Feed, clock: Clock) -> None:
+        self.database, self.services, self.feed, self.clock = database, services, feed, clock
         self.registry = CollectorRegistry()
         self.metrics = ArchiveMetrics(self.registry)
 
@@ -80,6 +80,7 @@ class House:
         return ArchivePoller(
             archive,
             self.database,
+            self.services,
             self.metrics,
             replica,
             self.clock,
@@ -106,8 +107,8 @@ class House:
 
 
 @pytest.fixture
-def house(heard: Database, feed: Feed, clock: Clock) -> House:
-    return House(heard, feed, clock)
+def house(heard: Database, services: Services, feed: Feed, clock: Clock) -> House:
+    return House(heard, services, feed, clock)
 
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
@@ -200,7 +201,7 @@ async def test_a_replica_that_wakes_after_its_lease_stores_nothing_twice(
     sleeper = asyncio.create_task(house.poller("replica-a").step())
     await until(feed.was_asked)
     clock.forward(LEASE_SECONDS + 1)
-    other = House(house.database, Feed(feed.feed), clock)
+    other = House(house.database, house.services, Feed(feed.feed), clock)
     await drain(other.poller("replica-b"))
     feed.feed.text(ROOM, ZHAO, "二")
     feed.hangs.set()

@@ -4,23 +4,32 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from handlers.context import Services
 from handlers.groups.entries import Entry, Revoked, Said
 from handlers.groups.listen import Listened, listen
 from handlers.groups.members import Member, Synced, sync_members
 from handlers.groups.register import GroupEntry, note_told, register_group
 from handlers.inbound import InboundKind
+from nlp.tagger import Tagger
 from storage.database import Database
 from storage.inbox import Lease
 from storage.queries.groups import find_group
 from storage.queries.tree import find_compound
+from storage.sealing import Sealer
 from storage.states import GroupKind
 from storage.tables import ChatGroup
-from tests.handlers.talk import NOW
+from tests.conftest import COLUMN_KEY, LOOKUP_KEY
+from tests.handlers.talk import ACCOUNTS, NOW
 
 ARCHIVE, PEOPLE = "archive", "corp"
 ROOM = "wrVcDaCwAA7TgGvxHyNpz0o1Qm2"
 STAFF = "wangjing"
 BEFORE = NOW - timedelta(days=30)
+
+
+def services() -> Services:
+    """What the archive needs of the application."""
+    return Services(Tagger.load(), Sealer([COLUMN_KEY], LOOKUP_KEY), 180, {}, accounts=ACCOUNTS)
 
 
 def external(name: str) -> str:
@@ -38,8 +47,9 @@ MEMBERS = (
 class Group:
     """A registered group of XH-1 and its archive; `seq` counts up."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, services: Services) -> None:
         self.database = database
+        self.services = services
         self.now = NOW
         self._seq = 0
 
@@ -92,7 +102,9 @@ class Group:
     async def hear(self, *entries: Entry) -> Listened:
         async with self.database.write() as session:
             lease = Lease("replica-a", self.now, self.now + timedelta(seconds=10))
-            return await listen(session, account=ARCHIVE, people=PEOPLE, entries=entries, lease=lease)
+            return await listen(
+                session, self.services, account=ARCHIVE, people=PEOPLE, entries=entries, lease=lease
+            )
 
     async def counts(self, *entries: Entry) -> Counter[str]:
         return +(await self.hear(*entries)).counts

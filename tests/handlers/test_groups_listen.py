@@ -44,7 +44,7 @@ from tests.handlers.talk import NOW, Talk, compound
 
 @pytest.fixture
 async def group(talk: Talk) -> Group:
-    return Group(talk.database)
+    return Group(talk.database, talk.services)
 
 
 async def identity(talk: Talk, who: str, account: str = PEOPLE) -> ChannelIdentity:
