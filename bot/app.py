@@ -159,7 +159,7 @@ class Application:
                 "alerts": partial(self._escalate, services),
                 "cycles": partial(advance, self.database, services),
                 "group_tasks": partial(follow_up, self.database, self.channels),
-                "matters": partial(gather_unmattered, self.database, services),
+                "matters": partial(self._gather, services),
                 "members": members.refresh,
             },
         )
@@ -212,6 +212,10 @@ class Application:
         except Exception as error:  # it will be loaded by the first message that needs it
             log.error("segmenter.not_warm", error=type(error).__name__)
         await self._inbox_pump.run()
+
+    async def _gather(self, services: Services, now: datetime) -> None:
+        await asyncio.to_thread(segment.warm)  # already done, but for a tick right after the start
+        await gather_unmattered(self.database, services, now)
 
     async def _listen(self, callbacks: CallbackEndpoint, site: Site) -> None:
         server = self.settings.server

@@ -12,7 +12,7 @@ from nlp.normalise import normalise
 from nlp.quotes import spoken
 from nlp.segment import words
 
-COPY = 0.8  # of the shingles in common: a repost with a word changed, not a second sentence about the same
+COPY = 0.7  # of the shingles in common: a repost with a word changed, not a second sentence about the same
 SHORTEST_COPY = 8  # characters: 电梯坏了 twice is two people, not one text
 _SHINGLE = 3
 _LONGEST = 400  # characters read; who pastes more says the same in the first of them

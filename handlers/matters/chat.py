@@ -14,19 +14,16 @@ from storage.queries.matters import find_matter, find_matter_number, lock_matter
 from storage.states import MatterState, OpinionState
 from storage.tables import Compound, Matter
 
-_STATES = {
-    MatterState.CANDIDATE: "matters.state_candidate",
-    MatterState.CONFIRMED: "matters.state_confirmed",
-    MatterState.DISMISSED: "matters.state_dismissed",
-    MatterState.MERGED: "matters.state_merged",
-}
-
 
 def state_of(matter: Matter) -> str:
     """How far a matter is, in words."""
     if not matter.households + matter.speakers:
         return say("opinions.state_withdrawn")
-    return say(_STATES[matter.state])
+    if matter.state is MatterState.CANDIDATE:
+        return say("matters.state_candidate")
+    if matter.state is MatterState.DISMISSED:
+        return say("matters.state_dismissed")
+    return say("opinions.state_filed")
 
 
 def people_of(matter: Matter) -> str:

@@ -22,6 +22,7 @@ from handlers.matters.rules import (
     Talk,
     Voice,
     choose,
+    compatible,
     confirms,
     count,
     count_others,
@@ -168,7 +169,8 @@ async def _find_likely(
         return None
     numbers = [matter.number for matter, _ended_at in recent]
     words = await list_words(session, opinion.compound_id, numbers, WORDS)
-    if (copied := _find_copied(opinion, words)) is not None:
+    here = {matter.number for matter, _ended_at in recent if _may_be_there(opinion, matter)}
+    if (copied := _find_copied(opinion, [said for said in words if said.matter_number in here])) is not None:
         opinion.repost_of = copied.repost_of or copied.number
         return await find_matter(session, opinion.compound_id, copied.matter_number)
     people = await list_people(session, opinion.compound_id, numbers)
@@ -190,6 +192,10 @@ async def _find_likely(
     voice = Voice(leaves, opinion.building, opinion.entrance, opinion.person_id, opinion.said_at)
     chosen = choose(voice, known)
     return await find_matter(session, opinion.compound_id, chosen) if chosen is not None else None
+
+
+def _may_be_there(opinion: Opinion, matter: Matter) -> bool:
+    return compatible(opinion.building, opinion.entrance, matter.building, matter.entrance)
 
 
 def _find_copied(opinion: Opinion, words: Sequence[Words]) -> Words | None:

@@ -1,6 +1,6 @@
 """Use cases: two matters turn out to be one, or one to be two. Every voice is kept, and all of it can be undone."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -67,7 +67,7 @@ async def merge_matters(
         await reopen_request(session, services, compound, target, now, actor_id=actor_id)
     details = {"other": gone.number, "voices": len(opinions)}
     _audit(session, "matter.merged", target, now, actor_id, details)
-    await _tell(session, services, opinions, "matters.merged", target, now)
+    await _tell(session, services, opinions, _merged(target.number), f"merged:{target.number}", now)
     return target
 
 
@@ -96,7 +96,7 @@ async def unmerge(
     await _revive(session, services, compound, matter, opinions, now, actor_id)
     await recount(session, root)
     _audit(session, "matter.unmerged", matter, now, actor_id, {"from": root.number, "voices": len(opinions)})
-    await _tell(session, services, opinions, "matters.split", matter, now)
+    await _tell(session, services, opinions, _split, f"split:{matter.number}", now)
     return matter
 
 
@@ -150,7 +150,7 @@ async def split_matter(
     await recount(session, matter)
     _audit(session, "matter.split", new, now, actor_id, {"from": matter.number, "voices": len(moving)})
     if tell:
-        await _tell(session, services, moving, "matters.split", new, now)
+        await _tell(session, services, moving, _split, f"split:{new.number}", now)
     return new
 
 
@@ -198,22 +198,31 @@ async def _tell(
     session: AsyncSession,
     services: Services,
     opinions: Sequence[Opinion],
-    text: str,
-    matter: Matter,
+    words: Callable[[int], str],
+    key: str,
     now: datetime,
 ) -> None:
-    """Everybody whose voice moved, once, with the number they know."""
+    """Everybody whose voice moved, once, in `words` of the number they know. key: of what happened to the matters."""
     told: set[int] = set()
     for opinion in opinions:
         if opinion.person_id is None or opinion.person_id in told or opinion.state is not OpinionState.FILED:
             continue
         told.add(opinion.person_id)
+        # With the time: what was merged, split and merged again is told again.
         notice = Notice(
             MessageClass.NOTICE,
-            say(text, number=opinion.number, matter=matter.number),
-            f"{text}:{opinion.compound_id}:{opinion.number}:{matter.number}:{now:%y%m%d%H%M%S}",
+            words(opinion.number),
+            f"{key}:{opinion.compound_id}:{opinion.number}:{now:%y%m%d%H%M%S}",
         )
         await notify_person(session, services, opinion.person_id, notice, now)
+
+
+def _merged(into: int) -> Callable[[int], str]:
+    return lambda number: say("matters.merged", number=number, matter=into)
+
+
+def _split(number: int) -> str:
+    return say("matters.split", number=number)
 
 
 def _audit(

@@ -21,9 +21,9 @@ REACH = 8  # messages in a group after which another subject has taken over
 _SAME_LEAF = (0.90, 0.75, 0.55, 0.20)
 _SAME_TOP = (0.35, 0.15, 0.05, 0.00)
 _NEAR = (1, 3, REACH)  # messages back, for the figures above; the last one is for everything farther away
-# What is added for the same leaf, so that on another day one of these and the leaf are enough. The third is for 没水了 from
-# five buildings at once: neutral in the measurement, which has one group of each compound. Likeness hardly moves the
-# figures in chat; it is for letters, where 0.45 found the big topics.
+# What is added for the same leaf, so that on another day one of these and the leaf are enough. The third is for 没水了
+# from five buildings at once: neutral in the measurement, which has one group of each compound. Likeness hardly moves
+# the figures in chat; it is for letters, where 0.45 found the big topics.
 _SAME_PLACE = 0.30  # both name the building
 _SAME_PERSON = 0.30  # still at it: 0.80 instead of 0.39
 _SAME_HOURS = 0.30

@@ -1,6 +1,7 @@
 import pytest
 
 from handlers.context import Services
+from nlp.segment import warm
 from nlp.tagger import Tagged, Tagger
 from storage.sealing import Sealer
 from tests.bot.fakes import Clock
@@ -19,6 +20,7 @@ class TouchyTagger(Tagger):
 
 @pytest.fixture(scope="session")
 def tagger() -> Tagger:
+    warm()  # as a server does before it works
     return TouchyTagger.load()
 
 

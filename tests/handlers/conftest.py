@@ -1,6 +1,7 @@
 import pytest
 
 from handlers.context import Services
+from nlp.segment import warm
 from nlp.tagger import Tagger
 from storage.database import Database
 from storage.sealing import Sealer
@@ -9,6 +10,7 @@ from tests.handlers.talk import ACCOUNTS, Talk, compound
 
 @pytest.fixture(scope="session")
 def tagger() -> Tagger:
+    warm()  # as a server does before it works
     return Tagger.load()
 
 

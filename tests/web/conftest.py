@@ -10,6 +10,7 @@ from bot.web.listener import Runner
 from bot.web.site import Site
 from bot.web.templating import Templates
 from handlers.context import Services
+from nlp.segment import warm
 from nlp.tagger import Tagger
 from storage.database import Database
 from storage.sealing import Sealer
@@ -20,6 +21,7 @@ NOON = datetime(2026, 3, 12, 4, 0, tzinfo=UTC)  # a Thursday, in Shanghai
 
 @pytest.fixture(scope="session")
 def tagger() -> Tagger:
+    warm()  # as a server does before it works
     return Tagger.load()
 
 
