@@ -144,28 +144,36 @@ def count(voices: Iterable[Said]) -> Counts:
 
     Somebody who was forgotten is one more for each voice that is left of them (see `folded`).
     """
-    standing = [voice for voice in voices if voice.standing]
-    numbers = {voice.number for voice in standing}
-    own = [voice for voice in standing if voice.repost_of not in numbers]
-    units = {voice.unit for voice in own if voice.unit is not None}
-    # Who spoke before and after they were bound is one of their household.
-    of_units = {voice.person_id for voice in own if voice.unit is not None}
-    others = {
-        voice.person_id if voice.person_id is not None else -voice.number
-        for voice in own
-        if voice.unit is None and (voice.person_id is None or voice.person_id not in of_units)
-    }
-    return Counts(len(units), len(others))
+    return _count_people(_originals(voices))
 
 
 def count_others(voices: Iterable[Said], person_id: int | None, unit: str | None) -> int:
     """How many households and people say it besides one person and their home."""
     left = [
         voice
-        for voice in voices
+        for voice in _originals(voices)
         if (person_id is None or voice.person_id != person_id) and (unit is None or voice.unit != unit)
     ]
-    return count(left).total
+    return _count_people(left).total
+
+
+def _originals(voices: Iterable[Said]) -> list[Said]:
+    """The voices that stand and are no copy of one that does."""
+    standing = [voice for voice in voices if voice.standing]
+    numbers = {voice.number for voice in standing}
+    return [voice for voice in standing if voice.repost_of not in numbers]
+
+
+def _count_people(voices: Sequence[Said]) -> Counts:
+    units = {voice.unit for voice in voices if voice.unit is not None}
+    # Who spoke before and after they were bound is one of their household.
+    of_units = {voice.person_id for voice in voices if voice.unit is not None}
+    others = {
+        voice.person_id if voice.person_id is not None else -voice.number
+        for voice in voices
+        if voice.unit is None and (voice.person_id is None or voice.person_id not in of_units)
+    }
+    return Counts(len(units), len(others))
 
 
 def folded(voices: Sequence[Said], person_id: int) -> dict[int, int]:
@@ -173,12 +181,10 @@ def folded(voices: Sequence[Said], person_id: int) -> dict[int, int]:
 
     The value is the voice that goes on counting for both.
     """
-    standing = [voice for voice in voices if voice.standing]
-    numbers = {voice.number for voice in standing}
-    own = [voice for voice in standing if voice.person_id == person_id and voice.repost_of not in numbers]
+    originals = _originals(voices)
+    own = [voice for voice in originals if voice.person_id == person_id]
     units = {voice.unit for voice in own if voice.unit is not None}
-    housemates = [v for v in standing if v.person_id != person_id and v.unit in units and v.unit is not None]
-    heirs = [voice for voice in housemates if voice.repost_of not in numbers] or own
+    heirs = [voice for voice in originals if voice.person_id != person_id and voice.unit in units] or own
     return {voice.number: heirs[0].number for voice in own if voice.number != heirs[0].number}
 
 

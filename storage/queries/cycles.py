@@ -467,12 +467,12 @@ async def count_leaves(session: AsyncSession, periods: Sequence[Period]) -> dict
     statement = (
         select(
             Opinion.compound_id,
-            func.coalesce(Matter.leaf, _LEAF).label("leaf"),
+            func.coalesce(Matter.leaf, _LEAF).label("counted_leaf"),
             func.count(func.distinct(_MATTER)),
         )
         .outerjoin(Matter, _OF_MATTER)
         .where(_holds(periods), _STANDS)
-        .group_by(col(Opinion.compound_id), sql("leaf"))
+        .group_by(col(Opinion.compound_id), sql("counted_leaf"))
     )
     counts: dict[int, list[tuple[str, int]]] = {}
     for compound_id, leaf, count in (await session.exec(statement)).all():

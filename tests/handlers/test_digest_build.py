@@ -121,6 +121,7 @@ async def test_the_figures_are_those_of_a_count_by_hand(
             "number": 1007,
             "label": count.lexicon.name(DARK),
             "place": "A栋",
+            "people": 1,
             "said_on": "3月10日",
             "text": "电梯卡住了里面有人",
             "state": "等待处理",

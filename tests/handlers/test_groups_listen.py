@@ -122,7 +122,7 @@ async def test_only_ones_own_words_are_stored(talk: Talk, group: Group) -> None:
         group.said('这是一条引用/回复消息："孙家：有人拒绝被听见"\n------\n我家也漏水 @物业小王')
     )
     [message] = await talk.rows(InboxMessage)
-    assert (message.text, message.quoted) == ("我家也漏水 @物业小王", "")
+    assert (message.text, message.quoted) == ("我家也漏水 @物业小王", "key:")  # to nothing that is here
 
 
 async def test_a_page_that_comes_again_changes_nothing(talk: Talk, group: Group) -> None:
@@ -327,3 +327,13 @@ async def test_two_replicas_that_sync_at_once_make_one_list(talk: Talk, group: G
             sql("SELECT count(*) FROM channel_identities WHERE account = 'corp'")
         )
         assert doubled.scalar_one() == 3
+
+
+async def test_an_answer_keeps_which_message_it_answers_and_not_its_words(talk: Talk, group: Group) -> None:
+    await group.open()
+    asked = group.said("3栋电梯又坏了，老人下不了楼", key="a:lift")
+    answer = '这是一条引用/回复消息："赵家：3栋电梯又坏了，老人下不了楼"\n------\n+1'
+    await group.hear(asked, group.said(answer, QIAN))
+    await group.hear(group.said(answer, QIAN))
+    rows = await talk.rows(InboxMessage)
+    assert [(row.text, row.quoted) for row in rows[1:]] == [("+1", "key:a:lift")] * 2
