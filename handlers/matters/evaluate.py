@@ -65,6 +65,18 @@ def as_read(read: Read) -> Callable[[Conversation], Iterator[Heard]]:
     return hear
 
 
+def by_group(chats: Iterable[Conversation]) -> list[list[Conversation]]:
+    """The conversations of one file, group by group, each in the order in which it was held."""
+    groups: dict[str, list[Conversation]] = {}
+    for chat in chats:
+        groups.setdefault(chat.group, []).append(chat)
+    return [sorted(held, key=_begun) for held in groups.values()]
+
+
+def _begun(chat: Conversation) -> tuple[str, str]:
+    return chat.day, chat.messages[0].at.zfill(5) if chat.messages else ""
+
+
 def measure_clustering(
     compounds: Iterable[Sequence[Conversation]], hear: Callable[[Conversation], Iterable[Heard]] = as_labelled
 ) -> Clustering:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.matters.evaluate import measure_clustering
+from handlers.matters.evaluate import as_read, by_group, measure_clustering
 from handlers.matters.rules import (
     ECHO_WITHIN,
     JOIN,
@@ -28,6 +28,8 @@ from handlers.matters.rules import (
     strength,
 )
 from nlp.chats import parse_chats
+from nlp.evaluate import alone
+from nlp.tagger import Tagger
 
 NOW = datetime(2026, 3, 12, 4, 0, tzinfo=UTC)
 LIFT, LIGHT, PARKING = "dianti.guzhang", "dianti.yixiang", "tingche.luanting"
@@ -202,6 +204,9 @@ def test_the_measure_is_one_for_what_is_put_together_as_labelled() -> None:
     b|18:02|dianti.guzhang|2|//|m1|爬了十楼
     c|18:03|tingche.luanting|2|//|m2|消防通道停满了
     """.splitlines()
-    figures = measure_clustering([parse_chats((line.strip() for line in lines), "small")])
-    assert figures == (3, 2, 2, 1.0, 1.0, 1.0)
+    chats = parse_chats((line.strip() for line in lines), "small")
+    assert measure_clustering(by_group(chats)) == (3, 2, 2, 1.0, 1.0, 1.0)
+    # With the tagger's own reading of it: chatter that it heard would be a matter of its own.
+    read = measure_clustering(by_group(chats), as_read(alone(Tagger.load().tag)))
+    assert (read.purity, read.found) == (1.0, 2)
     assert measure_clustering([]).f1 is None
