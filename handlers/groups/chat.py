@@ -16,7 +16,12 @@ from handlers.filters import COLON, NUMBER, command, spoken
 from handlers.matters.chat import people_of, state_of
 from handlers.matters.rules import compatible
 from handlers.matters.solved import note_solved
-from handlers.matters.talk import find_echoed_matter, read_talk
+from handlers.matters.talk import (
+    answers_something,
+    find_echoed_matter,
+    find_quoted_matter,
+    read_talk,
+)
 from handlers.opinions.chat import SAY_WORDS, day
 from handlers.opinions.file import Filed, facts, file_opinion, receipt
 from handlers.opinions.rules import SAFETY, decide_in_group, place_name
@@ -67,9 +72,24 @@ async def overhear(context: Context) -> Answer:
         tagged,
         group,
         talk=await read_talk(context),
+        about=await _find_answered(context, compound, tagged),
     )
     await _receipt_aside(context, filed)
     return Answer("group.filed")
+
+
+async def _find_answered(context: Context, compound: Compound, tagged: Tagged) -> int | None:
+    """The matter that a voice of its own answers to, when it can be the same one: one kind of thing, one place."""
+    if not answers_something(context) or (number := await find_quoted_matter(context)) is None:
+        return None
+    assert compound.compound_id is not None
+    await lock_matters(context.session, compound.compound_id)
+    matter = await find_matter(context.session, compound.compound_id, number)
+    where = tagged.place
+    if matter is None or not compatible(where.building, where.entrance, matter.building, matter.entrance):
+        return None
+    is_kin = matter.leaf is None or top_of(matter.leaf) in {top_of(c.id) for c in tagged.categories}
+    return number if is_kin else None
 
 
 async def _hear_echo(context: Context, echo: Echo, tagged: Tagged) -> Answer | None:

@@ -210,6 +210,9 @@ async def test_an_answer_is_about_what_it_answers_to(talk: Talk, rooms: dict[str
     await overheard(talk, SUN, "汤圆还剩六袋")
     await overheard(talk, LI, f"「赵：{LIFT}」\n- - - - - - -\n+1")
     assert (await talk.rows(Opinion))[-1].matter_number == 1001
+    await overheard(talk, LI, f"「赵：{LIFT}」\n- - - - - - -\n这部电梯有异响，咣当咣当的")
+    await overheard(talk, LI, f"「赵：{LIFT}」\n- - - - - - -\n垃圾桶满了三天没人清")
+    await homes_of(talk, n1001=1001, n1002=1002, n1003=1001, n1004=1001, n1005=1005)
     assert (await overheard(talk, LI, "「孙：汤圆还剩六袋」\n- - - - - - -\n+1")).outcome == "group.passed"
 
 
