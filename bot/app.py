@@ -38,6 +38,7 @@ from bot.worker import Worker
 from handlers.alerts.escalate import escalate_due
 from handlers.context import Services
 from handlers.digests.cycle import advance
+from handlers.matters.gather import gather_unmattered
 from nlp import segment
 from nlp.reader import Reader
 from storage.claims import try_claim
@@ -151,7 +152,7 @@ class Application:
         self._opened.push_async_callback(self._stop_work)
         self._opened.push_async_callback(self._intake.close)
         members = MemberLists(self.database, self.channels, services, self.replica)
-        self._read(archives, members)
+        self._read(archives, members, services)
         self._intake.on_archive_grew = self._read_now
         jobs = self._jobs = Jobs(
             self.database,
@@ -163,6 +164,7 @@ class Application:
                 "alerts": partial(self._escalate, services),
                 "cycles": partial(advance, self.database, services),
                 "group_tasks": partial(follow_up, self.database, self.channels),
+                "matters": partial(self._gather, services),
                 "members": members.refresh,
             },
         )
@@ -192,11 +194,11 @@ class Application:
             environment=settings.environment,
         )
 
-    def _read(self, archives: Sequence[Archive], members: MemberLists) -> None:
+    def _read(self, archives: Sequence[Archive], members: MemberLists, services: Services) -> None:
         """Begin to read the chat archives."""
         metrics = ArchiveMetrics(self.metrics.registry)
         for archive in archives:
-            poller = ArchivePoller(archive, self.database, metrics, self.replica, self.clock)
+            poller = ArchivePoller(archive, self.database, services, metrics, self.replica, self.clock)
             poller.on_stored = self._inbox_pump.wake
             poller.on_unmet = members.want(archive.account)
             self._pollers.append(poller)
@@ -225,6 +227,10 @@ class Application:
         except Exception as error:  # it will be loaded by the first message that needs it
             log.error("segmenter.not_warm", error=type(error).__name__)
         await self._inbox_pump.run()
+
+    async def _gather(self, services: Services, now: datetime) -> None:
+        await asyncio.to_thread(segment.warm)  # already done, but for a tick right after the start
+        await gather_unmattered(self.database, services, now)
 
     async def _listen(self, callbacks: CallbackEndpoint, site: Site) -> None:
         server = self.settings.server

@@ -27,6 +27,7 @@ from bot.channels.chat_archive import (
     read_page,
 )
 from bot.config import ChatArchiveSettings
+from handlers.context import Services
 from handlers.groups.listen import Listened, listen
 from storage.database import Database
 from storage.inbox import Lease
@@ -97,6 +98,7 @@ class ArchivePoller:
         self,
         archive: Archive,
         database: Database,
+        services: Services,
         metrics: ArchiveMetrics,
         replica: str,
         clock: Callable[[], datetime],
@@ -106,6 +108,7 @@ class ArchivePoller:
     ) -> None:
         self._archive = archive
         self._database = database
+        self._services = services
         self._metrics = metrics
         self._replica = replica
         self._clock = clock
@@ -201,6 +204,7 @@ class ArchivePoller:
             if page.entries:
                 listened = await listen(
                     session,
+                    self._services,
                     account=account,
                     people=self._archive.people,
                     entries=page.entries,

@@ -36,6 +36,7 @@ class Right(StrEnum):
     SEE_ALERTS = "see_alerts"
     ACKNOWLEDGE_ALERT = "acknowledge_alert"
     SEE_OUTBOX = "see_outbox"
+    MERGE = "merge"  # say what is one matter: confirm, dismiss, merge, split
 
 
 _WATCH = frozenset({Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT})
@@ -43,10 +44,10 @@ _READ = frozenset({Right.SEE_WEEK, Right.SEE_DIGEST})
 
 # The property company (物业) acts on alerts and numbers; the digest with residents' own words is the committee's.
 ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
-    Role.SECRETARY: _READ | _WATCH,
-    Role.COMMITTEE: _READ | {Right.SEE_ALERTS},
+    Role.SECRETARY: _READ | _WATCH | {Right.MERGE},
+    Role.COMMITTEE: _READ | {Right.SEE_ALERTS, Right.MERGE},
     Role.PROPERTY: _WATCH | {Right.SEE_WEEK},
-    Role.COMMUNITY_WORKER: _READ | _WATCH,
+    Role.COMMUNITY_WORKER: _READ | _WATCH | {Right.MERGE},
     Role.GRID_WORKER: _WATCH | {Right.SEE_WEEK},
     Role.SUPERVISOR: _READ,
     Role.DUTY: _WATCH,

@@ -17,6 +17,12 @@ _STOPS = "@，。！？,.!?：:"
 _IN_CHARGE = rf"@(?:物业|管家|客服|社区|居委|业委|物管|网格|工程|保安)(?:[^\s{_STOPS}]{{1,4}}(?=\s))?"
 _MENTION = re.compile(rf"(?P<charge>{_IN_CHARGE})|@[^\s{_STOPS}]{{1,20}}(?=[\s，,：:]|$)")
 
+# What is inside of either shape: with the name of whoever said it, or without.
+_INSIDE = re.compile(
+    r"\s*(?:这是一条引用/回复消息[：:]\s*[\"“”「]?(?P<archived>.*?)[\"“”」]?\s*\n-{6}|「(?P<copied>[^」]*)」)",
+    re.DOTALL,
+)
+_NAMED = re.compile(r"[^\n：:，。！？]{1,24}[：:]\s*(?=\S)")
 
 # The platform puts the name that was called in front: "@RobotA hello" (wechat.md 2.2).
 _CALLED = re.compile(rf"@[^\s{_STOPS}]{{1,32}}(?:[\s，,：:]+|$)")
@@ -31,6 +37,14 @@ def addressed(text: str) -> str:
     while (at := words.rfind("@")) > 0 and words[at - 1].isspace() and _CALLED.fullmatch(words, at):
         words = words[:at].rstrip()
     return words
+
+
+def quoted_words(text: str) -> str:
+    """The words that a text answers to, without the name of who said them; empty when it answers to none."""
+    if _QUOTE.match(text) is None or (inside := _INSIDE.match(text)) is None:
+        return ""
+    words = (inside["archived"] if inside["archived"] is not None else inside["copied"]).strip()
+    return _NAMED.sub("", words, count=1) if _NAMED.match(words) else words
 
 
 def spoken(text: str) -> str:

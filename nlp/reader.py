@@ -56,7 +56,9 @@ class Reader:
         judged = judge(self.model.weights.combining, scores, context)
         least = self.model.weights.thresholds
         alarming = found.urgency == _SAFETY
-        urgent = judged.urgent >= least["urgent"] and judged.matter >= least["alarming" if alarming else "named"]
+        urgent = (
+            judged.urgent >= least["urgent"] and judged.matter >= least["alarming" if alarming else "named"]
+        )
         named = found.verdict is Verdict.MATTER
         if urgent or judged.matter >= least["named" if named else "matter"]:
             shares = weigh_tops(self.model.weights.combining, scores, context)

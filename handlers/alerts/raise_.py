@@ -12,6 +12,7 @@ from handlers.reach.notify import Notice, Reached, notify_group, notify_person
 from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.queries.alerts import count_hit, find_latest_episode, lock_alerts, open_episode
+from storage.queries.matters import find_open_episode_of
 from storage.queries.people import list_people_in_office
 from storage.queries.rooms import list_internal_groups
 from storage.queries.tree import list_region_codes_above
@@ -56,6 +57,24 @@ async def raise_alert(
         details={"matter": matter, "opinion": opinion.number, "hits": episode.hits, "told": told},
     )
     return episode
+
+
+async def count_echo(session: AsyncSession, opinion: Opinion, now: datetime) -> None:
+    """Somebody only says that it is the same for them: counted in the open alert of that matter, told to nobody."""
+    if not alarming(opinion.urgency, opinion.said_at, now) or opinion.matter_number is None:
+        return
+    await lock_alerts(session, opinion.compound_id)
+    episode = await find_open_episode_of(session, opinion.compound_id, opinion.matter_number)
+    if episode is None or not await count_hit(session, episode, now, again=False):
+        return
+    add_audit_event(
+        session,
+        at=now,
+        verb="alert.counted",
+        compound_id=opinion.compound_id,
+        subject=f"alert:{episode.number}",
+        details={"matter": episode.matter, "opinion": opinion.number, "hits": episode.hits, "told": 0},
+    )
 
 
 def _facts(episode: AlertEpisode | None) -> Episode | None:

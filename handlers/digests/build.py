@@ -17,10 +17,11 @@ from nlp.normalise import normalise
 from nlp.place import find_place
 from nlp.quotes import spoken
 from storage.queries import cycles
-from storage.queries.cycles import Period, Totals, Week
-from storage.states import OpinionState
-from storage.tables import Opinion
+from storage.queries.cycles import First, Period, Totals, Week
+from storage.states import MatterState, OpinionState
+from storage.tables import Matter, Opinion
 
+UNIT = "matters"  # what is counted; digests of before matters counted messages
 UNSORTED = ""
 UNANSWERED_DAYS = 3
 PLACES = 5
@@ -53,7 +54,7 @@ class _Counted(NamedTuple):
     urgent: Mapping[int, list[dict[str, Any]]]
     quotable: Mapping[int, list[Opinion]]
     unanswered_total: Mapping[int, int]
-    unanswered: Mapping[int, list[Opinion]]
+    unanswered: Mapping[int, list[First]]
 
 
 async def build_digests(
@@ -71,9 +72,13 @@ async def build_digests(
     }
     counted = await _count(session, lexicon, list(periods.values()))
     uncounted = [
-        Period(compound_id, period.since - WEEK, period.since)
-        for compound_id, period in periods.items()
-        if period.after_number is None
+        last_period
+        for want in batch
+        if (
+            last_period := _uncounted(
+                periods[want.compound_id], lasts.get((want.compound_id, before(want.week)))
+            )
+        )
     ]
     last_tops = _tops(lexicon, await cycles.count_leaves(session, uncounted)) if uncounted else {}
     built = {}
@@ -82,7 +87,7 @@ async def build_digests(
         # What the last digest said, also when somebody has withdrawn since: two digests agree about a week.
         tops = (
             Counter({entry["id"]: entry["count"] for entry in last["categories"]})
-            if last
+            if last and last.get("unit") == UNIT
             else last_tops.get(want.compound_id, Counter())
         )
         built[want.compound_id, want.week] = _digest(lexicon, want, periods[want.compound_id], counted, tops)
@@ -96,10 +101,19 @@ def _period(want: Wanted, last: Digest | None) -> Period:
     return Period(want.compound_id, since, want.moments.closes_at, after_number=last["last_number"])
 
 
+def _uncounted(period: Period, last: Digest | None) -> Period | None:
+    """The week before, when no digest says how many matters it had: there was none, or it counted messages."""
+    if last is None:
+        return Period(period.compound_id, period.since - WEEK, period.since)
+    if last.get("unit") == UNIT:
+        return None
+    return Period(period.compound_id, datetime.fromisoformat(last["from"]), period.since)
+
+
 async def _count(session: AsyncSession, lexicon: Lexicon, periods: Sequence[Period]) -> _Counted:
     totals = await cycles.count_weeks(session, periods, SAFETY)
     spoken_in = [
-        period for period in periods if totals.get(period.compound_id, Totals()).opinions
+        period for period in periods if totals.get(period.compound_id, Totals()).matters
     ]  # the others say so in one sentence
     urgent = [period for period in spoken_in if totals[period.compound_id].urgent]
     unanswered_total = await cycles.count_unanswered(session, periods, UNANSWERED_DAYS)
@@ -115,7 +129,7 @@ async def _count(session: AsyncSession, lexicon: Lexicon, periods: Sequence[Peri
             else []
         ),
         unanswered_total,
-        _by_compound(
+        _firsts(
             await cycles.list_unanswered(session, waiting, UNANSWERED_DAYS, UNANSWERED) if waiting else []
         ),
     )
@@ -136,9 +150,12 @@ def _digest(
         "week": want.week,
         "from": period.since.astimezone(LOCAL).isoformat(),
         "to": period.until.astimezone(LOCAL).isoformat(),
-        "total": totals.opinions,
+        "unit": UNIT,
+        "total": totals.matters,
         "last_total": last_tops.total(),
+        "households": totals.households,
         "speakers": totals.speakers,
+        "candidates": totals.candidates,
         # Unknown when nothing was ever counted: a number of 0 would let the next week count all that came before.
         "last_number": max(totals.last_number, period.after_number or 0) or None,
         "categories": [
@@ -158,12 +175,14 @@ def _digest(
         "urgent_total": totals.urgent,
         "unanswered": [
             {
-                "number": opinion.number,
-                "label": _label(lexicon, opinion),
-                "place": place_name(opinion.building, None, None),
-                "days": (period.until - opinion.filed_at).days,
+                "number": first.opinion.number,
+                "label": _label(lexicon, first.opinion),
+                "place": place_name(first.opinion.building, None, None),
+                "people": _people(first.matter),
+                "candidate": _is_candidate(first.matter),
+                "days": (period.until - first.opinion.filed_at).days,
             }
-            for opinion in counted.unanswered.get(compound_id, [])
+            for first in counted.unanswered.get(compound_id, [])
         ],
         "unanswered_total": counted.unanswered_total.get(compound_id, 0),
         "quotes": quotes,
@@ -189,6 +208,22 @@ def _by_compound(opinions: Iterable[Opinion]) -> dict[int, list[Opinion]]:
     return found
 
 
+def _firsts(found: Iterable[First]) -> dict[int, list[First]]:
+    of_compound: dict[int, list[First]] = {}
+    for first in found:
+        of_compound.setdefault(first.opinion.compound_id, []).append(first)
+    return of_compound
+
+
+def _people(matter: Matter | None) -> int:
+    """Households and other people who say the same."""
+    return matter.households + matter.speakers if matter else 1
+
+
+def _is_candidate(matter: Matter | None) -> bool:
+    return matter is not None and matter.state is MatterState.CANDIDATE
+
+
 def category_name(lexicon: Lexicon, category: str) -> str:
     """A category as people read it; one that this lexicon does not know is as good as unsorted."""
     try:
@@ -201,14 +236,15 @@ def _label(lexicon: Lexicon, opinion: Opinion) -> str:
     return category_name(lexicon, opinion.categories[0]["id"] if opinion.categories else UNSORTED)
 
 
-def _urgent(lexicon: Lexicon, found: Iterable[tuple[Opinion, bool]]) -> dict[int, list[dict[str, Any]]]:
+def _urgent(lexicon: Lexicon, found: Iterable[First]) -> dict[int, list[dict[str, Any]]]:
     urgent: dict[int, list[dict[str, Any]]] = {}
-    for opinion, refused in found:
+    for opinion, refused, matter in found:
         urgent.setdefault(opinion.compound_id, []).append(
             {
                 "number": opinion.number,
                 "label": _label(lexicon, opinion),
                 "place": place_name(opinion.building, None, None),
+                "people": _people(matter),
                 "said_on": _day(opinion.said_at),
                 # Staff find the door and the speaker by the number; a group need not.
                 "text": "" if refused else (without_identity(opinion.text or "") or "")[:URGENT_TEXT],

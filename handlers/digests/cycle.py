@@ -136,7 +136,7 @@ async def _due_of(session: AsyncSession, candidate: Candidate, now: datetime) ->
                 timetable(plan, code, before(week)).closes_at,
                 timetable(plan, code, week).closes_at,
             )
-            if (await cycles.count_weeks(session, [period], SAFETY)).get(compound_id, Totals()).opinions:
+            if (await cycles.count_weeks(session, [period], SAFETY)).get(compound_id, Totals()).matters:
                 spoken.add(week)
     return [DueStep(compound_id, code, name, plan, step) for step in due(plan, code, weeks, now, spoken)]
 

@@ -120,18 +120,36 @@ def _total(digest: Mapping[str, Any]) -> Block:
             say(
                 "digests.total",
                 total=digest["total"],
-                speakers=digest["speakers"],
+                people=_who(digest),
                 last=digest["last_total"],
             ),
+            *([say("digests.candidates", count=digest["candidates"])] if digest.get("candidates") else []),
         ),
     )
+
+
+def _who(digest: Mapping[str, Any]) -> str:
+    households, speakers = digest.get("households", 0), digest["speakers"]
+    if not households:
+        return say("digests.speakers", count=speakers)
+    if not speakers:
+        return say("digests.households", count=households)
+    return say("digests.both", households=households, speakers=speakers)
+
+
+def _many(entry: Mapping[str, Any]) -> str:
+    """How many say the same, when it is more than one."""
+    people = entry.get("people", 1)
+    return say("digests.people", count=people) if people > 1 else ""
 
 
 def _urgent_line(entry: Mapping[str, Any], style: Style) -> str:
     return say(
         "digests.urgent_line",
         number=entry["number"],
-        facts=_joined(entry["said_on"], entry["place"], entry["label"], entry["text"], style=style),
+        facts=_joined(
+            entry["said_on"], entry["place"], entry["label"], _many(entry), entry["text"], style=style
+        ),
     )
 
 
@@ -148,7 +166,13 @@ def _unanswered_line(entry: Mapping[str, Any], style: Style) -> str:
     return say(
         "digests.unanswered_line",
         number=entry["number"],
-        facts=_joined(entry["place"], entry["label"], style=style),
+        facts=_joined(
+            entry["place"],
+            entry["label"],
+            _many(entry),
+            say("digests.candidate") if entry.get("candidate") else "",
+            style=style,
+        ),
         days=entry["days"],
     )
 

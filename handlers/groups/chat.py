@@ -14,8 +14,17 @@ from handlers.desk import Desk, ask_which, for_staff, pick
 from handlers.digests.rules import LOCAL, monday_of
 from handlers.filters import COLON, NUMBER, command, spoken
 from handlers.groups.earlier import scores_before
-from handlers.opinions.chat import SAY_WORDS, state_name
-from handlers.opinions.file import category_names, facts, file_opinion, receipt
+from handlers.matters.chat import people_of, state_of
+from handlers.matters.rules import compatible
+from handlers.matters.solved import note_solved
+from handlers.matters.talk import (
+    answers_something,
+    find_echoed_matter,
+    find_quoted_matter,
+    read_talk,
+)
+from handlers.opinions.chat import SAY_WORDS, day
+from handlers.opinions.file import Filed, category_names, facts, file_opinion, receipt
 from handlers.opinions.rules import SAFETY, decide_in_group, place_name
 from handlers.people.chat import REFUSAL_HERE
 from handlers.people.refuse import refuse_groups
@@ -23,12 +32,14 @@ from handlers.reach.fields import Facts
 from handlers.reach.notify import Notice, notify_person
 from handlers.router import Route
 from handlers.texts import say
+from nlp.echo import Echo, find_echo
 from nlp.lexicon import top_of
-from nlp.tagger import Verdict
-from storage.queries.opinions import find_opinion_within, list_categories_since, list_oldest_open
+from nlp.tagger import Tagged, Verdict
+from storage.queries.matters import find_matter, find_matter_number_within, list_waiting_matters, lock_matters
+from storage.queries.opinions import list_categories_since
 from storage.queries.people import follows_one_of
-from storage.states import ChannelKind, GroupKind, MessageClass
-from storage.tables import Compound, Opinion
+from storage.states import ChannelKind, GroupKind, MatterState, MessageClass
+from storage.tables import Compound, Matter, Place
 
 LISTED = 5
 TOPS = 8  # categories that one answer counts
@@ -50,26 +61,86 @@ async def overhear(context: Context) -> Answer:
         return PASSED
     text = context.inbound.text
     tagged = context.services.tagger.tag(text, await scores_before(context))
+    if (echo := find_echo(text)) is not None and (answer := await _hear_echo(context, echo, tagged)):
+        return answer
     if not decide_in_group(tagged=tagged.verdict is Verdict.MATTER, danger=tagged.urgency >= SAFETY):
         return PASSED
-    home = await context.batch.home_of(context.person_id)
-    place = home[1] if home and home[0].compound_id == compound.compound_id else None
-    opinion = await file_opinion(
-        context, (compound, place), context.inbox_id, text, context.inbound.sent_at, tagged, group
+    filed = await file_opinion(
+        context,
+        (compound, await _place_of_speaker(context, compound)),
+        context.inbox_id,
+        text,
+        context.inbound.sent_at,
+        tagged,
+        group,
+        talk=await read_talk(context),
+        about=await _find_answered(context, compound, tagged),
     )
-    await _receipt_aside(context, compound, opinion)
+    await _receipt_aside(context, compound, filed)
     return Answer("group.filed")
 
 
-async def _receipt_aside(context: Context, compound: Compound, opinion: Opinion) -> None:
+async def _find_answered(context: Context, compound: Compound, tagged: Tagged) -> int | None:
+    """The matter that a voice of its own answers to, when it can be the same one: one kind of thing, one place."""
+    if not answers_something(context) or (number := await find_quoted_matter(context)) is None:
+        return None
+    assert compound.compound_id is not None
+    await lock_matters(context.session, compound.compound_id)
+    matter = await find_matter(context.session, compound.compound_id, number)
+    where = tagged.place
+    if matter is None or not compatible(where.building, where.entrance, matter.building, matter.entrance):
+        return None
+    is_kin = matter.leaf is None or top_of(matter.leaf) in {top_of(c.id) for c in tagged.categories}
+    return number if is_kin else None
+
+
+async def _hear_echo(context: Context, echo: Echo, tagged: Tagged) -> Answer | None:
+    """Words without a subject, counted for what is being talked about; None when nothing is."""
+    assert context.group is not None
+    group, compound = context.group
+    assert compound.compound_id is not None
+    number = await find_echoed_matter(context, echo, compound.compound_id)
+    if number is None:
+        return None
+    if echo is Echo.SOLVED:
+        return Answer("group.noted") if await note_solved(context, compound.compound_id, number) else None
+    await lock_matters(context.session, compound.compound_id)
+    matter = await find_matter(context.session, compound.compound_id, number)
+    where = tagged.place
+    if matter is None or not compatible(where.building, where.entrance, matter.building, matter.entrance):
+        return None
+    filed = await file_opinion(
+        context,
+        (compound, await _place_of_speaker(context, compound)),
+        context.inbox_id,
+        context.inbound.text,
+        context.inbound.sent_at,
+        tagged,
+        group,
+        echo_of=matter,
+    )
+    await _receipt_aside(context, compound, filed)
+    return Answer("group.echoed")
+
+
+async def _place_of_speaker(context: Context, compound: Compound) -> Place | None:
+    home = await context.batch.home_of(context.person_id)
+    return home[1] if home and home[0].compound_id == compound.compound_id else None
+
+
+async def _receipt_aside(context: Context, compound: Compound, filed: Filed) -> None:
     """Tell a speaker who also follows the service account, 1:1, once a day at most. The group reads nothing."""
     services = context.services
     accounts = [name for name, a in services.accounts.items() if a.kind is ChannelKind.OFFICIAL_ACCOUNT]
     if not accounts or not await follows_one_of(context.session, context.person_id, accounts):
         return
+    opinion = filed.opinion
+    text = say("opinions.filed_in_group", number=opinion.number, facts=facts(context, opinion))
+    if filed.matter.state is MatterState.CANDIDATE:
+        text += "\n" + say("matters.confirm_how", number=opinion.number)
     notice = Notice(
         MessageClass.RECEIPT,
-        say("opinions.filed_in_group", number=opinion.number, facts=facts(context, opinion)),
+        text,
         f"group-receipt:{context.person_id}:{context.now.astimezone(LOCAL):%Y%m%d}",
         Facts(
             what=category_names(context, opinion, most=1) or say("reach.some_matter"),
@@ -130,50 +201,67 @@ async def show_week(context: Context, desk: Desk, where: str | None) -> Answer:
 
 
 async def show_unanswered(context: Context, desk: Desk, where: str | None) -> Answer:
-    """待办: what has waited longest."""
+    """待办: what has waited longest, each matter once."""
     opened = pick(desk, where)
     if opened is None:
         return ask_which(desk, "待办")
-    waiting = await list_oldest_open(context.session, opened.compound_id, opened.codes, LISTED)
+    waiting = await list_waiting_matters(context.session, opened.compound_id, opened.codes, LISTED)
     if not waiting:
         return Answer("unanswered.none", say("staff.nothing_waits", compound=opened.name))
     lines = "\n".join(
         "｜".join(
             (
-                str(opinion.number),
-                category_names(context, opinion) or say("staff.unsorted"),
-                *_place(opinion, desk),
-                say("staff.days", days=(context.now - opinion.filed_at).days),
+                str(matter.number),
+                *_candidate(matter),
+                _label(context, matter),
+                *_place(matter, desk),
+                people_of(matter),
+                say("staff.days", days=(context.now - matter.opened_at).days),
             )
         )
-        for opinion in waiting
+        for matter in waiting
     )
     return Answer("unanswered.shown", say("staff.unanswered", compound=opened.name, lines=lines))
 
 
-def _place(opinion: Opinion, desk: Desk) -> tuple[str, ...]:
+def _candidate(matter: Matter) -> tuple[str, ...]:
+    return (say("matters.candidate"),) if matter.state is MatterState.CANDIDATE else ()
+
+
+def _label(context: Context, matter: Matter) -> str:
+    lexicon = context.services.tagger.lexicon
+    if matter.leaf is None or matter.leaf not in lexicon.leaves:
+        return say("staff.unsorted")
+    return f"{lexicon.top_name(matter.leaf)}·{lexicon.name(matter.leaf)}"
+
+
+def _place(matter: Matter, desk: Desk) -> tuple[str, ...]:
     """Where, without the door: staff see to a matter, not to who complained; a group reads the building only."""
-    name = place_name(opinion.building, None if desk.in_group else opinion.entrance, None)
+    name = place_name(matter.building, None if desk.in_group else matter.entrance, None)
     return (name,) if name else ()
 
 
 async def show_progress(context: Context, desk: Desk, number: str, where: str | None) -> Answer:
-    """进度 NUMBER: how far a matter is, without its words and without who said it."""
+    """进度 NUMBER: how far a matter is, without its words and without who said it. Any receipt's number leads to it."""
     opened = pick(desk, where)
     if opened is None:
         return ask_which(desk, f"进度 {int(number)}")
-    opinion = await find_opinion_within(context.session, opened.compound_id, opened.codes, int(number))
-    if opinion is None:
-        return Answer(
-            "progress.unknown", say("staff.progress_unknown", compound=opened.name, number=int(number))
-        )
+    asked = int(number)
+    found = await find_matter_number_within(context.session, opened.compound_id, opened.codes, asked)
+    matter = await find_matter(context.session, opened.compound_id, found) if found is not None else None
+    if matter is None:
+        return Answer("progress.unknown", say("staff.progress_unknown", compound=opened.name, number=asked))
     text = say(
         "staff.progress",
-        number=opinion.number,
-        state=state_name(opinion),
-        label="｜".join((category_names(context, opinion) or say("staff.unsorted"), *_place(opinion, desk))),
-        days=(context.now - opinion.filed_at).days,
+        number=matter.number
+        if asked == matter.number
+        else say("matters.found_as", number=asked, matter=matter.number),
+        state=state_of(matter),
+        label="｜".join((_label(context, matter), *_place(matter, desk), people_of(matter))),
+        days=(context.now - matter.opened_at).days,
     )
+    if matter.solved_at is not None:
+        text += "\n" + say("matters.said_solved", at=day(matter.solved_at))
     return Answer("progress.shown", text)
 
 
@@ -190,7 +278,7 @@ async def report(context: Context, desk: Desk, words: str) -> Answer:
         return Answer("help.given", say("opinions.say_what"))
     # Who sees to one building speaks of that one, unless the words name another.
     place = opened.places[0] if opened.places and len(opened.places) == 1 else None
-    opinion = await file_opinion(
+    filed = await file_opinion(
         context,
         (opened.compound, place),
         context.inbox_id,
@@ -199,7 +287,7 @@ async def report(context: Context, desk: Desk, words: str) -> Answer:
         context.services.tagger.tag(words),
         context.group[0] if context.group else None,
     )
-    return Answer("opinion.filed", receipt(context, opinion, in_group=desk.in_group), MessageClass.RECEIPT)
+    return Answer("opinion.filed", receipt(context, filed, in_group=desk.in_group), MessageClass.RECEIPT)
 
 
 async def not_understood(context: Context, desk: Desk) -> Answer:

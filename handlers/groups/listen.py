@@ -4,15 +4,20 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.context import Services
 from handlers.groups.entries import Dropped, Entry, Revoked, Said
 from handlers.groups.revoke import revoke_messages
-from handlers.groups.rules import Room, Speaker, looks_external, own_words, why_unheard
+from handlers.groups.rules import REFERENCE, Room, Speaker, looks_external, own_words, why_unheard
+from handlers.matters.talk import QUOTABLE, find_text
+from nlp.quotes import quoted_words
 from storage.inbox import Lease
 from storage.queries.archive import add_heard, add_tombstones
 from storage.queries.groups import list_identities, list_memberships, list_refusing, list_rooms
+from storage.queries.matters import list_spoken
 from storage.states import Tombstone
 from storage.tables import ChatGroup, GroupMember
 
@@ -62,7 +67,13 @@ class _Known:
 
 
 async def listen(
-    session: AsyncSession, *, account: str, people: str, entries: Sequence[Entry], lease: Lease
+    session: AsyncSession,
+    services: Services,
+    *,
+    account: str,
+    people: str,
+    entries: Sequence[Entry],
+    lease: Lease,
 ) -> Listened:
     """Store what may be heard, leave tombstones for the rest, take back what was revoked.
 
@@ -75,6 +86,7 @@ async def listen(
     # First, while nothing else is locked: a worker may be busy with one of them.
     blanked = await revoke_messages(
         session,
+        services,
         account=account,
         keys={entry.key for entry in revoked},
         expected={
@@ -87,7 +99,8 @@ async def listen(
     tombstones = [(entry.seq, entry.reason) for entry in entries if isinstance(entry, Dropped)]
     tombstones += [(entry.seq, Tombstone.REVOKED) for entry in revoked]
     taken_back = {entry.key for entry in revoked}
-    rows, unmet = [], set()
+    rows: list[dict[str, Any]] = []
+    unmet = set()
     for entry in said:
         text = own_words(entry.text)
         reason = why_unheard(
@@ -113,6 +126,7 @@ async def listen(
                 "sent_at": entry.sent_at or now,
                 "text": text,
                 "room": entry.room,
+                "quoted": await _refer(session, account, entry, rows),
             }
         )
     await add_heard(session, rows, lease)
@@ -120,6 +134,19 @@ async def listen(
     counts = Counter[str](reason.value for _, reason in tombstones)
     counts[STORED] = len(rows)
     return Listened(counts, blanked, frozenset(unmet))
+
+
+async def _refer(session: AsyncSession, account: str, said: Said, page: Sequence[dict[str, Any]]) -> str:
+    """Which stored message of the group somebody answers to; empty for none, no key for one that was not heard."""
+    words = quoted_words(said.text.replace("\r\n", "\n"))
+    if not words:
+        return ""
+    before = [(row["text"], row["message_key"]) for row in reversed(page) if row["room"] == said.room]
+    key = find_text(words, before)
+    if key is None:
+        spoken = await list_spoken(session, account, said.room, None, QUOTABLE)
+        key = find_text(words, ((message.text, message.message_key) for message in spoken))
+    return f"{REFERENCE}{key or ''}"
 
 
 async def _look(

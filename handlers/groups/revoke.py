@@ -5,6 +5,8 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.context import Services
+from handlers.matters.recount import lose_voices
 from handlers.people.unquote import unquote
 from handlers.texts import say
 from storage.audit import PLATFORM, add_audit_event
@@ -16,12 +18,19 @@ from storage.queries.archive import (
     lock_messages,
     lock_opinions_of_messages,
 )
+from storage.queries.matters import list_matters_of_messages, lock_matters
 from storage.states import InboxState, OpinionState
 from storage.tables import InboxMessage, Opinion
 
 
 async def revoke_messages(
-    session: AsyncSession, *, account: str, keys: Collection[str], expected: dict[str, str], lease: Lease
+    session: AsyncSession,
+    services: Services,
+    *,
+    account: str,
+    keys: Collection[str],
+    expected: dict[str, str],
+    lease: Lease,
 ) -> bool:
     """Blank the messages with these keys; returns whether there were words to blank.
 
@@ -37,6 +46,7 @@ async def revoke_messages(
     if not messages:
         return False
     inbox_ids = [message.inbox_id for message in messages if message.inbox_id is not None]
+    await _lock_matters_of(session, inbox_ids)
     opinions = await lock_opinions_of_messages(session, inbox_ids)
     await blank_answers(session, inbox_ids, now)
     await unquote(session, opinions, say("groups.revoked_words"))
@@ -44,6 +54,9 @@ async def revoke_messages(
     for opinion in opinions:
         opinion.text, opinion.hits, opinion.unit = None, [], None
         opinion.state = OpinionState.WITHDRAWN
+    await session.flush()
+    for compound_id, number in await list_matters_of_messages(session, inbox_ids):
+        await lose_voices(session, services, compound_id, number, now)
     for message in messages:
         message.text = message.media_id = message.quoted = ""
         message.outcome = REVOKED
@@ -51,6 +64,13 @@ async def revoke_messages(
             message.state, message.done_at = InboxState.DONE, now
     await session.flush()
     return True
+
+
+async def _lock_matters_of(session: AsyncSession, inbox_ids: Collection[int]) -> None:
+    """Before the opinions themselves, as whoever files or merges does."""
+    compounds = {compound_id for compound_id, _matter in await list_matters_of_messages(session, inbox_ids)}
+    for compound_id in sorted(compounds):
+        await lock_matters(session, compound_id)
 
 
 def _audit(

@@ -87,6 +87,10 @@ _COPIED_QUOTES = (
 )
 
 
+# In the inbox, instead of words that may be of somebody who is not to be heard: which message they were.
+REFERENCE = "key:"
+
+
 def own_words(text: str) -> str:
     """The text without the words it quotes, which may be of someone who is not to be heard; stripped."""
     text = text.replace("\r\n", "\n")

@@ -7,6 +7,7 @@ from handlers.access import NotFound, access_own_opinion, access_own_opinions
 from handlers.context import Answer, Context
 from handlers.filters import COLON, NUMBER, command, kind, spoken
 from handlers.inbound import InboundKind
+from handlers.matters.rules import REOPEN_WITHIN
 from handlers.opinions.file import (
     FILED,
     HELD,
@@ -21,7 +22,9 @@ from handlers.opinions.rules import SAFETY, Filing, decide
 from handlers.opinions.withdraw import withdraw_opinion
 from handlers.router import Route
 from handlers.texts import say
-from nlp.tagger import Verdict
+from nlp.echo import Echo, find_echo
+from nlp.tagger import Tagged, Verdict
+from storage.queries.matters import find_latest_of_person, find_matter, lock_matters
 from storage.states import MessageClass, OpinionState
 from storage.tables import Opinion
 
@@ -36,6 +39,12 @@ async def hear(context: Context, words: str | None = None) -> Answer:
     if words is not None and not words.strip():
         return Answer("help.given", say("opinions.say_what"))
     tagged = context.services.tagger.tag(text)
+    if (
+        words is None
+        and find_echo(text) is Echo.UNSOLVED
+        and (answer := await _still_unsolved(context, tagged))
+    ):
+        return answer
     filing = decide(
         asked=words is not None,
         tagged=tagged.verdict is Verdict.MATTER,
@@ -54,8 +63,32 @@ async def hear(context: Context, words: str | None = None) -> Answer:
         ):  # nobody can be told where to go yet: the speaker has to know whom to call
             held += f"\n{say('opinions.danger')}"
         return Answer(HELD, held, MessageClass.RECEIPT)
-    opinion = await file_opinion(context, home, context.inbox_id, text, context.inbound.sent_at, tagged)
-    return Answer(FILED, receipt(context, opinion), MessageClass.RECEIPT)
+    filed = await file_opinion(context, home, context.inbox_id, text, context.inbound.sent_at, tagged)
+    return Answer(FILED, receipt(context, filed), MessageClass.RECEIPT)
+
+
+async def _still_unsolved(context: Context, tagged: Tagged) -> Answer | None:
+    """还是没人管, without saying what: it is about what they raised last. None when there is no such thing."""
+    home = await find_home_of_speaker(context)
+    if home is None:
+        return None
+    compound_id = home[0].compound_id or 0
+    since = context.inbound.sent_at - REOPEN_WITHIN
+    await lock_matters(context.session, compound_id)
+    number = await find_latest_of_person(context.session, compound_id, context.person_id, since)
+    matter = await find_matter(context.session, compound_id, number) if number is not None else None
+    if matter is None:
+        return None
+    filed = await file_opinion(
+        context,
+        home,
+        context.inbox_id,
+        context.inbound.text,
+        context.inbound.sent_at,
+        tagged,
+        echo_of=matter,
+    )
+    return Answer(FILED, receipt(context, filed), MessageClass.RECEIPT)
 
 
 async def show_progress(context: Context, number: str | None) -> Answer:

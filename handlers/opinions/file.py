@@ -1,9 +1,12 @@
 """Use case: file an opinion, now or when the person has said where they live."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from handlers.alerts.raise_ import raise_alert
+from handlers.alerts.raise_ import count_echo, raise_alert
 from handlers.context import Context
+from handlers.matters.join import join_matter
+from handlers.matters.rules import Talk
 from handlers.opinions.rules import SAFETY, place_name
 from handlers.opinions.where import place_of
 from handlers.texts import say
@@ -11,10 +14,22 @@ from nlp.tagger import Tagged
 from storage.audit import add_audit_event
 from storage.queries.inbox import list_held
 from storage.queries.opinions import next_number
-from storage.tables import ChatGroup, Compound, Opinion, Place
+from storage.states import GroupKind
+from storage.tables import ChatGroup, Compound, Matter, Opinion, Place
 
 HELD = "opinion.held"
 FILED = "opinion.filed"
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """An opinion that was kept, and its matter. others: households and other people who say the same. reopened: it
+    had been done."""
+
+    opinion: Opinion
+    matter: Matter
+    others: int
+    reopened: bool
 
 
 async def find_home_of_speaker(context: Context) -> tuple[Compound, Place | None] | None:
@@ -34,11 +49,17 @@ async def file_opinion(
     said_at: datetime,
     tagged: Tagged,
     group: ChatGroup | None = None,
-) -> Opinion:
-    """Number an opinion and keep it with its tags; a danger is told to those on duty in the same transaction.
+    *,
+    talk: Talk | None = None,
+    about: int | None = None,
+    echo_of: Matter | None = None,
+) -> Filed:
+    """Number an opinion, keep it with its tags, and put it with its matter; a danger is told to those on duty in the
+    same transaction.
 
-    A message becomes one at most once, by the table's unique key. group: where it was heard, None for 1:1. Which
-    parts of the place the compound's own places added or ruled out is in the audit log.
+    A message becomes one at most once, by the table's unique key. group: where it was heard, None for 1:1. talk: what
+    was said there before. about: the matter that it answers to. echo_of: the matter of which it only says that it is
+    the same for the speaker. Which parts of the place the compound's own places added or ruled out is in the audit log.
     """
     compound, place = home
     assert compound.compound_id is not None
@@ -49,6 +70,14 @@ async def file_opinion(
         group.place_code if group else None,
         danger=tagged.urgency >= SAFETY,
     )
+    building, entrance = where.place.building, where.place.entrance
+    categories = [category._asdict() for category in tagged.categories]
+    urgency = tagged.urgency
+    if echo_of is not None:
+        categories = [{"id": echo_of.leaf, "score": 1.0}] if echo_of.leaf else []
+        urgency, about = echo_of.urgency, echo_of.number
+        if tagged.place.building is None and tagged.place.entrance is None:
+            building, entrance = echo_of.building, echo_of.entrance
     opinion = Opinion(
         compound_id=compound.compound_id,
         number=await next_number(context.session, compound.compound_id, "opinion"),
@@ -59,13 +88,14 @@ async def file_opinion(
         said_at=said_at,
         filed_at=context.now,
         text=text,
-        categories=[category._asdict() for category in tagged.categories],
-        hits=[hit._asdict() for hit in tagged.hits],
-        urgency=tagged.urgency,
-        building=where.place.building,
-        entrance=where.place.entrance,
+        categories=categories,
+        hits=[] if echo_of is not None else [hit._asdict() for hit in tagged.hits],
+        urgency=urgency,
+        building=building,
+        entrance=entrance,
         unit=where.place.unit,
         lexicon_version=tagged.version,
+        echo=echo_of is not None,
     )
     context.session.add(opinion)
     add_audit_event(
@@ -77,13 +107,26 @@ async def file_opinion(
         subject=f"opinion:{opinion.number}",
         details={
             "inbox_id": inbox_id,
-            "categories": [category.id for category in tagged.categories],
+            "categories": [category["id"] for category in categories],
             "place_completed": where.completed,
             "place_dropped": where.dropped,
         },
     )
-    await raise_alert(context.session, context.services, compound, opinion, context.now)
-    return opinion
+    joined = await join_matter(
+        context.session,
+        context.services,
+        compound,
+        opinion,
+        context.now,
+        overheard=group is not None and group.kind is GroupKind.CUSTOMER,
+        talk=talk,
+        about=about,
+    )
+    if opinion.echo:
+        await count_echo(context.session, opinion, context.now)
+    else:
+        await raise_alert(context.session, context.services, compound, opinion, context.now)
+    return Filed(opinion, joined.matter, joined.others, joined.reopened)
 
 
 async def file_held(context: Context, home: tuple[Compound, Place | None]) -> list[str]:
@@ -93,9 +136,9 @@ async def file_held(context: Context, home: tuple[Compound, Place | None]) -> li
     for message in held:
         assert message.inbox_id is not None
         tagged = context.services.tagger.tag(message.text)
-        opinion = await file_opinion(context, home, message.inbox_id, message.text, message.sent_at, tagged)
+        filed = await file_opinion(context, home, message.inbox_id, message.text, message.sent_at, tagged)
         message.outcome = FILED
-        receipts.append(f"编号 {opinion.number}：{excerpt(message.text, 20)}")
+        receipts.append(f"编号 {filed.opinion.number}：{excerpt(message.text, 20)}")
     return receipts
 
 
@@ -111,12 +154,17 @@ def category_names(context: Context, opinion: Opinion, most: int = 2) -> str:
     return "、".join(f"{lexicon.top_name(leaf)}·{lexicon.name(leaf)}" for leaf in leaves)
 
 
-def receipt(context: Context, opinion: Opinion, *, in_group: bool = False) -> str:
-    """What the one who told it gets: the number to ask about, and how they were understood."""
+def receipt(context: Context, filed: Filed, *, in_group: bool = False) -> str:
+    """What the one who told it gets: the number to ask about, how they were understood, and who else says so."""
+    opinion = filed.opinion
     if opinion.categories:
         text = say("opinions.filed", number=opinion.number, facts=facts(context, opinion, in_group=in_group))
     else:
         text = say("opinions.filed_unsorted", number=opinion.number)
+    if filed.others and opinion.number != filed.matter.number:
+        text += "\n" + say("matters.joined", count=filed.others, number=opinion.number)
+    if filed.reopened:
+        text += "\n" + say("matters.reopened")
     return f"{text}\n{say('opinions.danger')}" if opinion.urgency >= SAFETY else text
 
 

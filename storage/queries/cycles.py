@@ -12,15 +12,27 @@ from sqlalchemy.orm import Mapped, aliased, defer
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import CycleStep, GroupKind, OpinionState, RegionLevel, Role
+from storage.queries.matters import ENDED
+from storage.states import (
+    CycleStep,
+    GroupKind,
+    MatterState,
+    OpinionState,
+    PlaceLevel,
+    RegionLevel,
+    RequestState,
+    Role,
+)
 from storage.tables import (
     ChannelIdentity,
     ChatGroup,
     Compound,
     CycleSettings,
+    Matter,
     Opinion,
     Place,
     Region,
+    Request,
     RoleGrant,
     WeeklyCycle,
 )
@@ -385,15 +397,44 @@ def _holds_one(period: Period) -> ColumnElement[bool]:
     return and_(col(Opinion.compound_id) == period.compound_id, col(Opinion.filed_at) < period.until, begun)
 
 
-_STANDS = col(Opinion.state) != OpinionState.WITHDRAWN
+_DISMISSED = (
+    select(Matter.number)
+    .where(
+        Matter.compound_id == Opinion.compound_id,
+        Matter.number == Opinion.matter_number,
+        Matter.state == MatterState.DISMISSED,
+    )
+    .correlate(Opinion)
+    .exists()
+)
+_STANDS = and_(col(Opinion.state) != OpinionState.WITHDRAWN, ~_DISMISSED)
+
+# What is counted: the matter of an opinion; one that was put with none yet is one by itself.
+_MATTER = func.coalesce(Opinion.matter_number, Opinion.number)
+_OF_MATTER = and_(col(Matter.compound_id) == Opinion.compound_id, col(Matter.number) == Opinion.matter_number)
+_HOME = and_(
+    col(Place.compound_id) == Opinion.compound_id,
+    col(Place.code) == Opinion.home_code,
+    col(Place.level).in_((PlaceLevel.UNIT, PlaceLevel.HOUSEHOLD)),
+)
+_UNIT = case(
+    (col(Place.level) == PlaceLevel.UNIT, Place.code),
+    (col(Place.level) == PlaceLevel.HOUSEHOLD, func.coalesce(Place.parent_code, Place.code)),
+)
 
 
 class Totals(NamedTuple):
-    """Figures of a week. urgent: of at least the urgency asked for; last_number: the highest number given out in it."""
+    """Figures of a week. households: bound homes that spoke; speakers: other people who did.
 
-    opinions: int = 0
+    urgent: matters of at least the urgency asked for; candidates: matters that nobody has confirmed; last_number: the
+    highest number given out in it.
+    """
+
+    matters: int = 0
+    households: int = 0
     speakers: int = 0
     urgent: int = 0
+    candidates: int = 0
     last_number: int = 0
 
 
@@ -402,11 +443,19 @@ async def count_weeks(session: AsyncSession, periods: Sequence[Period], urgency:
     statement = (
         select(
             Opinion.compound_id,
-            func.count(case((_STANDS, 1))),
-            func.count(func.distinct(case((_STANDS, col(Opinion.person_id))))),
-            func.count(case((and_(_STANDS, col(Opinion.urgency) >= urgency), 1))),
+            func.count(func.distinct(case((_STANDS, _MATTER)))),
+            func.count(func.distinct(case((_STANDS, _UNIT)))),
+            func.count(func.distinct(case((and_(_STANDS, _UNIT.is_(None)), col(Opinion.person_id))))),
+            func.count(func.distinct(case((and_(_STANDS, col(Opinion.urgency) >= urgency), _MATTER)))),
+            func.count(
+                func.distinct(
+                    case((and_(_STANDS, col(Matter.state) == MatterState.CANDIDATE), Matter.number))
+                )
+            ),
             func.max(Opinion.number),
         )  # type: ignore[call-overload]
+        .outerjoin(Place, _HOME)
+        .outerjoin(Matter, _OF_MATTER)
         .where(_holds(periods))
         .group_by(col(Opinion.compound_id))
     )
@@ -414,11 +463,16 @@ async def count_weeks(session: AsyncSession, periods: Sequence[Period], urgency:
 
 
 async def count_leaves(session: AsyncSession, periods: Sequence[Period]) -> dict[int, list[tuple[str, int]]]:
-    """(best leaf, opinions) by compound; the empty leaf for unsorted ones."""
+    """(leaf, matters) by compound; the empty leaf for unsorted ones."""
     statement = (
-        select(Opinion.compound_id, _LEAF.label("leaf"), func.count())
+        select(
+            Opinion.compound_id,
+            func.coalesce(Matter.leaf, _LEAF).label("counted_leaf"),
+            func.count(func.distinct(_MATTER)),
+        )
+        .outerjoin(Matter, _OF_MATTER)
         .where(_holds(periods), _STANDS)
-        .group_by(col(Opinion.compound_id), sql("leaf"))
+        .group_by(col(Opinion.compound_id), sql("counted_leaf"))
     )
     counts: dict[int, list[tuple[str, int]]] = {}
     for compound_id, leaf, count in (await session.exec(statement)).all():
@@ -429,9 +483,9 @@ async def count_leaves(session: AsyncSession, periods: Sequence[Period]) -> dict
 async def count_buildings(
     session: AsyncSession, periods: Sequence[Period], limit: int
 ) -> dict[int, list[tuple[str, str, int]]]:
-    """(building, its name in the tree or "", opinions) of the buildings named most, by compound."""
+    """(building, its name in the tree or "", matters) of the buildings named most, by compound."""
     counted = (
-        select(Opinion.compound_id, Opinion.building, func.count().label("count"))
+        select(Opinion.compound_id, Opinion.building, func.count(func.distinct(_MATTER)).label("count"))
         .where(_holds(periods), _STANDS, col(Opinion.building).is_not(None))
         .group_by(col(Opinion.compound_id), col(Opinion.building))
         .subquery()
@@ -462,18 +516,44 @@ def _refused() -> ColumnElement[bool]:
     )
 
 
+class First(NamedTuple):
+    """The first opinion of a matter. refused: its speaker does not want to be heard. matter: None for no matter yet."""
+
+    opinion: Opinion
+    refused: bool
+    matter: Matter | None
+
+
 async def _list_first(
     session: AsyncSession,
     condition: ColumnElement[bool],
     group: Sequence[ColumnElement[Any] | Mapped[Any]],
     order: Sequence[ColumnElement[Any]],
     each: int,
-) -> list[tuple[Opinion, bool]]:
-    """The first few opinions of each group, and whether their speaker does not want to be heard."""
+) -> list[First]:
+    """The first few opinions of each group, at most one of each matter."""
+    nth = (
+        func.row_number()
+        .over(partition_by=[col(Opinion.compound_id), _MATTER], order_by=list(order))
+        .label("nth")
+    )
+    voices = select(Opinion.compound_id, Opinion.number, nth).where(condition).subquery()
     rank = func.row_number().over(partition_by=list(group), order_by=list(order)).label("rank")
-    ranked = select(Opinion.compound_id, Opinion.number, rank).where(condition).subquery()
+    ranked = (
+        select(Opinion.compound_id, Opinion.number, rank)
+        .join(
+            voices,
+            and_(
+                voices.c.compound_id == Opinion.compound_id,
+                voices.c.number == Opinion.number,
+                voices.c.nth == 1,
+            ),
+        )
+        .subquery()
+    )
     statement = (
-        select(Opinion, _refused())
+        select(Opinion, _refused(), Matter)
+        .outerjoin(Matter, _OF_MATTER)
         .join(
             ranked,
             and_(
@@ -485,13 +565,13 @@ async def _list_first(
         .order_by(col(Opinion.compound_id), ranked.c.rank, col(Opinion.number))
         .options(defer(Opinion.hits))  # type: ignore[arg-type]
     )
-    return list((await session.exec(statement)).all())
+    return [First(*row) for row in (await session.exec(statement)).all()]
 
 
 async def list_urgent(
     session: AsyncSession, periods: Sequence[Period], urgency: int, each: int
-) -> list[tuple[Opinion, bool]]:
-    """The first opinions of at least this urgency, so many of each compound, and whether their speaker refused."""
+) -> list[First]:
+    """The first opinion of each matter of at least this urgency, so many of each compound."""
     condition = and_(_holds(periods), _STANDS, col(Opinion.urgency) >= urgency)
     return await _list_first(
         session, condition, [col(Opinion.compound_id)], [col(Opinion.number).asc()], each
@@ -508,17 +588,33 @@ async def list_quotable(
         col(Opinion.urgency) < below_urgency,
         col(Opinion.person_id).is_not(None),
         func.length(Opinion.text) <= longest,
+        ~col(Opinion.echo),
+        col(Opinion.repost_of).is_(None),
         ~_refused(),
     )
     found = await _list_first(
         session, condition, [col(Opinion.compound_id), _LEAF], [col(Opinion.number).asc()], each
     )
-    return [opinion for opinion, _refused_too in found]
+    return [first.opinion for first in found]
+
+
+# Of the request that a matter has: somebody has seen to it, or nobody wants it any more.
+_OVER = (
+    select(Request.number)
+    .where(
+        Request.compound_id == Opinion.compound_id,
+        Request.number == Opinion.matter_number,
+        col(Request.state).in_((*ENDED, RequestState.CANCELLED)),
+    )
+    .correlate(Opinion)
+    .exists()
+)
 
 
 def _unanswered(periods: Sequence[Period], days: int) -> ColumnElement[bool]:
     return and_(
-        col(Opinion.state) == OpinionState.FILED,
+        _STANDS,
+        ~_OVER,
         or_(
             *(
                 and_(
@@ -532,9 +628,9 @@ def _unanswered(periods: Sequence[Period], days: int) -> ColumnElement[bool]:
 
 
 async def count_unanswered(session: AsyncSession, periods: Sequence[Period], days: int) -> dict[int, int]:
-    """How many opinions nobody has answered for so many days at the end of the period, by compound."""
+    """How many matters nobody has answered for so many days at the end of the period, by compound."""
     statement = (
-        select(Opinion.compound_id, func.count())
+        select(Opinion.compound_id, func.count(func.distinct(_MATTER)))
         .where(_unanswered(periods, days))
         .group_by(col(Opinion.compound_id))
     )
@@ -543,16 +639,15 @@ async def count_unanswered(session: AsyncSession, periods: Sequence[Period], day
 
 async def list_unanswered(
     session: AsyncSession, periods: Sequence[Period], days: int, each: int
-) -> list[Opinion]:
+) -> list[First]:
     """The most urgent of them, then the oldest; so many of each compound."""
-    found = await _list_first(
+    return await _list_first(
         session,
         _unanswered(periods, days),
         [col(Opinion.compound_id)],
         [col(Opinion.urgency).desc(), col(Opinion.filed_at).asc(), col(Opinion.number).asc()],
         each,
     )
-    return [opinion for opinion, _refused_too in found]
 
 
 # Words do not outlive their time in a digest either

@@ -93,23 +93,6 @@ async def list_opinions_by_number(session: AsyncSession, person_id: int, number:
     return list((await session.exec(statement)).all())
 
 
-async def list_oldest_open(
-    session: AsyncSession, compound_id: int, codes: Collection[str] | None, limit: int
-) -> list[Opinion]:
-    """What has waited longest for an answer in these places of a compound, None for all of it; oldest first."""
-    statement = (
-        select(Opinion)
-        .where(
-            Opinion.compound_id == compound_id,
-            Opinion.state == OpinionState.FILED,
-            opinion_within(codes),
-        )
-        .order_by(col(Opinion.filed_at), col(Opinion.number))
-        .limit(limit)
-    )
-    return list((await session.exec(statement)).all())
-
-
 async def list_categories_since(
     session: AsyncSession, compound_id: int, codes: Collection[str] | None, since: datetime
 ) -> list[list[dict[str, Any]]]:

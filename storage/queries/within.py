@@ -8,12 +8,24 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 from sqlmodel import col
 
-from storage.tables import AlertEpisode, Opinion
+from storage.tables import AlertEpisode, Matter, Opinion
 
 
 def opinion_within(codes: Collection[str] | None) -> ColumnElement[bool]:
     """The condition on opinions of one compound that they lie in one of these places; None: all of it."""
     return true() if codes is None else or_(false(), *map(_opinion_in, codes))
+
+
+def matter_within(codes: Collection[str] | None) -> ColumnElement[bool]:
+    """The same for matters: one lies where any of its voices does."""
+    if codes is None:
+        return true()
+    voice = select(col(Opinion.number)).where(
+        col(Opinion.compound_id) == Matter.compound_id,
+        col(Opinion.matter_number) == Matter.number,
+        opinion_within(codes),
+    )
+    return voice.exists()
 
 
 def episode_within(codes: Collection[str] | None) -> ColumnElement[bool]:

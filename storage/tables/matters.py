@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy import JSON, ForeignKeyConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from storage.states import MatterState
@@ -14,7 +14,9 @@ class Matter(SQLModel, table=True):
 
     leaf: its category, None while nobody has sorted it. building, entrance: where, as far as it was said.
     households: distinct bound units among its standing voices; speakers: distinct other people. heard_at: its last
-    voice. merged_into: whose its voices are now, with state MERGED. confirmed_by: None when a rule confirmed it.
+    voice. merged_into: whose its voices are now, with state MERGED; merged_voices: the opinions that went there, so
+    that they can come back. confirmed_by: None when a rule confirmed it. solved_at: when one of its people last said in
+    their group that it was over; None again when somebody says that it is not.
     """
 
     __tablename__ = "matters"
@@ -34,7 +36,9 @@ class Matter(SQLModel, table=True):
     heard_at: datetime = Field(sa_type=UtcDateTime)
     state: MatterState = Field(sa_type=enum_text(MatterState, "state"))
     merged_into: int | None = Field(default=None, sa_type=BigId)
+    merged_voices: list[int] | None = Field(default=None, sa_type=JSON, nullable=True)
     households: int = 0
     speakers: int = 0
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     confirmed_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    solved_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, Text, UniqueConstraint, false
+from sqlalchemy import JSON, Index, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from storage.states import OpinionState
@@ -25,6 +25,14 @@ class Opinion(SQLModel, table=True):
         Index(None, "compound_id", "person_id"),
         Index(None, "compound_id", "filed_at"),
         Index(None, "compound_id", "matter_number"),
+        # What was filed before there were matters, until it is put with one.
+        Index(
+            "ix_opinions_unmattered",
+            "compound_id",
+            "number",
+            sqlite_where=text("matter_number IS NULL"),
+            postgresql_where=text("matter_number IS NULL"),
+        ),
         Index(None, "group_id", "said_at"),
         Index("ix_opinions_inbox_id", "inbox_id"),
         Index("ix_opinions_person_id", "person_id"),

@@ -5,6 +5,7 @@ import pytest
 from handlers.context import Services
 from nlp.model import Scores
 from nlp.reader import Reader
+from nlp.segment import warm
 from nlp.tagger import Tagged
 from storage.sealing import Sealer
 from tests.bot.fakes import Clock
@@ -23,6 +24,7 @@ class TouchyTagger(Reader):
 
 @pytest.fixture(scope="session")
 def tagger() -> Reader:
+    warm()  # as a server does before it works
     return TouchyTagger.load()
 
 

@@ -62,7 +62,7 @@ def feed(key: rsa.RSAPrivateKey, clock: Clock) -> Feed:
 async def heard(database: Database, services: Services, clock: Clock) -> AsyncIterator[Database]:
     """A database with a registered, told group."""
     await Talk(database, services).enrol(compound())
-    group = Group(database)
+    group = Group(database, services)
     group.now = clock.now
     await group.open()
     yield database
@@ -71,8 +71,8 @@ async def heard(database: Database, services: Services, clock: Clock) -> AsyncIt
 class House:
     """Replicas on one database and one feed."""
 
-    def __init__(self, database: Database, feed: Feed, clock: Clock) -> None:
-        self.database, self.feed, self.clock = database, feed, clock
+    def __init__(self, database: Database, services: Services, feed: Feed, clock: Clock) -> None:
+        self.database, self.services, self.feed, self.clock = database, services, feed, clock
         self.registry = CollectorRegistry()
         self.metrics = ArchiveMetrics(self.registry)
 
@@ -81,6 +81,7 @@ class House:
         return ArchivePoller(
             archive,
             self.database,
+            self.services,
             self.metrics,
             replica,
             self.clock,
@@ -107,8 +108,8 @@ class House:
 
 
 @pytest.fixture
-def house(heard: Database, feed: Feed, clock: Clock) -> House:
-    return House(heard, feed, clock)
+def house(heard: Database, services: Services, feed: Feed, clock: Clock) -> House:
+    return House(heard, services, feed, clock)
 
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
@@ -201,7 +202,7 @@ async def test_a_replica_that_wakes_after_its_lease_stores_nothing_twice(
     sleeper = asyncio.create_task(house.poller("replica-a").step())
     await until(feed.was_asked)
     clock.forward(LEASE_SECONDS + 1)
-    other = House(house.database, Feed(feed.feed), clock)
+    other = House(house.database, house.services, Feed(feed.feed), clock)
     await drain(other.poller("replica-b"))
     feed.feed.text(ROOM, ZHAO, "二")
     feed.hangs.set()
@@ -266,7 +267,9 @@ async def test_a_message_over_which_the_decryptor_breaks_is_passed_over(house: H
         feed.feed.text(ROOM, ZHAO, text)
     archive = Archive(ARCHIVE, PEOPLE, feed, Fragile(), PrivateKeys(feed.feed.keys))
     with capture_logs() as logs:
-        await drain(ArchivePoller(archive, house.database, house.metrics, "replica-a", house.clock))
+        await drain(
+            ArchivePoller(archive, house.database, house.services, house.metrics, "replica-a", house.clock)
+        )
     assert await house.texts() == ["一", "二"]
     assert [line["reason"] for line in logs if line["event"] == "archive.unreadable"] == ["IndexError"]
 

@@ -51,7 +51,7 @@ class Town:
 
     def __init__(self, talk: Talk, platform: Platform, asker: UnionIds, clock: Clock) -> None:
         self.talk, self.platform, self.asker, self.clock = talk, platform, asker, clock
-        self.group = Group(talk.database)
+        self.group = Group(talk.database, talk.services)
 
     @property
     def asked(self) -> int:

@@ -211,7 +211,7 @@ async def test_the_members_of_a_group_that_has_ended_are_forgotten_at_night(
     database: Database, services: Services, clock: Clock
 ) -> None:
     await Talk(database, services).enrol(compound())
-    group = Group(database)
+    group = Group(database, services)
     for room in (ROOM, "wrOther"):
         await group.register(room)
         await group.sync(room=room)

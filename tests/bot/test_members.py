@@ -41,7 +41,7 @@ async def test_groups_that_cannot_be_asked_for_keep_no_other_waiting(
     database: Database, services: Services, clock: Clock
 ) -> None:
     await Talk(database, services).enrol(compound())
-    group = Group(database)
+    group = Group(database, services)
     closed = [f"wrClosed{number:03}" for number in range(5 * AT_ONCE)]
     for room in [*closed, "wrOpen"]:
         await group.register(room, "业主群")
@@ -63,7 +63,7 @@ async def test_a_room_in_which_somebody_unknown_speaks_is_asked_for_at_once_and_
     database: Database, services: Services, clock: Clock
 ) -> None:
     await Talk(database, services).enrol(compound())
-    await Group(database).register("wrOpen")
+    await Group(database, services).register("wrOpen")
     corp = Corp()
     lists = MemberLists(database, {"corp": corp}, services, "replica-a")
     for seconds, asked in ((0, 1), (30, 1), (119, 1), (121, 2)):

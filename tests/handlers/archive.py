@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from handlers.context import Services
 from handlers.groups.entries import Entry, Revoked, Said
 from handlers.groups.listen import Listened, listen
 from handlers.groups.members import Member, Synced, sync_members
 from handlers.groups.register import GroupEntry, note_told, register_group
 from handlers.inbound import InboundKind
+from nlp.reader import Reader
 from storage.database import Database
 from storage.inbox import Lease
 from storage.queries.groups import find_group
@@ -17,13 +19,18 @@ from storage.sealing import Sealer
 from storage.states import GroupKind
 from storage.tables import ChatGroup
 from tests.conftest import COLUMN_KEY, LOOKUP_KEY
-from tests.handlers.talk import NOW
+from tests.handlers.talk import ACCOUNTS, NOW
 
 ARCHIVE, PEOPLE = "archive", "corp"
 ROOM = "wrVcDaCwAA7TgGvxHyNpz0o1Qm2"
 STAFF = "wangjing"
 SEALER = Sealer([COLUMN_KEY], LOOKUP_KEY)
 BEFORE = NOW - timedelta(days=30)
+
+
+def services() -> Services:
+    """What the archive needs of the application."""
+    return Services(Reader.load(), Sealer([COLUMN_KEY], LOOKUP_KEY), 180, {}, accounts=ACCOUNTS)
 
 
 def external(name: str) -> str:
@@ -41,8 +48,9 @@ MEMBERS = (
 class Group:
     """A registered group of XH-1 and its archive; `seq` counts up."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, services: Services) -> None:
         self.database = database
+        self.services = services
         self.now = NOW
         self._seq = 0
 
@@ -95,7 +103,9 @@ class Group:
     async def hear(self, *entries: Entry) -> Listened:
         async with self.database.write() as session:
             lease = Lease("replica-a", self.now, self.now + timedelta(seconds=10))
-            return await listen(session, account=ARCHIVE, people=PEOPLE, entries=entries, lease=lease)
+            return await listen(
+                session, self.services, account=ARCHIVE, people=PEOPLE, entries=entries, lease=lease
+            )
 
     async def counts(self, *entries: Entry) -> Counter[str]:
         return +(await self.hear(*entries)).counts

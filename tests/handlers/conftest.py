@@ -2,6 +2,7 @@ import pytest
 
 from handlers.context import Services
 from nlp.reader import Reader
+from nlp.segment import warm
 from storage.database import Database
 from storage.sealing import Sealer
 from tests.handlers.talk import ACCOUNTS, Talk, compound
@@ -9,6 +10,7 @@ from tests.handlers.talk import ACCOUNTS, Talk, compound
 
 @pytest.fixture(scope="session")
 def tagger() -> Reader:
+    warm()  # as a server does before it works
     return Reader.load()
 
 

@@ -5,13 +5,15 @@ from typing import Any
 
 from handlers.digests.build import Wanted, build_digests, category_name
 from handlers.digests.forget import forget_words_of, reduce_digests
+from handlers.digests.render import digest_text
 from handlers.digests.rules import DEFAULT_PLAN, LOCAL, timetable
 from handlers.people.enrol import CompoundEntry, PlaceEntry, enrol_compound
 from nlp.reader import Reader
 from storage.database import Database
 from storage.queries.cycles import claim_openings, list_weeks, load_digest, put_digests
 from storage.sealing import Sealer
-from storage.states import OpinionState, PlaceLevel
+from storage.states import MatterState, OpinionState, PlaceLevel, RequestState
+from storage.tables import Matter, Request
 from tests.handlers.weeks import City, city_services
 
 WEEK, LAST_WEEK, NEXT_WEEK = "2026-03-09", "2026-03-02", "2026-03-16"
@@ -121,6 +123,7 @@ async def test_the_figures_are_those_of_a_count_by_hand(
             "number": 1007,
             "label": count.lexicon.name(DARK),
             "place": "A栋",
+            "people": 1,
             "said_on": "3月10日",
             "text": "电梯卡住了里面有人",
             "state": "等待处理",
@@ -246,3 +249,85 @@ async def test_words_leave_old_digests_and_those_of_who_is_forgotten(
 def test_a_category_of_an_older_lexicon_is_as_good_as_unsorted(tagger: Reader) -> None:
     assert category_name(tagger.lexicon, "no.longer") == "未分类"
     assert category_name(tagger.lexicon, "dianti") == tagger.lexicon.name("dianti")
+
+
+async def test_a_matter_counts_once_with_its_households_and_a_dismissed_one_not_at_all(
+    database: Database, tagger: Reader, sealer: Sealer
+) -> None:
+    count = await counted(database, tagger, sealer)
+    unit = PlaceEntry(PlaceLevel.UNIT, "3-2-501", "501", None)
+    async with database.write() as session:
+        await enrol_compound(
+            session, sealer, CompoundEntry("XH-1", "新禾苑", (), (unit,), ()), at("01-01 00:00")
+        )
+    zhao, qian, sun = [await count.city.person(name) for name in ("zhao", "qian", "sun")]
+    opinion, compound_id = count.opinion, count.city.id_of("XH-1")
+    await count.city.file(
+        [
+            opinion(
+                "03-09 08:00", LIFT, person_id=zhao, home_code="3-2-501", building="3", matter_number=1001
+            ),
+            opinion(
+                "03-09 09:00", LIFT, person_id=qian, home_code="3-2-501", building="3", matter_number=1001
+            ),
+            opinion("03-09 10:00", DARK, person_id=sun, urgency=3, building="3", matter_number=1001),
+            opinion("03-09 11:00", PARKING, person_id=sun, matter_number=1004),
+            opinion("03-09 12:00", PARKING, person_id=zhao, matter_number=1005),
+        ]
+    )
+    async with database.write() as session:
+        for number, leaf, state, people in (
+            (1001, LIFT, MatterState.CONFIRMED, (1, 1)),
+            (1004, PARKING, MatterState.CANDIDATE, (0, 1)),
+            (1005, PARKING, MatterState.DISMISSED, (1, 0)),
+        ):
+            session.add(
+                Matter(
+                    compound_id=compound_id,
+                    number=number,
+                    leaf=leaf,
+                    urgency=2,
+                    opened_at=at("03-09 08:00"),
+                    heard_at=at("03-09 08:00"),
+                    state=state,
+                    households=people[0],
+                    speakers=people[1],
+                )
+            )
+    digest = await count.digest()
+    assert (digest["total"], digest["households"], digest["speakers"], digest["candidates"]) == (2, 1, 1, 1)
+    assert [(top["id"], top["count"]) for top in digest["categories"]] == [("dianti", 1), ("tingche", 1)]
+    assert digest["places"] == [{"name": "3栋", "count": 1}]
+    assert (digest["urgent_total"], [entry["people"] for entry in digest["urgent"]]) == (1, [2])
+    assert [(e["number"], e["people"], e["candidate"]) for e in digest["unanswered"]] == [
+        (1003, 2, False),
+        (1004, 1, True),
+    ]
+    text = digest_text(digest)
+    assert "反映了 2 件事，1 户、另 1 位居民" in text
+    assert "其中 1 件是群里听到的" in text
+    # What somebody has seen to waits no longer.
+    async with database.write() as session:
+        session.add(
+            Request(
+                compound_id=compound_id, number=1001, state=RequestState.DONE, raised_at=at("03-09 08:00")
+            )
+        )
+    assert [entry["number"] for entry in (await count.digest())["unanswered"]] == [1004]
+
+
+async def test_a_digest_from_before_counted_messages_and_is_counted_anew(
+    database: Database, tagger: Reader, sealer: Sealer
+) -> None:
+    count = await counted(database, tagger, sealer)
+    await count.city.file([count.opinion("03-05 08:00", LIFT, matter_number=1001) for _ in range(3)])
+    old = {
+        "from": "2026-03-01T20:00:00+08:00",
+        "to": "2026-03-08T20:00:00+08:00",
+        "last_number": 1003,
+        "categories": [{"id": "dianti", "name": "电梯", "count": 3, "last": 0}],
+    }
+    await count.keep(LAST_WEEK, old)
+    assert (await count.digest())["last_total"] == 1
+    await count.keep(LAST_WEEK, {**old, "unit": "matters"})
+    assert (await count.digest())["last_total"] == 3

@@ -45,7 +45,7 @@ from tests.handlers.talk import NOW, Talk, compound
 
 @pytest.fixture
 async def group(talk: Talk) -> Group:
-    return Group(talk.database)
+    return Group(talk.database, talk.services)
 
 
 async def identity(talk: Talk, who: str, account: str = PEOPLE) -> ChannelIdentity:
@@ -123,7 +123,7 @@ async def test_only_ones_own_words_are_stored(talk: Talk, group: Group) -> None:
         group.said('这是一条引用/回复消息："孙家：有人拒绝被听见"\n------\n我家也漏水 @物业小王')
     )
     [message] = await talk.rows(InboxMessage)
-    assert (message.text, message.quoted) == ("我家也漏水 @物业小王", "")
+    assert (message.text, message.quoted) == ("我家也漏水 @物业小王", "key:")  # to nothing that is here
 
 
 async def test_a_page_that_comes_again_changes_nothing(talk: Talk, group: Group) -> None:
@@ -388,3 +388,13 @@ async def test_words_that_are_being_filed_go_to_the_person_they_turn_out_to_be(
 
     await asyncio.gather(work(), link())
     assert [opinion.person_id for opinion in await talk.rows(Opinion)] == [person]
+
+
+async def test_an_answer_keeps_which_message_it_answers_and_not_its_words(talk: Talk, group: Group) -> None:
+    await group.open()
+    asked = group.said("3栋电梯又坏了，老人下不了楼", key="a:lift")
+    answer = '这是一条引用/回复消息："赵家：3栋电梯又坏了，老人下不了楼"\n------\n+1'
+    await group.hear(asked, group.said(answer, QIAN))
+    await group.hear(group.said(answer, QIAN))
+    rows = await talk.rows(InboxMessage)
+    assert [(row.text, row.quoted) for row in rows[1:]] == [("+1", "key:a:lift")] * 2

@@ -34,7 +34,7 @@ OTHER = "小区大门口路灯坏了一个月没人修"
 
 @pytest.fixture
 async def group(talk: Talk) -> Group:
-    group = Group(talk.database)
+    group = Group(talk.database, talk.services)
     await group.open()
     return group
 

@@ -69,7 +69,7 @@ async def _alert(talk: Talk, compound_id: int, text: str) -> None:
 async def test_another_compounds_alert_says_what_was_said_there(talk: Talk) -> None:
     """Else whoever writes an alert's words into a group, and takes them back, silences everybody's alerts."""
     await talk.enrol(compound("XH-2", "别苑"))
-    group = Group(talk.database)
+    group = Group(talk.database, talk.services)
     await group.open()
     await group.hear(group.said(FIRE, key="a:x"))
     async with talk.database.write() as session:
@@ -87,7 +87,7 @@ async def test_another_compounds_alert_says_what_was_said_there(talk: Talk) -> N
 
 
 async def test_a_digest_that_is_just_being_made_quotes_no_word_taken_back(talk: Talk) -> None:
-    group = Group(talk.database)
+    group = Group(talk.database, talk.services)
     await group.open()
     await group.hear(group.said(SAID, key="a:x"), group.said(OTHER))
     async with talk.database.write() as session:

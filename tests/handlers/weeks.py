@@ -107,6 +107,8 @@ class City:
                 "person_id": None,
                 "building": None,
                 "group_id": None,
+                "home_code": None,
+                "matter_number": None,
                 **values,
             }
             for values in opinions

@@ -15,7 +15,7 @@ from bot.channels.archive_simulated import SimulatedSeal, SimulatedSource
 from bot.channels.chat_archive import PrivateKeys
 from bot.telemetry import configure_logs
 from storage.database import Database
-from tests.handlers.archive import ARCHIVE, PEOPLE
+from tests.handlers.archive import ARCHIVE, PEOPLE, services
 
 
 async def main(settings: dict[str, str]) -> None:
@@ -29,6 +29,7 @@ async def main(settings: dict[str, str]) -> None:
         poller = ArchivePoller(
             archive,
             database,
+            services(),
             ArchiveMetrics(CollectorRegistry()),
             secrets.token_hex(8),
             lambda: datetime.now(UTC),

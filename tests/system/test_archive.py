@@ -32,7 +32,7 @@ from storage.sealing import Sealer
 from storage.states import InboxState, MessageClass
 from storage.tables import ArchiveCursor, ChannelIdentity, Compound, Opinion, metadata
 from tests.conftest import COLUMN_KEY, LOOKUP_KEY
-from tests.handlers.archive import ARCHIVE, BEFORE, ROOM, STAFF, Group, external
+from tests.handlers.archive import ARCHIVE, BEFORE, ROOM, STAFF, Group, external, services
 from tests.handlers.talk import compound
 from tests.system.fleet import ROOT
 
@@ -215,7 +215,7 @@ async def archive_database(database_url: str) -> AsyncIterator[Database]:
     """A database with a told group of forty, five of whom refused and five of whom came after the notice."""
     database = Database(database_url)
     await prepare(database)
-    group = Group(database)
+    group = Group(database, services())
     group.now = datetime.now(UTC) - timedelta(days=1)
     async with database.write() as session:
         await enrol_compound(session, Sealer([COLUMN_KEY], LOOKUP_KEY), compound(), group.now)

@@ -11,6 +11,7 @@ from bot.web.site import Site
 from bot.web.templating import Templates
 from handlers.context import Services
 from nlp.reader import Reader
+from nlp.segment import warm
 from storage.database import Database
 from storage.sealing import Sealer
 from tests.web.town import Corp, Hands, ServiceAccount, Town, application_of, settle
@@ -20,6 +21,7 @@ NOON = datetime(2026, 3, 12, 4, 0, tzinfo=UTC)  # a Thursday, in Shanghai
 
 @pytest.fixture(scope="session")
 def tagger() -> Reader:
+    warm()  # as a server does before it works
     return Reader.load()
 
 

@@ -67,10 +67,12 @@ def upgrade() -> None:
     sa.Column('heard_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('state', sa.Enum('candidate', 'confirmed', 'dismissed', 'merged', name='state', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('merged_into', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('merged_voices', sa.JSON(), nullable=True),
     sa.Column('households', sa.Integer(), nullable=False),
     sa.Column('speakers', sa.Integer(), nullable=False),
     sa.Column('confirmed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('confirmed_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('solved_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['compound_id', 'merged_into'], ['matters.compound_id', 'matters.number'], name=op.f('fk_matters_compound_id_merged_into_matters')),
     sa.ForeignKeyConstraint(['compound_id'], ['compounds.compound_id'], name=op.f('fk_matters_compound_id_compounds')),
     sa.ForeignKeyConstraint(['confirmed_by'], ['persons.person_id'], name=op.f('fk_matters_confirmed_by_persons')),
@@ -190,11 +192,13 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('repost_of', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True))
         batch_op.create_index(batch_op.f('ix_opinions_compound_id_matter_number'), ['compound_id', 'matter_number'], unique=False)
         batch_op.create_index(batch_op.f('ix_opinions_group_id_said_at'), ['group_id', 'said_at'], unique=False)
+        batch_op.create_index('ix_opinions_unmattered', ['compound_id', 'number'], unique=False, sqlite_where=sa.text('matter_number IS NULL'), postgresql_where=sa.text('matter_number IS NULL'))
 
 
 
 def downgrade() -> None:
     with op.batch_alter_table('opinions') as batch_op:
+        batch_op.drop_index('ix_opinions_unmattered', sqlite_where=sa.text('matter_number IS NULL'), postgresql_where=sa.text('matter_number IS NULL'))
         batch_op.drop_index(batch_op.f('ix_opinions_group_id_said_at'))
         batch_op.drop_index(batch_op.f('ix_opinions_compound_id_matter_number'))
         batch_op.drop_column('repost_of')

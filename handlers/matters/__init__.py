@@ -1,0 +1,1 @@
+"""Matters: what several people said about one thing, counted by household."""

@@ -1,0 +1,239 @@
+"""Use cases: two matters turn out to be one, or one to be two. Every voice is kept, and all of it can be undone."""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers.context import Services
+from handlers.matters.confirm import confirm_matter
+from handlers.matters.orders import cancel_request, raise_request, reopen_request
+from handlers.matters.recount import recount
+from handlers.matters.rules import rest_number
+from handlers.reach.notify import Notice, notify_person
+from handlers.texts import say
+from storage.audit import add_audit_event
+from storage.queries.matters import find_matter, find_request_state, list_opinions_in, lock_matters
+from storage.states import MatterState, MessageClass, OpinionState, RequestState
+from storage.tables import Compound, Matter, Opinion
+
+_OPEN = frozenset(RequestState) - {
+    RequestState.DONE,
+    RequestState.RATED,
+    RequestState.CLOSED,
+    RequestState.CANCELLED,
+}
+
+
+class NotMergeable(Exception):  # noqa: N818  an answer, not an error
+    """There is no such matter, or it is the same one, or it has nothing to be split from."""
+
+
+async def merge_matters(
+    session: AsyncSession,
+    services: Services,
+    compound: Compound,
+    into: int,
+    other: int,
+    now: datetime,
+    *,
+    actor_id: int,
+) -> Matter:
+    """Move every voice of the matter `other` to the matter `into`; returns that. Raises NotMergeable.
+
+    What either of them was stays: one that is confirmed or open makes the whole so. Those who had raised `other` are
+    told once. The caller has checked that the actor may.
+    """
+    assert compound.compound_id is not None
+    await lock_matters(session, compound.compound_id)
+    target, gone = await _pair(session, compound.compound_id, into, other)
+    opinions = await list_opinions_in(session, compound.compound_id, gone.number)
+    gone.merged_voices = [opinion.number for opinion in opinions]
+    was_confirmed = gone.state is MatterState.CONFIRMED
+    was_open = await find_request_state(session, gone) in _OPEN
+    gone.state, gone.merged_into = MatterState.MERGED, target.number
+    for opinion in opinions:
+        opinion.matter_number = target.number
+    target.opened_at = min(target.opened_at, gone.opened_at)
+    target.heard_at = max(target.heard_at, gone.heard_at)
+    target.urgency = max(target.urgency, gone.urgency)
+    await session.flush()
+    await recount(session, gone)
+    await recount(session, target)
+    await cancel_request(session, services, compound, gone, now, actor_id=actor_id)
+    if was_confirmed and target.state is not MatterState.CONFIRMED:
+        await confirm_matter(session, services, compound, target, now, actor_id=actor_id)
+    elif was_open:
+        await reopen_request(session, services, compound, target, now, actor_id=actor_id)
+    details = {"other": gone.number, "voices": len(opinions)}
+    _audit(session, "matter.merged", target, now, actor_id, details)
+    await _tell(session, services, opinions, _merged(target.number), f"merged:{target.number}", now)
+    return target
+
+
+async def unmerge(
+    session: AsyncSession,
+    services: Services,
+    compound: Compound,
+    number: int,
+    now: datetime,
+    *,
+    actor_id: int,
+) -> Matter:
+    """Take a merge back: the voices that came with the matter `number` are its own again. Raises NotMergeable."""
+    assert compound.compound_id is not None
+    await lock_matters(session, compound.compound_id)
+    matter = await find_matter(session, compound.compound_id, number)
+    if matter is None or matter.state is not MatterState.MERGED:
+        raise NotMergeable
+    root = await _root_of(session, matter)
+    came = set(matter.merged_voices or ())
+    opinions = [
+        opinion
+        for opinion in await list_opinions_in(session, compound.compound_id, root.number)
+        if opinion.number in came
+    ]
+    await _revive(session, services, compound, matter, opinions, now, actor_id)
+    await recount(session, root)
+    _audit(session, "matter.unmerged", matter, now, actor_id, {"from": root.number, "voices": len(opinions)})
+    await _tell(session, services, opinions, _split, f"split:{matter.number}", now)
+    return matter
+
+
+async def split_matter(
+    session: AsyncSession,
+    services: Services,
+    compound: Compound,
+    matter_number: int,
+    numbers: Collection[int],
+    now: datetime,
+    *,
+    actor_id: int,
+    tell: bool = True,
+) -> Matter:
+    """Give these opinions of a matter one of their own; returns it. Raises NotMergeable.
+
+    A matter keeps the number of its first opinion: when that one leaves, the others go on under another number, and
+    theirs is the matter that is returned. tell: those whose voices moved are told.
+    """
+    assert compound.compound_id is not None
+    await lock_matters(session, compound.compound_id)
+    matter = await find_matter(session, compound.compound_id, matter_number)
+    if matter is None or matter.state is MatterState.MERGED:
+        raise NotMergeable
+    opinions = await list_opinions_in(session, compound.compound_id, matter.number)
+    new_number = rest_number([opinion.number for opinion in opinions], numbers, matter.number)
+    if new_number is None:
+        raise NotMergeable
+    stay = matter.number in numbers
+    moving = [opinion for opinion in opinions if (opinion.number in numbers) is not stay]
+    new = await find_matter(session, compound.compound_id, new_number)
+    if new is None:
+        first = moving[0]
+        new = Matter(
+            compound_id=compound.compound_id,
+            number=new_number,
+            leaf=first.categories[0]["id"] if first.categories else matter.leaf,
+            urgency=max(opinion.urgency for opinion in moving),
+            building=first.building,
+            entrance=first.entrance,
+            opened_at=min(opinion.said_at for opinion in moving),
+            heard_at=max(opinion.said_at for opinion in moving),
+            state=MatterState.MERGED,
+            merged_into=matter.number,
+            confirmed_at=matter.confirmed_at,
+            confirmed_by=matter.confirmed_by,
+        )
+        session.add(new)
+        await session.flush()
+    await _revive(session, services, compound, new, moving, now, actor_id)
+    await recount(session, matter)
+    _audit(session, "matter.split", new, now, actor_id, {"from": matter.number, "voices": len(moving)})
+    if tell:
+        await _tell(session, services, moving, _split, f"split:{new.number}", now)
+    return new
+
+
+async def _pair(session: AsyncSession, compound_id: int, into: int, other: int) -> tuple[Matter, Matter]:
+    """Both matters, locked in one order everywhere."""
+    if into == other:
+        raise NotMergeable
+    found = {number: await find_matter(session, compound_id, number) for number in sorted((into, other))}
+    target, gone = found[into], found[other]
+    if target is None or gone is None or MatterState.MERGED in (target.state, gone.state):
+        raise NotMergeable
+    return target, gone
+
+
+async def _root_of(session: AsyncSession, matter: Matter) -> Matter:
+    while matter.merged_into is not None:
+        above = await find_matter(session, matter.compound_id, matter.merged_into)
+        assert above is not None
+        matter = above
+    return matter
+
+
+async def _revive(
+    session: AsyncSession,
+    services: Services,
+    compound: Compound,
+    matter: Matter,
+    opinions: Sequence[Opinion],
+    now: datetime,
+    actor_id: int,
+) -> None:
+    """Let a matter stand by itself again, with these voices."""
+    matter.state, matter.merged_into, matter.merged_voices = MatterState.CANDIDATE, None, None
+    for opinion in opinions:
+        opinion.matter_number = matter.number
+    await session.flush()
+    await recount(session, matter)
+    if matter.confirmed_at is not None:
+        matter.state = MatterState.CONFIRMED
+        await session.flush()
+        await raise_request(session, services, compound, matter, now, actor_id=actor_id)
+
+
+async def _tell(
+    session: AsyncSession,
+    services: Services,
+    opinions: Sequence[Opinion],
+    words: Callable[[int], str],
+    key: str,
+    now: datetime,
+) -> None:
+    """Everybody whose voice moved, once, in `words` of the number they know. key: of what happened to the matters."""
+    told: set[int] = set()
+    for opinion in opinions:
+        if opinion.person_id is None or opinion.person_id in told or opinion.state is not OpinionState.FILED:
+            continue
+        told.add(opinion.person_id)
+        # With the time: what was merged, split and merged again is told again.
+        notice = Notice(
+            MessageClass.NOTICE,
+            words(opinion.number),
+            f"{key}:{opinion.compound_id}:{opinion.number}:{now:%y%m%d%H%M%S}",
+        )
+        await notify_person(session, services, opinion.person_id, notice, now)
+
+
+def _merged(into: int) -> Callable[[int], str]:
+    return lambda number: say("matters.merged", number=number, matter=into)
+
+
+def _split(number: int) -> str:
+    return say("matters.split", number=number)
+
+
+def _audit(
+    session: AsyncSession, verb: str, matter: Matter, now: datetime, actor_id: int, details: dict[str, int]
+) -> None:
+    add_audit_event(
+        session,
+        at=now,
+        verb=verb,
+        compound_id=matter.compound_id,
+        actor_id=actor_id,
+        subject=f"matter:{matter.number}",
+        details=details,
+    )

@@ -1,0 +1,212 @@
+"""Which matter a voice belongs to, and how many people a matter is to."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.matters.evaluate import as_read, by_group, measure_clustering
+from handlers.matters.rules import (
+    ECHO_WITHIN,
+    JOIN,
+    REOPEN_WITHIN,
+    WINDOW,
+    Counts,
+    Known,
+    Said,
+    Talk,
+    Voice,
+    choose,
+    compatible,
+    confirms,
+    count,
+    count_others,
+    folded,
+    rest_number,
+    strength,
+)
+from nlp.chats import parse_chats
+from nlp.evaluate import alone
+from nlp.tagger import Tagger
+
+NOW = datetime(2026, 3, 12, 4, 0, tzinfo=UTC)
+LIFT, LIGHT, PARKING = "dianti.guzhang", "dianti.yixiang", "tingche.luanting"
+
+BUILDINGS = st.sampled_from([None, "3", "5"])
+ENTRANCES = st.sampled_from([None, "1", "2"])
+LEAVES = st.sampled_from([LIFT, LIGHT, PARKING])
+AGES = st.integers(0, 60 * 24 * 40).map(lambda minutes: timedelta(minutes=minutes))
+
+
+@st.composite
+def known(draw: st.DrawFn, number: int = 1001) -> Known:
+    return Known(
+        number=number,
+        leaf=draw(st.none() | LEAVES),
+        building=draw(BUILDINGS),
+        entrance=draw(ENTRANCES),
+        heard_at=NOW - draw(AGES),
+        ended_at=draw(st.none() | AGES.map(lambda age: NOW - age)),
+        back=draw(st.none() | st.integers(1, 12)),
+        people=frozenset(draw(st.sets(st.integers(1, 3)))),
+        likeness=draw(st.floats(0, 1)),
+    )
+
+
+voices = st.builds(
+    Voice,
+    leaves=st.lists(LEAVES, min_size=1, max_size=2, unique=True).map(tuple),
+    building=BUILDINGS,
+    entrance=ENTRANCES,
+    person_id=st.none() | st.integers(1, 3),
+    said_at=st.just(NOW),
+)
+
+
+def lift(**values: object) -> Known:
+    return replace(Known(1001, LIFT, None, None, NOW - timedelta(minutes=3)), **values)  # type: ignore[arg-type]
+
+
+def voice(**values: object) -> Voice:
+    return replace(Voice((LIFT,), None, None, 1, NOW), **values)  # type: ignore[arg-type]
+
+
+@given(
+    voices, st.lists(st.integers(0, 5), unique=True).flatmap(lambda ns: st.tuples(*(known(n) for n in ns)))
+)
+def test_what_is_chosen_is_likely_recent_and_in_one_place_whatever_the_order(
+    said: Voice, matters: tuple[Known, ...]
+) -> None:
+    chosen = choose(said, matters)
+    assert chosen == choose(said, matters[::-1])
+    if chosen is None:
+        assert all(strength(said, matter) < JOIN for matter in matters)
+        return
+    matter = next(matter for matter in matters if matter.number == chosen)
+    assert strength(said, matter) >= JOIN
+    assert compatible(said.building, said.entrance, matter.building, matter.entrance)
+    assert NOW - (matter.ended_at or matter.heard_at) <= max(WINDOW, REOPEN_WITHIN)
+    assert {leaf.partition(".")[0] for leaf in said.leaves} & {(matter.leaf or "").partition(".")[0]}
+
+
+@given(voices, known(), st.floats(0, 1))
+def test_more_in_common_never_speaks_against(said: Voice, matter: Known, likeness: float) -> None:
+    more = replace(matter, likeness=max(matter.likeness, likeness))
+    assert 0 <= strength(said, matter) <= strength(said, more) <= 1
+
+
+@pytest.mark.parametrize(
+    ("matter", "said", "is_one"),
+    [
+        (lift(back=1), voice(), True),  # right after
+        (lift(back=8), voice(), True),
+        (lift(leaf=LIGHT, back=1), voice(), False),  # the same top alone is not enough
+        (lift(leaf=LIGHT, back=1, likeness=0.4), voice(), True),
+        (lift(), voice(), True),  # a burst
+        (lift(heard_at=NOW - timedelta(days=2)), voice(), False),
+        (lift(heard_at=NOW - timedelta(days=2), building="3"), voice(building="3"), True),
+        (lift(heard_at=NOW - timedelta(days=2), people=frozenset({1})), voice(), True),
+        (lift(heard_at=NOW - timedelta(days=2), likeness=0.6), voice(), True),
+        (lift(back=1, building="3"), voice(building="5"), False),
+        (lift(back=1, building="3", entrance="1"), voice(building="3", entrance="2"), False),
+        (lift(heard_at=NOW - timedelta(days=15), building="3"), voice(building="3"), False),
+        (lift(heard_at=NOW - timedelta(days=29), ended_at=NOW - timedelta(days=28), building="3"),
+         voice(building="3"), True),
+        (lift(ended_at=NOW - timedelta(days=31), building="3"), voice(building="3"), False),
+        (lift(leaf=None, back=1), voice(), False),
+    ],
+)  # fmt: skip
+def test_one_matter_or_two(matter: Known, said: Voice, is_one: bool) -> None:
+    assert (choose(said, [matter]) is not None) is is_one
+
+
+SAID = st.builds(
+    Said,
+    number=st.integers(1, 30),
+    person_id=st.none() | st.integers(1, 4),
+    unit=st.sampled_from([None, None, "3-2-501", "3-2-502"]),
+    repost_of=st.none() | st.integers(1, 30),
+    standing=st.booleans(),
+)
+
+
+@given(st.lists(SAID, max_size=12, unique_by=lambda said: said.number))
+def test_nobody_counts_twice(said: list[Said]) -> None:
+    counts = count(said)
+    standing = [one for one in said if one.standing]
+    assert counts == count(reversed(said))
+    assert counts.households <= len({one.unit for one in standing if one.unit})
+    assert counts.total <= len(standing)
+    assert count_others(said, 1, None) <= counts.total
+
+
+def test_two_of_one_home_are_one_household_and_a_copy_counts_while_it_stands_alone() -> None:
+    home = [
+        Said(1, 1, "3-2-501", None, True),
+        Said(2, 2, "3-2-501", None, True),
+        Said(3, 3, None, None, True),
+    ]
+    assert count(home) == Counts(1, 1)
+    copy = Said(4, 4, None, 3, True)
+    assert count([*home, copy]) == Counts(1, 1)
+    assert count([*home[:2], replace(home[2], standing=False), copy]) == Counts(1, 1)
+    assert count_others(home, 1, "3-2-501") == 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 3), st.sampled_from([None, "3-2-501"])), max_size=8), st.integers(1, 3)
+)
+def test_who_is_forgotten_goes_on_counting_as_before(who: list[tuple[int, str | None]], person: int) -> None:
+    unit_of = dict(who)
+    said = [Said(number, whose, unit_of[whose], None, True) for number, (whose, _) in enumerate(who, 1)]
+    before = count(said).total
+    twice = folded(said, person)
+    after = [
+        replace(one, person_id=None, unit=None, repost_of=twice.get(one.number))
+        if one.person_id == person
+        else one
+        for one in said
+    ]
+    assert count(after).total == before
+
+
+def test_what_makes_sure_of_a_matter() -> None:
+    one, two = Counts(0, 1), Counts(1, 1)
+    assert confirms(overheard=False, urgency=1, counts=one)
+    assert confirms(overheard=True, urgency=3, counts=one)
+    assert confirms(overheard=True, urgency=1, counts=two)
+    assert not confirms(overheard=True, urgency=2, counts=one)
+
+
+def test_an_echo_is_about_what_was_said_a_moment_ago() -> None:
+    at = NOW - timedelta(minutes=2)
+    assert Talk((None, 1001), (at, at)).subject(NOW) == 1001
+    assert Talk((None, None, None, 1001), (at,) * 4).subject(NOW) is None
+    assert Talk((1001,), (NOW - ECHO_WITHIN - timedelta(minutes=1),)).subject(NOW) is None
+    assert Talk().subject(NOW) is None
+    assert Talk((None, 1001, 1002), (at,) * 3).back(1002) == 3
+
+
+def test_a_matter_keeps_the_number_of_its_first_voice_when_it_is_split() -> None:
+    assert rest_number([1, 2, 3], [2], 1) == 2
+    assert rest_number([1, 2, 3], [1], 1) == 2
+    assert rest_number([1], [1], 1) is None
+    assert rest_number([1, 2], [7], 1) is None
+
+
+def test_the_measure_is_one_for_what_is_put_together_as_labelled() -> None:
+    lines = """
+    == 3号楼群 | 2026-03-03
+    a|18:00|dianti.guzhang|2|//|m1|电梯又坏了
+    b|18:01|none|-|//|-|晚饭吃什么
+    b|18:02|dianti.guzhang|2|//|m1|爬了十楼
+    c|18:03|tingche.luanting|2|//|m2|消防通道停满了
+    """.splitlines()
+    chats = parse_chats((line.strip() for line in lines), "small")
+    assert measure_clustering(by_group(chats)) == (3, 2, 2, 1.0, 1.0, 1.0)
+    # With the tagger's own reading of it: chatter that it heard would be a matter of its own.
+    read = measure_clustering(by_group(chats), as_read(alone(Tagger.load().tag)))
+    assert (read.purity, read.found) == (1.0, 2)
+    assert measure_clustering([]).f1 is None
