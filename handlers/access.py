@@ -36,19 +36,26 @@ class Right(StrEnum):
     SEE_ALERTS = "see_alerts"
     ACKNOWLEDGE_ALERT = "acknowledge_alert"
     SEE_OUTBOX = "see_outbox"
+    SEE_REQUESTS = "see_requests"
+    DISPATCH = "dispatch"
+    HANDLE = "handle"
+    NOTE = "note"
 
 
 _WATCH = frozenset({Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT})
 _READ = frozenset({Right.SEE_WEEK, Right.SEE_DIGEST})
+_SEE = frozenset({Right.SEE_REQUESTS})
+_HANDLE = _SEE | {Right.HANDLE, Right.NOTE}
+_DISPATCH = _HANDLE | {Right.DISPATCH}
 
 # The property company (物业) acts on alerts and numbers; the digest with residents' own words is the committee's.
 ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
-    Role.SECRETARY: _READ | _WATCH,
-    Role.COMMITTEE: _READ | {Right.SEE_ALERTS},
-    Role.PROPERTY: _WATCH | {Right.SEE_WEEK},
-    Role.COMMUNITY_WORKER: _READ | _WATCH,
-    Role.GRID_WORKER: _WATCH | {Right.SEE_WEEK},
-    Role.SUPERVISOR: _READ,
+    Role.SECRETARY: _READ | _WATCH | _DISPATCH,
+    Role.COMMITTEE: _READ | _SEE | {Right.SEE_ALERTS},
+    Role.PROPERTY: _WATCH | _HANDLE | {Right.SEE_WEEK},
+    Role.COMMUNITY_WORKER: _READ | _WATCH | _DISPATCH,
+    Role.GRID_WORKER: _WATCH | _HANDLE | {Right.SEE_WEEK},
+    Role.SUPERVISOR: _READ | _SEE,
     Role.DUTY: _WATCH,
     Role.OPERATOR: frozenset({Right.SEE_OUTBOX}),
 }

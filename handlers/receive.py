@@ -12,6 +12,8 @@ from handlers.batch import Batch
 from handlers.context import Answer, Context, Services
 from handlers.groups.chat import CUSTOMER_ROUTES, STAFF_ROUTES
 from handlers.inbound import Inbound, InboundKind
+from handlers.requests import chat as requests
+from handlers.requests import staff as handling
 from handlers.router import Route, dispatch
 from handlers.texts import fit, say
 from nlp.quotes import addressed
@@ -37,8 +39,8 @@ class Manner:
     silent: bool = False
 
 
-RESIDENTS = Manner((*people.ROUTES, *alerts.ROUTES, *opinions.ROUTES), tells=True)
-STAFF = Manner(STAFF_ROUTES, called=True)
+RESIDENTS = Manner((*people.ROUTES, *alerts.ROUTES, *requests.ROUTES, *opinions.ROUTES), tells=True)
+STAFF = Manner((*handling.ROUTES, *STAFF_ROUTES), called=True)
 CUSTOMER_GROUPS = Manner(CUSTOMER_ROUTES, silent=True)
 
 _MANNERS = {

@@ -19,6 +19,8 @@ from handlers.opinions.rules import SAFETY, decide_in_group, place_name
 from handlers.people.chat import REFUSAL
 from handlers.people.refuse import refuse_groups
 from handlers.reach.notify import Notice, notify_person
+from handlers.requests.figures import rates_of, rates_text
+from handlers.requests.staff import timeline_of
 from handlers.router import Route
 from handlers.texts import say
 from nlp.lexicon import top_of
@@ -116,7 +118,8 @@ async def show_week(context: Context, desk: Desk, where: str | None) -> Answer:
         ]
     )
     text = say("staff.week", compound=compound.name, count=len(said), lines=lines)
-    return Answer("week.shown", text.strip())
+    figures = await rates_of(context.session, context.services, compound.compound_id, monday, context.now)
+    return Answer("week.shown", f"{text.strip()}\n{rates_text(figures)}" if figures.raised else text.strip())
 
 
 async def show_unanswered(context: Context, desk: Desk, where: str | None) -> Answer:
@@ -166,7 +169,8 @@ async def show_progress(context: Context, desk: Desk, number: str, where: str | 
         label="｜".join((category_names(context, opinion) or say("staff.unsorted"), *_place(opinion, desk))),
         days=(context.now - opinion.filed_at).days,
     )
-    return Answer("progress.shown", text)
+    request = await timeline_of(context, compound, opinion.number, in_group=desk.in_group)
+    return Answer("progress.shown", f"{text}\n{request}".strip())
 
 
 async def report(context: Context, desk: Desk, words: str) -> Answer:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.groups.redact import Quoted
+from handlers.requests.forget import redact_requests
 from handlers.texts import say
 from storage.audit import PLATFORM, add_audit_event
 from storage.inbox import Lease
@@ -48,6 +49,7 @@ async def revoke_messages(
     await blank_answers(session, inbox_ids, now)
     await _redact_outbox(session, quoted, min(message.received_at for message in messages))
     await _redact_digests(session, quoted, opinions)
+    await redact_requests(session, quoted, opinions)
     _audit(session, messages, opinions, now)
     for opinion in opinions:
         opinion.text, opinion.hits, opinion.unit = None, [], None

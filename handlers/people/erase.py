@@ -5,6 +5,7 @@ from sqlmodel import select
 from handlers.context import Context
 from handlers.digests.forget import forget_words_of
 from handlers.people.unquote import unquote
+from handlers.requests.forget import forget_requests_of
 from storage.audit import add_audit_event
 from storage.outbox import forget_recipient
 from storage.queries.forget import (
@@ -39,6 +40,7 @@ async def erase_person(context: Context) -> int:
             await end_unheard_messages(session, account, identity.external_id, context.inbox_id, context.now)
     await unquote(session, await list_opinions_with_words(session, person_id))
     await forget_words_of(session, person_id)
+    await forget_requests_of(session, person_id)
     opinions = await blank_opinions_of(session, person_id)
     await blank_messages_of(session, person_id)
     await forget_browsers(session, person_id)

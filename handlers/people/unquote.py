@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.groups.redact import Quoted
+from handlers.requests.forget import redact_requests
 from handlers.texts import say
 from storage.queries.archive import lock_cycles_since, put_outbox_words
 from storage.queries.forget import list_quoting_since
@@ -27,6 +28,7 @@ async def unquote(session: AsyncSession, opinions: Sequence[Opinion]) -> None:
             redacted = quoted.redact(text), quoted.redact_json(payload)
             if redacted != (text, payload):
                 await put_outbox_words(session, after, *redacted)
+    await redact_requests(session, quoted, said)
     compounds = {opinion.compound_id for opinion in said}
     for cycle in await lock_cycles_since(session, compounds, (first - _WEEK).date().isoformat()):
         digest = quoted.redact_json(cycle.digest)

@@ -41,7 +41,9 @@ async def list_quoting_since(
         .where(
             OutboxMessage.created_at >= since,
             col(OutboxMessage.outbox_id) > after,
-            col(OutboxMessage.message_class).in_((MessageClass.ALERT, MessageClass.DIGEST)),
+            col(OutboxMessage.message_class).in_(
+                (MessageClass.ALERT, MessageClass.DIGEST, MessageClass.NOTICE)
+            ),
             OutboxMessage.text != "",
         )
         .order_by(col(OutboxMessage.outbox_id))
