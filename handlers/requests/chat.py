@@ -25,7 +25,7 @@ from storage.queries.requests import find_matter, find_request, list_asked, list
 from storage.states import OpinionState, Rating, RequestState
 from storage.tables import Compound, Matter
 
-_RATINGS = {
+RATINGS = {
     "满意": Rating.SATISFIED,
     "基本满意": Rating.FAIR,
     "不满意": Rating.DISSATISFIED,
@@ -94,7 +94,7 @@ async def supplement(context: Context, number: str | None, words: str | None) ->
 
 async def rate(context: Context, number: str | None, word: str | None, comment: str | None = None) -> Answer:
     """评价 NUMBER WORD [COMMENT]."""
-    rating = _RATINGS.get(word or "")
+    rating = RATINGS.get(word or "")
     if number is None or rating is None:
         return Answer("help.given", say("requests.rate_usage", number=int(number or 1001)))
     try:
@@ -106,7 +106,7 @@ async def rate(context: Context, number: str | None, word: str | None, comment: 
 
 async def rate_or_hear(context: Context, word: str, comment: str | None = None) -> Answer:
     """One of the four words, or its figure, alone: the answer to the bot's question, if it asked one."""
-    rating = _RATINGS[word]
+    rating = RATINGS[word]
     waiting = []
     for request, number in await list_asked(context.session, context.person_id, context.now - RATE_WITHIN):
         given = await list_ratings(context.session, request.compound_id, request.number, request.round)

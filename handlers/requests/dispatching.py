@@ -42,13 +42,14 @@ async def assignment_of(
     )
 
 
-async def put_rules(
-    session: AsyncSession, lexicon: Lexicon, compound: Compound, rules: Sequence[Rule], now: datetime
-) -> None:
-    """Set rules, each in the place of the one for the same category and building. Raises RuleError."""
+async def put_rules(session: AsyncSession, compound: Compound, rules: Sequence[Rule], now: datetime) -> None:
+    """Set rules, each in the place of the one for the same category and building. Raises RuleError.
+
+    The caller knows that the categories exist.
+    """
     assert compound.compound_id is not None
     for rule in rules:
-        await _check(session, lexicon, compound, rule)
+        await _check(session, compound, rule)
         await put_dispatch_rule(
             session,
             {
@@ -74,9 +75,12 @@ async def drop_rules(
     return dropped
 
 
-async def _check(session: AsyncSession, lexicon: Lexicon, compound: Compound, rule: Rule) -> None:
-    if rule.category != ANY and rule.category not in lexicon.leaves and rule.category not in lexicon.tops:
-        raise RuleError(f"there is no category {rule.category}")
+def is_category(lexicon: Lexicon, category: str) -> bool:
+    """Whether a rule may be for this: a leaf, a top category, or any."""
+    return category == ANY or category in lexicon.leaves or category in lexicon.tops
+
+
+async def _check(session: AsyncSession, compound: Compound, rule: Rule) -> None:
     if rule.party.role not in HANDLING:
         raise RuleError(f"{rule.party.role} handles no requests")
     assert compound.compound_id is not None

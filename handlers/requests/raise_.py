@@ -83,7 +83,7 @@ async def cancel_request(
     carried = await carry_out(
         session, services, compound, matter, Cancel(why, into), now, key=key, actor_id=actor_id
     )
-    return carried.refused is None
+    return carried.refused is None and not carried.again
 
 
 async def reopen_request(

@@ -794,7 +794,7 @@ def _named(party: Party) -> dict[str, object]:
 
 
 def _before(now: datetime, deadline: datetime | None) -> bool:
-    return deadline is None or now <= deadline
+    return deadline is None or now < deadline
 
 
 def _is_due(at: datetime | None, now: datetime) -> bool:
