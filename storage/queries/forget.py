@@ -42,7 +42,7 @@ async def list_quoting_since(
             OutboxMessage.created_at >= since,
             col(OutboxMessage.outbox_id) > after,
             col(OutboxMessage.message_class).in_(
-                (MessageClass.ALERT, MessageClass.DIGEST, MessageClass.NOTICE)
+                (MessageClass.ALERT, MessageClass.DIGEST, MessageClass.NOTICE, MessageClass.REPLY)
             ),
             OutboxMessage.text != "",
         )
