@@ -95,36 +95,29 @@ async def test_setting_again_replaces_and_dropping_takes_away(
     ]
 
 
-@pytest.mark.parametrize(
-    ("words", "named"),
-    [
-        (("set", "--compound", "XH-1", "--category", "nichts", "--role", "property"), "nichts"),
-        (("set", "--compound", "XH-1", "--role", "supervisor"), "supervisor"),
-        (("set", "--compound", "XH-1", "--building", "99", "--role", "property"), "99"),
-        (("set", "--compound", "XH-1"), "--role"),
-        (("drop", "--compound", "XH-1", "--category", "laji"), "no such rule"),
-        (("list", "--compound", "YL-2"), "YL-2"),
-    ],
-)
-async def test_what_cannot_be_is_named(settings: Settings, words: tuple[str, ...], named: str) -> None:
-    with pytest.raises(ConfigError, match=named):
-        await run(settings, options(*words))
+async def test_what_cannot_be_is_named(settings: Settings) -> None:
+    for words, named in (
+        (("set", "--category", "nichts", "--role", "property"), "nichts"),
+        (("set", "--role", "supervisor"), "supervisor"),
+        (("set", "--building", "99", "--role", "property"), "99"),
+        (("set",), "--role"),
+        (("drop", "--category", "laji"), "no such rule"),
+    ):
+        with pytest.raises(ConfigError, match=named):
+            await run(settings, options(*words, "--compound", "XH-1"))
+    with pytest.raises(ConfigError, match="YL-2"):
+        await run(settings, options("list", "--compound", "YL-2"))
     assert len(await rules(settings)) == 2
 
 
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
+async def test_a_rule_of_the_file_that_cannot_be_is_named(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "other.toml"
+    for change, named in (
         (('category = "dianti"', 'category = "nichts"'), "no such category"),
         (('contact = "李向前"', 'contact = "王大锤"'), "no contact"),
         (('building = "3"', 'building = "4"'), "no building 4"),
         (('role = "grid_worker"', 'role = "supervisor"'), "handles no requests"),
-    ],
-)
-async def test_a_rule_of_the_file_that_cannot_be_is_named(
-    settings: Settings, tmp_path: Path, change: tuple[str, str], named: str
-) -> None:
-    path = tmp_path / "other.toml"
-    path.write_text(COMPOUND.replace(*change), "utf-8")
-    with pytest.raises(ConfigError, match=named):
-        await import_file(settings, str(path))
+    ):
+        path.write_text(COMPOUND.replace(*change), "utf-8")
+        with pytest.raises(ConfigError, match=named):
+            await import_file(settings, str(path))

@@ -6,9 +6,10 @@ from sqlmodel import select
 
 from handlers.requests.raise_ import raise_request
 from storage.database import Database
+from storage.queries.people import get_or_add_identities, put_role
 from storage.states import MatterState, Role
-from storage.tables import Compound, Matter, Opinion, OutboxMessage, Request, RequestEvent
-from tests.handlers.neighbours import appoint, open_groups
+from storage.tables import Compound, Matter, Opinion, OutboxMessage, Person, Request, RequestEvent
+from tests.handlers.neighbours import open_groups
 from tests.handlers.talk import Talk
 
 LAMP = "3栋2单元路灯坏了，晚上看不见"
@@ -25,10 +26,15 @@ async def office(talk: Talk) -> dict[str, int]:
         ("wu", Role.GRID_WORKER, "XH-1", "吴网格", "网格员"),
         ("wei", Role.COMMITTEE, "XH-1", "卫主任", "业委会"),
     )
-    return {
-        userid: await appoint(talk, userid, role, scope, name=name, title=title)
-        for userid, role, scope, name, title in people
-    }
+    async with talk.database.write() as session:
+        accounts = [("corp", userid) for userid, *_ in people]
+        identities = await get_or_add_identities(session, accounts, talk.now)
+        for userid, role, scope, name, title in people:
+            person_id = identities["corp", userid].person_id
+            person = await session.get_one(Person, person_id)
+            person.name_sealed = talk.services.sealer.seal(name.encode(), "persons.name")
+            await put_role(session, person_id, role, scope, title, False, talk.now)
+    return {userid: identities["corp", userid].person_id for userid, *_ in people}
 
 
 async def say_lamp(talk: Talk, *senders: str, text: str = LAMP, scene: str = "XH-1/3-2") -> list[int]:

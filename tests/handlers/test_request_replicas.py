@@ -315,8 +315,8 @@ def test_whatever_two_replicas_do_at_once(database_url: str, services: Services)
         run_state_machine_as_test(
             machine_of(house),
             settings=settings(
-                max_examples=6,
-                stateful_step_count=12,
+                max_examples=5,
+                stateful_step_count=10,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
                 database=None,

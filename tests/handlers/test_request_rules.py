@@ -436,5 +436,5 @@ class Ways(RuleBasedStateMachine):
                 assert result == Refused(Code.NOT_DUE)
 
 
-Ways.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+Ways.TestCase.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
 test_any_commands_in_any_order = Ways.TestCase
