@@ -19,6 +19,7 @@ from bot.channels.base import Channel
 from bot.channels.factory import facts_of, open_channel
 from bot.config import ChatArchiveSettings, ConfigError, OfficialAccountSettings, Settings
 from bot.delivery import Quiet
+from bot.followers import UnionIds
 from bot.intake import Intake
 from bot.jobs import Jobs
 from bot.members import MemberLists
@@ -41,7 +42,7 @@ from handlers.requests.clock import advance_requests
 from handlers.requests.deadlines import Deadlines, DeadlinesError, load_deadlines
 from nlp import segment
 from nlp.lexicon import Lexicon
-from nlp.tagger import Tagger
+from nlp.reader import Reader
 from storage.claims import try_claim
 from storage.database import Database
 from storage.inbox import open_writer
@@ -118,7 +119,7 @@ class Application:
                 archives += await asyncio.to_thread(open_archive, name, account, http)
             else:
                 self.channels[name] = open_channel(name, account, http, time.monotonic)
-        tagger = await asyncio.to_thread(Tagger.load)
+        tagger = await asyncio.to_thread(Reader.load)
         services = Services(
             tagger=tagger,
             sealer=open_sealer(settings),
@@ -152,15 +153,19 @@ class Application:
         self._inbox_pump = Pump("inbox", worker.step, worker.has_work)
         self._outbox_pump = Pump("outbox", sender.step, sender.has_work)
         self._intake.on_stored = self._inbox_pump.wake
-        worker.on_queued = self._outbox_pump.wake
+        unions = UnionIds(self.database, services, self.channels, self.clock)
+        self._followers_pump = Pump("followers", unions.step, unions.has_work)
+        worker.on_queued = self._wake_after_work
         self._tasks = [
             asyncio.create_task(self._work_when_warm()),
             asyncio.create_task(self._outbox_pump.run()),
+            asyncio.create_task(self._followers_pump.run()),
         ]
         self._opened.push_async_callback(self._stop_work)
         self._opened.push_async_callback(self._intake.close)
-        members = MemberLists(self.database, self.channels, services.accounts, self.replica)
+        members = MemberLists(self.database, self.channels, services, self.replica)
         self._read(archives, members)
+        self._intake.on_archive_grew = self._read_now
         jobs = self._jobs = Jobs(
             self.database,
             self.metrics,
@@ -211,6 +216,16 @@ class Application:
             self._pollers.append(poller)
             self._tasks.append(asyncio.create_task(poller.run()))
 
+    def _wake_after_work(self) -> None:
+        """There may be something to send, and somebody new."""
+        self._outbox_pump.wake()
+        self._followers_pump.wake()
+
+    def _read_now(self, corp: str) -> None:
+        for poller in self._pollers:
+            if poller.people == corp:
+                poller.wake()
+
     async def _escalate(self, services: Services, now: datetime) -> None:
         async with self.database.write() as session:
             escalated = await escalate_due(session, services, now)
@@ -251,10 +266,16 @@ class Application:
         """Where /metrics and /readyz are."""
         return _address(self._runners[1])
 
+    @property
+    def served(self) -> list[set[tuple[str, str]]]:
+        """(method, path) of everything that can be asked for, a set for each listener: the public one, the admin's."""
+        return [runner.served for runner in self._runners]
+
     def pause(self, *, work: bool, sending: bool) -> None:
         """Go on taking messages in, leave the work on them, or the sending, to other replicas."""
         if work:
             self._inbox_pump.stop()
+            self._followers_pump.stop()
         if sending:
             self._outbox_pump.stop()
             self._sender.close()
@@ -298,6 +319,7 @@ class Application:
     async def _stop_work(self) -> None:
         self._inbox_pump.stop()
         self._outbox_pump.stop()
+        self._followers_pump.stop()
         self._sender.close()
         for poller in self._pollers:
             poller.stop()

@@ -32,7 +32,9 @@ from storage.database import Database
 from storage.inbox import Lease
 from storage.queries.archive import find_cursor, move_cursor, release_cursors, take_cursor
 
-POLL_SECONDS = 5.0  # the platform allows 10 a second; a matter of safety should not wait for us
+# The platform allows 10 a second. Its notice (msgaudit_notify) wakes the replica that gets it, and comes 15 seconds
+# apart; a matter of safety should not wait for that.
+POLL_SECONDS = 5.0
 LEASE_SECONDS = 90.0  # longer than a pull, a page and its transaction take at their limits
 PULL_SECONDS = 30.0
 DATABASE_SECONDS = 20.0
@@ -40,6 +42,8 @@ INBOX_LEASE_SECONDS = 10.0  # as for callbacks: this replica works on what it to
 LONGEST_BACKOFF_SECONDS = 300.0
 QUIET_NOTE = timedelta(seconds=60)
 ALARM = timedelta(days=4)  # the platform throws messages away after five
+
+_AWAY = (ArchiveUnavailableError, SQLAlchemyError, OSError, TimeoutError)
 
 log = structlog.get_logger()
 
@@ -117,6 +121,11 @@ class ArchivePoller:
         self.on_stored: Callable[[], None] = lambda: None
         self.on_unmet: Callable[[Collection[str]], None] = lambda _rooms: None
 
+    @property
+    def people(self) -> str:
+        """The account of the corp whose archive this is."""
+        return self._archive.people
+
     def wake(self) -> None:
         """Read now rather than at the next poll."""
         self._woken.set()
@@ -127,12 +136,15 @@ class ArchivePoller:
         self._woken.set()
 
     async def run(self) -> None:
-        """Read until stopped. A feed or database that is away is logged once, and once when it is back."""
+        """Read until stopped. A feed or database that is away is logged once, and once when it is back.
+
+        Whatever else goes wrong is treated alike: a poller that ended would take its replica out of service with it.
+        """
         while not self._stopping:
             try:
                 while await self.step() and not self._stopping:
                     pass
-            except (ArchiveUnavailableError, SQLAlchemyError, OSError, TimeoutError) as error:
+            except Exception as error:
                 self._failed(error)
             else:
                 if self._failures:
@@ -221,7 +233,7 @@ class ArchivePoller:
     def _failed(self, error: Exception) -> None:
         if not self._failures:
             log.error(
-                "archive.away",
+                "archive.away" if isinstance(error, _AWAY) else "archive.failed",
                 account=self._archive.account,
                 error=type(error).__name__,
                 errcode=getattr(error, "errcode", None),

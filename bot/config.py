@@ -29,6 +29,7 @@ from pydantic_core import ErrorDetails
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from handlers.reach.fields import fault_of
 from handlers.requests.rates import Over
 from storage.states import ChannelKind
 
@@ -218,10 +219,40 @@ class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+NoticeField = Annotated[str, Field(max_length=40)]
+
+
+class NoticeSettings(Section):
+    """What one kind of notice says in the fields of the operator's templates: a word of ours for each field.
+
+    template_id: of 模板消息, the account's when empty. template, subscribe: the fields of 模板消息 and of 订阅通知.
+    """
+
+    template_id: str = Field("", pattern=_TEMPLATE_ID)
+    template: dict[NoticeField, NoticeField] = {}
+    subscribe: dict[NoticeField, NoticeField] = {}
+
+    @field_validator("template", "subscribe", mode="before")
+    @classmethod
+    def _named_without_data(cls, fields: Any) -> Any:
+        """The console shows {{thing1.DATA}}, and in TOML a dot makes a table."""
+        if isinstance(fields, dict) and any(isinstance(word, dict) for word in fields.values()):
+            raise ValueError("fields are named without .DATA")
+        return fields
+
+    @field_validator("template", "subscribe")
+    @classmethod
+    def _can_be_filled(cls, fields: dict[str, str]) -> dict[str, str]:
+        for name, word in fields.items():
+            if fault := fault_of(name, word):
+                raise ValueError(f"{name}: {fault}" if name.isidentifier() else fault)
+        return fields
+
+
 class OfficialAccountSettings(Section):
     """A WeChat service account (服务号).
 
-    template_id, subscribe_template_id: of 模板消息 and 订阅通知, empty for none.
+    template_id, subscribe_template_id: of 模板消息 and 订阅通知, empty for none. notices: what they say, by kind.
     authorize_base: where residents sign in; the platform's own when empty.
     """
 
@@ -239,6 +270,18 @@ class OfficialAccountSettings(Section):
     compound: str = ""
     template_id: str = Field("", pattern=_TEMPLATE_ID)
     subscribe_template_id: str = Field("", pattern=_TEMPLATE_ID)
+    notices: dict[Literal["alert", "receipt", "digest"], NoticeSettings] = {}
+
+    @model_validator(mode="after")
+    def _notices_have_templates(self) -> "OfficialAccountSettings":
+        for kind, notice in self.notices.items():
+            if notice.template and not (notice.template_id or self.template_id):
+                raise ValueError(f"notices.{kind}.template has fields, and there is no template_id")
+            if notice.subscribe and not self.subscribe_template_id:
+                raise ValueError(
+                    f"notices.{kind}.subscribe has fields, and there is no subscribe_template_id"
+                )
+        return self
 
     @model_validator(mode="after")
     def _callbacks_are_authentic(self) -> "OfficialAccountSettings":

@@ -10,6 +10,7 @@ import structlog
 
 from bot.channels.base import Callback, CallbackChannel
 from bot.telemetry import Metrics
+from handlers.inbound import InboundKind
 from storage.inbox import InboxWriter, Lease, Stored
 
 LEASE_SECONDS = 10.0  # this replica works on what it took first; its waiting request is answered within five
@@ -61,6 +62,8 @@ class Intake:
         self.commits = 0
         self.failing = False  # the last commit did not succeed
         self.on_stored: Callable[[], None] = lambda: None
+        # Called with the account whose platform says that the chat archive has something new.
+        self.on_archive_grew: Callable[[str], None] = lambda _account: None
 
     def accept(
         self, channel: CallbackChannel, query: str, body: bytes, on_opened: OnOpened | None = None
@@ -130,6 +133,8 @@ class Intake:
         for (callback, future), place in zip(batch, stored, strict=True):
             if not future.done():
                 future.set_result(Accepted(callback, place))
+            if callback.inbound.kind is InboundKind.ARCHIVE_GREW:
+                self.on_archive_grew(callback.inbound.account)
         self.commits += 1
         self._metrics.commits.observe(len(batch))
         self._metrics.stored.inc(len(batch))

@@ -23,6 +23,7 @@ from storage.outbox import count_by_state as count_outbox
 from storage.outbox import expire_messages, forget_closed_windows, wake_waiting
 from storage.queries.accounts import forget_sign_ins
 from storage.queries.archive import forget_tombstones
+from storage.queries.groups import forget_members_of_ended
 from storage.queries.inbox import count_by_state as count_inbox
 from storage.states import InboxState, OutboxState
 
@@ -140,6 +141,7 @@ class Jobs:
             await forget_claims(session, now - CLAIMS_KEPT)
             await forget_closed_windows(session, now)
             await forget_tombstones(session, before)
+            await forget_members_of_ended(session)
             await forget_sign_ins(session, now - SIGN_INS_KEPT)
         # Every night, for what was revoked and erased by day as well.
         await self._database.compact()

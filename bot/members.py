@@ -1,7 +1,7 @@
 """Keeping the lists of customer groups' members: asked for daily, after a change, and when somebody unknown speaks."""
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ import structlog
 
 from bot.channels.base import Channel, ChannelError
 from bot.channels.wecom_app import CustomerGroup
-from handlers.context import AccountFacts
+from handlers.context import Services
 from handlers.groups.members import Member, sync_members
 from storage.claims import try_claim
 from storage.database import Database
@@ -19,6 +19,7 @@ from storage.tables import ChatGroup
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 AT_ONCE = 20  # groups asked for in one tick; the others come with the next
+WANTED_AT_ONCE = AT_ONCE // 2  # the rest is the daily round's, whatever is wanted and never answered
 AGAIN_AFTER = timedelta(minutes=2)  # a room that was just asked for has nothing new to tell
 
 log = structlog.get_logger()
@@ -39,12 +40,12 @@ class MemberLists:
         self,
         database: Database,
         channels: Mapping[str, Channel],
-        accounts: Mapping[str, AccountFacts],
+        services: Services,
         replica: str,
     ) -> None:
         self._database = database
         self._channels = channels
-        self._accounts = accounts
+        self._accounts, self._sealer = services.accounts, services.sealer
         self._replica = replica
         self._wanted: set[tuple[str, str]] = set()
         self._asked_at: dict[tuple[str, str], datetime] = {}
@@ -73,11 +74,17 @@ class MemberLists:
             }
             changed, self._seen_inbox_id = await list_changed_rooms(session, self._seen_inbox_id)
         self._wanted |= {key for key in groups if key[1] in changed}
-        self._asked_at = {key: at for key, at in self._asked_at.items() if now - at < AGAIN_AFTER}
-        wanted = [key for key in sorted(self._wanted) if key in groups and key not in self._asked_at]
-        due = [groups[key] for key in wanted[:AT_ONCE]]
+        self._wanted &= groups.keys()
+        never = datetime.min.replace(tzinfo=UTC)
+        wanted = [
+            (asked_at, key)
+            for key in self._wanted
+            if now - (asked_at := self._asked_at.get(key, never)) >= AGAIN_AFTER
+        ]
+        due = [groups[key] for _, key in sorted(wanted)[:WANTED_AT_ONCE]]
         if self._day != today:
             self._day, self._asked_today = today, set()
+            self._asked_at = {key: at for key, at in self._asked_at.items() if now - at < AGAIN_AFTER}
         for key in [key for key in groups if key not in self._asked_today][: AT_ONCE - len(due)]:
             self._asked_today.add(key)
             async with self._database.write() as session:
@@ -102,8 +109,8 @@ class MemberLists:
         members = [Member(m.user_id, m.is_staff, m.union_id, m.joined_at) for m in found.members]
         async with self._database.write() as session:
             current = await find_group(session, *key)
-            if current is None:
+            if current is None or current.ended_at is not None:
                 return False
             current.owner = found.owner or current.owner
-            await sync_members(session, current, people, members, now)
+            await sync_members(session, self._sealer, current, people, members, now)
         return True

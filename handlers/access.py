@@ -13,11 +13,11 @@ from storage.queries.console import (
 )
 from storage.queries.opinions import list_opinions_by_number, list_opinions_of
 from storage.queries.people import list_grants_of
-from storage.queries.tree import find_compound, list_region_codes_above
+from storage.queries.tree import find_compound, list_places_coded, list_region_codes_above
 from storage.states import Role
-from storage.tables import Compound, Opinion
+from storage.tables import Compound, Opinion, Place
 
-MOST_COMPOUNDS = 500  # on one page
+MOST_COMPOUNDS = 5000  # more than a district has: whoever is left out could not even answer its alerts
 
 
 class NotFound(Exception):  # noqa: N818  an answer, not an error
@@ -61,6 +61,11 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
 }
 
 
+# What these rights open has a place. The digest is of a whole compound: its figures, places and quotes come from all
+# buildings, and it is kept as it was sent. What could not be sent is nobody's place.
+PLACE_RIGHTS = _DISPATCH | {Right.SEE_WEEK, Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT}
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """A role on a node: a region's code, a compound's code, or COMPOUND/PLACE."""
@@ -80,30 +85,90 @@ class Viewer:
 async def load_viewer(session: AsyncSession, person_id: int) -> Viewer:
     """A person with their present roles; none for a resident."""
     grants = await list_grants_of(session, person_id)
-    return Viewer(person_id, tuple(Grant(grant.role, grant.scope_code) for grant in grants))
+    # A role that file and staff command both gave is held once.
+    held = dict.fromkeys(Grant(grant.role, grant.scope_code) for grant in grants)
+    return Viewer(person_id, tuple(held))
 
 
-async def access_compound(session: AsyncSession, viewer: Viewer, code: str, right: Right) -> Compound:
-    """The compound, for someone whose role there or in a region above has the right.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A compound as far as it is open for one purpose.
+
+    places: those whose rows, and the rows of what lies in them, may be seen; None for all of the compound.
+    rights: what the viewer may do in the compound or in a part of it, for this purpose or another.
+    """
+
+    compound: Compound
+    rights: frozenset[Right]
+    places: tuple[Place, ...] | None = None
+
+    @property
+    def compound_id(self) -> int:
+        """The tenant."""
+        assert self.compound.compound_id is not None
+        return self.compound.compound_id
+
+    @property
+    def codes(self) -> tuple[str, ...] | None:
+        """The codes of the places, for queries."""
+        return None if self.places is None else tuple(place.code for place in self.places)
+
+    @property
+    def part(self) -> str:
+        """The part that is open as people call it, empty for the whole: 3栋、5栋."""
+        return "、".join(place.name for place in self.places or ())
+
+    @property
+    def name(self) -> str:
+        """The compound, with the part that is open."""
+        return f"{self.compound.name}{self.part}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody may do in a compound: in all of it, and in single places of it."""
+
+    compound: Compound
+    whole: frozenset[Right]
+    parts: tuple[tuple[Place, frozenset[Right]], ...] = ()
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        """What they may do in the compound or in a part of it."""
+        return self.whole.union(*(rights for _place, rights in self.parts))
+
+    @property
+    def part(self) -> str:
+        """The only part they have anything to do with, as people call it; empty for the whole."""
+        return "" if self.whole else "、".join(place.name for place, rights in self.parts if rights)
+
+    def open(self, *rights: Right) -> Opened:
+        """The compound as far as any of the rights opens it; raises Forbidden when none of them does."""
+        if self.whole.intersection(rights):
+            return Opened(self.compound, self.rights)
+        places = tuple(place for place, held in self.parts if held.intersection(rights))
+        if not places:
+            raise Forbidden
+        return Opened(self.compound, self.rights, places)
+
+
+async def access_compound(session: AsyncSession, viewer: Viewer, code: str, *rights: Right) -> Opened:
+    """The compound as far as the viewer's roles there, in it or above have any of the rights.
 
     Raises NotFound when it is another's, or nobody's; Forbidden when their roles there are for something else.
     """
     compound = await find_compound(session, code)
-    rights = await rights_in(session, viewer, compound) if compound is not None else None
-    if compound is None or rights is None:
+    if compound is None:
         raise NotFound
-    if right not in rights:
-        raise Forbidden
-    return compound
+    regions = await list_region_codes_above(session, compound.region_code)
+    standing = await _standing(session, viewer, compound, regions)
+    if standing is None:
+        raise NotFound
+    return standing.open(*rights)
 
 
-async def rights_in(session: AsyncSession, viewer: Viewer, compound: Compound) -> frozenset[Right] | None:
-    """What the viewer may do in a compound; None for someone who is nobody there."""
-    return _rights(viewer, compound, await list_region_codes_above(session, compound.region_code))
-
-
-async def access_compounds(session: AsyncSession, viewer: Viewer) -> list[tuple[Compound, frozenset[Right]]]:
-    """The compounds in which the viewer holds a role, by name, with what they may do there."""
+async def access_compounds(session: AsyncSession, viewer: Viewer) -> list[Standing]:
+    """The compounds in which the viewer holds a role, by name."""
     scopes = {grant.scope_code for grant in viewer.grants}
     below = {scope: await list_regions_below(session, {scope}) for scope in sorted(scopes)}
     codes = {scope.partition("/")[0] for scope in scopes}
@@ -111,7 +176,9 @@ async def access_compounds(session: AsyncSession, viewer: Viewer) -> list[tuple[
     found = []
     for compound in compounds:
         above = {scope for scope, regions in below.items() if compound.region_code in regions}
-        found.append((compound, _rights(viewer, compound, above) or frozenset()))
+        standing = await _standing(session, viewer, compound, above)
+        if standing is not None:
+            found.append(standing)
     return found
 
 
@@ -137,14 +204,29 @@ async def access_own_opinions(session: AsyncSession, person_id: int, limit: int)
     return await list_opinions_of(session, person_id, limit)
 
 
-def _rights(viewer: Viewer, compound: Compound, regions: Collection[str]) -> frozenset[Right] | None:
-    """None for someone who is nobody here. A role on a part of the compound opens nothing of the whole."""
-    rights: set[Right] = set()
+async def _standing(
+    session: AsyncSession, viewer: Viewer, compound: Compound, regions: Collection[str]
+) -> Standing | None:
+    """None for someone who is nobody here."""
+    whole: set[Right] = set()
+    inside: dict[str, set[Right]] = {}
     is_somebody = False
     for grant in viewer.grants:
+        code, _, place = grant.scope_code.partition("/")
         if grant.scope_code == compound.code or grant.scope_code in regions:
             is_somebody = True
-            rights |= ROLE_RIGHTS[grant.role]
-        elif grant.scope_code.startswith(f"{compound.code}/"):
+            whole |= ROLE_RIGHTS[grant.role]
+        elif place and code == compound.code:
             is_somebody = True
-    return frozenset(rights) if is_somebody else None
+            inside.setdefault(place, set()).update(ROLE_RIGHTS[grant.role] & PLACE_RIGHTS)
+    if not is_somebody:
+        return None
+    places: list[Place] = []
+    if inside:
+        assert compound.compound_id is not None
+        places = await list_places_coded(session, compound.compound_id, inside)
+    return Standing(
+        compound,
+        frozenset(whole),
+        tuple((place, frozenset(inside[place.code])) for place in places),
+    )

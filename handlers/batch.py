@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.queries.groups import list_place_codes
 from storage.queries.people import list_homes
 from storage.queries.rooms import list_heard_groups
-from storage.queries.tree import find_compound
+from storage.queries.tree import find_compound, list_codes_among
 from storage.tables import ChatGroup, Compound, Place
 
 Home = tuple[Compound, Place | None]
@@ -23,6 +24,7 @@ class Batch:
         self._asked: set[int] = set()
         self._compounds: dict[str, Compound | None] = {}
         self._groups: dict[tuple[str, str], GroupHome] = {}
+        self._houses: dict[int, frozenset[str]] = {}
 
     async def home_of(self, person_id: int) -> Home | None:
         """Where a person lives, as they said last. The first question fetches the homes of all."""
@@ -43,6 +45,16 @@ class Batch:
         if code not in self._compounds:
             self._compounds[code] = await find_compound(self._session, code)
         return self._compounds[code]
+
+    async def houses_of(self, compound_id: int) -> frozenset[str]:
+        """The codes of a compound's buildings and entrances; flats would be thousands."""
+        if compound_id not in self._houses:
+            self._houses[compound_id] = frozenset(await list_place_codes(self._session, compound_id))
+        return self._houses[compound_id]
+
+    async def known_among(self, compound_id: int, codes: Collection[str]) -> frozenset[str]:
+        """Those of a few codes that are places of the compound."""
+        return frozenset(await list_codes_among(self._session, compound_id, codes)) if codes else frozenset()
 
     async def meet_groups(self, rooms: Collection[tuple[str, str]]) -> None:
         """Fetch the registered groups of these rooms (account, room)."""

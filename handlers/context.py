@@ -8,11 +8,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.batch import Batch
 from handlers.inbound import Inbound
+from handlers.reach.fields import Template
 from handlers.requests.deadlines import DEFAULT_DEADLINES, Deadlines
 from handlers.requests.rates import Over
-from nlp.tagger import Tagger
+from nlp.reader import Reader
 from storage.sealing import Sealer
-from storage.states import ChannelKind, MessageClass
+from storage.states import ChannelKind, Form, MessageClass
 from storage.tables import ChannelIdentity, ChatGroup, Compound
 
 
@@ -21,13 +22,12 @@ class AccountFacts:
     """What handlers need to know of a channel account.
 
     people: the account under which its people are known; the accounts of one corp share the corp's app.
-    template_id, subscribe_template_id: the service account's notice templates, empty for none.
+    templates: what the service account's templates say, by kind of notice and the form it goes out in.
     """
 
     kind: ChannelKind
     people: str
-    template_id: str = ""
-    subscribe_template_id: str = ""
+    templates: Mapping[tuple[MessageClass, Form], Template] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Services:
     deadlines: how long requests may take. rates_over: what their rates are taken of.
     """
 
-    tagger: Tagger
+    tagger: Reader
     sealer: Sealer
     raw_text_days: int
     default_compounds: dict[str, str]

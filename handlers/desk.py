@@ -7,6 +7,7 @@ from typing import Any
 from handlers.access import (
     Forbidden,
     NotFound,
+    Opened,
     Right,
     Viewer,
     access_compound,
@@ -16,19 +17,18 @@ from handlers.access import (
 from handlers.context import Answer, Context
 from handlers.router import Handler
 from handlers.texts import say
-from storage.tables import Compound
 
 NAMED = 10  # compounds that one answer names
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The compounds for which the speaker may have what they ask for; in a group only the group's.
+    """The compounds, as far as the speaker may have what they ask for; in a group only the group's.
 
     in_group: others are reading.
     """
 
-    compounds: tuple[Compound, ...]
+    compounds: tuple[Opened, ...]
     in_group: bool
 
 
@@ -44,28 +44,26 @@ async def access_desk(context: Context, rights: tuple[Right, ...]) -> Desk:
     if not viewer.grants:
         raise NotFound
     if context.inbound.room:
-        return Desk(await _compounds_of_group(context, viewer, rights), in_group=True)
+        return Desk((await _compound_of_group(context, viewer, rights or tuple(Right)),), in_group=True)
     known = await access_compounds(context.session, viewer)
     if not known:
         raise NotFound
-    allowed = tuple(compound for compound, held in known if not rights or held.intersection(rights))
+    allowed = []
+    for standing in known:
+        try:
+            allowed.append(standing.open(*rights))
+        except Forbidden:
+            if not rights:  # nothing is going to be read
+                allowed.append(Opened(standing.compound, standing.rights, ()))
     if not allowed:
         raise Forbidden
-    return Desk(allowed, in_group=False)
+    return Desk(tuple(allowed), in_group=False)
 
 
-async def _compounds_of_group(
-    context: Context, viewer: Viewer, rights: tuple[Right, ...]
-) -> tuple[Compound, ...]:
+async def _compound_of_group(context: Context, viewer: Viewer, rights: tuple[Right, ...]) -> Opened:
     if context.group is None:
         raise NotFound
-    code = context.group[1].code
-    for right in rights or tuple(Right):
-        try:
-            return (await access_compound(context.session, viewer, code, right),)
-        except Forbidden:  # NotFound goes on: no role here at all
-            continue
-    raise Forbidden
+    return await access_compound(context.session, viewer, context.group[1].code, *rights)
 
 
 def for_staff(handler: StaffHandler, *rights: Right) -> Handler:
@@ -84,21 +82,21 @@ def for_staff(handler: StaffHandler, *rights: Right) -> Handler:
     return serve
 
 
-def pick(desk: Desk, name: str | None) -> Compound | None:
+def pick(desk: Desk, name: str | None) -> Opened | None:
     """The compound that is meant: the only one, or the one with this name, or the only one whose name begins so."""
     if len(desk.compounds) == 1:
         return desk.compounds[0]
     wanted = (name or "").strip()
-    named = [compound for compound in desk.compounds if compound.name == wanted]
+    named = [opened for opened in desk.compounds if opened.compound.name == wanted]
     if not named and wanted:
-        named = [compound for compound in desk.compounds if compound.name.startswith(wanted)]
+        named = [opened for opened in desk.compounds if opened.compound.name.startswith(wanted)]
     return named[0] if len(named) == 1 else None
 
 
 def ask_which(desk: Desk, command: str) -> Answer:
     """Ask a person with several compounds which one is meant."""
-    names = "、".join(compound.name for compound in desk.compounds[:NAMED])
+    names = "、".join(opened.compound.name for opened in desk.compounds[:NAMED])
     if len(desk.compounds) > NAMED:
         names += "…"
-    example = f"{command} {desk.compounds[0].name}"
+    example = f"{command} {desk.compounds[0].compound.name}"
     return Answer("compound.asked", say("staff.which", names=names, example=example))

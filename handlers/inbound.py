@@ -21,6 +21,7 @@ class InboundKind(StrEnum):
     NOTICE_ACCEPTED = "notice_accepted"  # agreed to get one 订阅通知
     NOTICE_REFUSED = "notice_refused"
     GROUP_CHANGED = "group_changed"  # who is in a customer group, who owns it, or that it is gone
+    ARCHIVE_GREW = "archive_grew"  # the chat archive has something new
     OTHER = "other"
 
 

@@ -12,7 +12,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from nlp.lexicon import top_of
 from nlp.place import Place
+
+DATA = Path(__file__).parent / "data"
+TRAINING, PHRASES, UNSEEN = DATA / "chats", DATA / "phrases", DATA / "unseen"
 
 _FIELDS = 7
 _NOTHING = ("-", "")
@@ -36,12 +40,12 @@ class Labelled(NamedTuple):
     @property
     def top(self) -> str:
         """The main top category, "none" for chatter."""
-        return self.labels[0].partition(".")[0] if self.labels else "none"
+        return top_of(self.labels[0]) if self.labels else "none"
 
     @property
     def tops(self) -> frozenset[str]:
         """All top categories that are right for it."""
-        return frozenset(label.partition(".")[0] for label in self.labels)
+        return frozenset(map(top_of, self.labels))
 
 
 class Conversation(NamedTuple):
@@ -77,6 +81,23 @@ def parse_chats(lines: Iterable[str], name: str) -> list[Conversation]:
         except (ValueError, IndexError) as error:
             raise ChatsError(f"{name}, line {number}: {error}") from None
     return [Conversation(group, day, tuple(messages)) for group, day, messages in chats]
+
+
+class Phrase(NamedTuple):
+    """A few words that are typical of a leaf."""
+
+    leaf: str
+    text: str
+
+
+def load_phrases(folder: Path) -> list[Phrase]:
+    """The phrases of all text files of a folder; each line is a leaf and its phrases, separated by tabs."""
+    phrases = []
+    for path in sorted(folder.glob("*.txt")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            leaf, *texts = line.split("\t")
+            phrases += [Phrase(leaf, text) for text in texts]
+    return phrases
 
 
 def _labelled(line: str) -> Labelled:

@@ -72,12 +72,15 @@ def gate_inputs(own: Scores, context: Context | None) -> tuple[float, ...]:
     )
 
 
-def top_inputs(own: Scores, context: Context) -> list[tuple[float, ...]]:
-    """For each top category what speaks for it."""
+def top_inputs(own: Scores, context: Context | None) -> list[tuple[float, ...]]:
+    """For each top category what speaks for it: the message's words, the lexicon, and what was said before."""
+    named = own.named_tops
+    if context is None:
+        return [(score, sure, 0.0, 0.0, 0.0, 0.0) for score, sure in zip(own.tops, named, strict=True)]
     doubt = 1.0 - max(own.shares)
     return [
-        (score, heard, last, doubt * heard, doubt * last)
-        for score, heard, last in zip(own.tops, context.tops, context.last_tops, strict=True)
+        (score, sure, heard, last, doubt * heard, doubt * last)
+        for score, sure, heard, last in zip(own.tops, named, context.tops, context.last_tops, strict=True)
     ]
 
 
@@ -92,8 +95,6 @@ def weigh_tops(
 ) -> tuple[float, ...]:
     """The share of each top category, by the weights `combining` has for "tops"."""
     weights = combining["tops"]
-    if context is None:
-        return softmax([weights[0] * score for score in own.tops])
     return softmax([_dot(weights, row) for row in top_inputs(own, context)])
 
 
@@ -103,4 +104,4 @@ def chance(log_odds: float) -> float:
 
 
 def _dot(weights: Sequence[float], values: Sequence[float]) -> float:
-    return sum(map(mul, weights, values))
+    return float(sum(map(mul, weights, values)))

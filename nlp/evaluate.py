@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from nlp.chats import Conversation, Labelled
 from nlp.context import REACH
+from nlp.model import Scores
 from nlp.reader import Reader
 from nlp.tagger import Tagged, Verdict
 
@@ -40,7 +41,7 @@ def in_context(reader: Reader) -> Read:
     """Reads conversations as they are heard in a group."""
 
     def read(chat: Conversation) -> Iterator[Tagged]:
-        before = []
+        before: list[Scores] = []
         for message in chat.messages:
             tagged = reader.tag(message.text, before[-REACH:])
             yield tagged

@@ -1,6 +1,7 @@
 """What the second stage looks at in one message: its characters, and what the lexicon made of it."""
 
 import re
+from operator import add
 
 from nlp.lexicon import top_of
 from nlp.tagger import Tagged
@@ -16,7 +17,7 @@ def features(tagged: Tagged) -> set[str]:
     """
     text = f"^{_FIGURES.sub('0', tagged.clean[:_READ])}$"
     found = set(text)
-    found.update(map(str.__add__, text, text[1:]))
+    found.update(map(add, text, text[1:]))
     for leaf, score in tagged.categories:
         top = top_of(leaf)
         found.update((f"leaf:{leaf}", f"top:{top}", f"sure:{top}:{int(score * 4)}"))
@@ -24,6 +25,11 @@ def features(tagged: Tagged) -> set[str]:
     found.add(_URGENCIES[tagged.urgency])
     found.add(_LENGTHS[min(len(text) // 6, len(_LENGTHS) - 1)])
     return found
+
+
+def named_tops(tagged: Tagged) -> dict[str, float]:
+    """The top categories that the lexicon names, each as sure as the surest of its leaves."""
+    return {top_of(leaf): score for leaf, score in reversed(tagged.categories)}
 
 
 _VERDICTS = {verdict: f"said:{verdict}" for verdict in ("matter", "chatter", "unsure")}

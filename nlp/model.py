@@ -8,10 +8,10 @@ lanes of a hundred outputs as fast as one, and the server needs no matrix librar
 import json
 import math
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 DEFAULT_PATH = Path(__file__).parent / "data" / "model.bin"
 
@@ -19,6 +19,7 @@ ZERO = 128  # the byte that stands for a weight of nothing
 _LANE = 0xFFFF
 _MOST = _LANE // 255  # features whose lanes cannot overflow
 _FORMAT = 1
+_TELLING = 3
 
 
 class ModelError(ValueError):
@@ -27,26 +28,25 @@ class ModelError(ValueError):
 
 class Scores:
     """What the model thinks of one message. matter, urgent: log-odds that something is to be done, and at once.
+    named: how sure the lexicon is of the top categories that it names.
 
-    The rest is read off the lanes when somebody asks: of chatter nobody does.
+    The rest is worked out when somebody asks: of chatter nobody does.
     """
 
-    __slots__ = ("_lanes", "_model", "_nothing", "_shares", "_shrink", "matter", "urgent")
+    __slots__ = ("_features", "_model", "_shares", "_sum", "matter", "named", "urgent")
 
-    def __init__(self, model: "Model", total: int, count: int) -> None:
+    def __init__(self, model: "Model", features: Iterable[str], named: Mapping[str, float]) -> None:
         self._model = model
-        self._lanes = total
-        self._nothing = nothing = ZERO * count
-        self._shrink = shrink = 1 / math.sqrt(count or 1)
+        self.named = named
+        self._features = features
+        self._sum = total = model.gates_and_tops.add_up(features)
         self._shares: tuple[float, ...] | None = None
-        scales, biases = model.weights.scales, model.weights.biases
-        self.matter = ((total & _LANE) - nothing) * shrink * scales[0] + biases[0]
-        self.urgent = (((total >> 16) & _LANE) - nothing) * shrink * scales[1] + biases[1]
+        self.matter, self.urgent = total.value(0), total.value(1)
 
     @property
     def tops(self) -> list[float]:
         """What speaks for each top category, in the model's order, as log-odds without their constant."""
-        return self._values(2, self._model.first_leaf)
+        return self._sum.values(2)
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -56,21 +56,28 @@ class Scores:
         return self._shares
 
     @property
-    def leaves(self) -> list[float]:
-        """What speaks for each leaf, comparable within one top category."""
-        return self._values(self._model.first_leaf, len(self._model.weights.scales))
+    def named_tops(self) -> list[float]:
+        """How sure the lexicon is of each top category, in the model's order."""
+        return [self.named.get(top, 0.0) for top in self._model.weights.tops]
 
-    def _values(self, first: int, last: int) -> list[float]:
-        weights, nothing, shrink = self._model.weights, self._nothing, self._shrink
-        lanes = memoryview(
-            (self._lanes >> 16 * first).to_bytes(2 * (len(weights.scales) - first), "little")
-        ).cast("H")
-        return [
-            (lane - nothing) * shrink * scale + bias
-            for lane, scale, bias in zip(
-                lanes, weights.scales[first:last], weights.biases[first:last], strict=False
-            )
+    def likeliest(self, leaves: Sequence[int]) -> int:
+        """Of some leaves of one top category, by their number in the model, the one for which most speaks."""
+        return (
+            max(leaves, key=self._model.leaves.add_up(self._features).value) if len(leaves) > 1 else leaves[0]
+        )
+
+    def telling(self, clean: str, leaf: str) -> tuple[tuple[int, int], ...]:
+        """Where in the normalised text the pairs of characters stand that speak most for the top category of a leaf."""
+        weights = self._model.weights
+        output = 2 + weights.tops.index(leaf.partition(".")[0])
+        weighed = [
+            (row[output], start)
+            for start in range(len(clean) - 1)
+            if (row := weights.rows.get(clean[start : start + 2])) is not None and row[output] > ZERO
         ]
+        return tuple(
+            sorted((start, start + 2) for _weight, start in sorted(weighed, reverse=True)[:_TELLING])
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,32 +145,66 @@ class Weights:
             raise error if isinstance(error, ModelError) else ModelError("not a model file") from error
 
 
+class Sum(NamedTuple):
+    """The weights of so many known features of a message, added up lane by lane."""
+
+    lanes: int
+    known: int
+    layer: "Layer"
+
+    def value(self, output: int) -> float:
+        """One output."""
+        lane = (self.lanes >> 16 * output) & _LANE
+        shrunk = (lane - ZERO * self.known) / math.sqrt(self.known or 1)
+        return shrunk * self.layer.scales[output] + self.layer.biases[output]
+
+    def values(self, first: int) -> list[float]:
+        """All outputs from `first` on."""
+        scales, biases = self.layer.scales, self.layer.biases
+        lanes = memoryview(self.lanes.to_bytes(2 * len(scales), "little")).cast("H")
+        nothing, shrink = ZERO * self.known, 1 / math.sqrt(self.known or 1)
+        return [
+            (lane - nothing) * shrink * scale + bias
+            for lane, scale, bias in zip(lanes[first:], scales[first:], biases[first:], strict=True)
+        ]
+
+
+class Layer:
+    """Some outputs of a model: their lanes of every feature."""
+
+    def __init__(self, weights: Weights, first: int, last: int) -> None:
+        self.scales, self.biases = weights.scales[first:last], weights.biases[first:last]
+        self._rows = {name: _lanes(row[first:last]) for name, row in weights.rows.items()}
+
+    def add_up(self, features: Iterable[str]) -> Sum:
+        """The sum over those features that the model has ever seen."""
+        known = list(filter(None, map(self._rows.get, features)))
+        if len(known) > _MOST:  # a long text: the lanes hold no more, and most has been said
+            known = known[:_MOST]
+        return Sum(sum(known), len(known), self)
+
+
 class Model:
     """A model ready to be asked. Never changes, so that threads may share it."""
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
         self.version = weights.version
-        self.first_leaf = 2 + len(weights.tops)
-        self._rows = {name: _lanes(row) for name, row in weights.rows.items()}
+        leaves = 2 + len(weights.tops)
+        self.gates_and_tops = Layer(weights, 0, leaves)
+        self.leaves = Layer(weights, leaves, len(weights.scales))
 
     @classmethod
     def load(cls, path: Path = DEFAULT_PATH) -> Self:
         """A model from its file. Raises ModelError, OSError."""
         return cls(Weights.unpack(path.read_bytes()))
 
-    def score(self, features: Iterable[str]) -> Scores:
-        """What the features of one message add up to. Those that the model never saw say nothing."""
-        rows = self._rows
-        known = [row for feature in features if (row := rows.get(feature)) is not None]
-        if len(known) > _MOST:  # a long text: the lanes hold no more, and most has been said
-            known = known[:_MOST]
-        return Scores(self, sum(known), len(known))
+    def score(self, features: Collection[str], named: Mapping[str, float]) -> Scores:
+        """What the features of one message add up to. Those that the model never saw say nothing.
 
-    def weigh(self, feature: str, output: int) -> float:
-        """How much one feature speaks for an output, before it is shared among the features of a message."""
-        row = self.weights.rows.get(feature)
-        return (row[output] - ZERO) * self.weights.scales[output] if row is not None else 0.0
+        named: how sure the lexicon is of top categories.
+        """
+        return Scores(self, features, named)
 
 
 def softmax(values: Sequence[float]) -> tuple[float, ...]:

@@ -1,12 +1,26 @@
-"""Building, entrance and unit out of the many ways people write an address.
+"""Building, entrance and unit out of the many ways people write an address (`nlp.notations`).
 
 Reads normalised text (`nlp.normalise`): full-width digits and ＃ are plain already. A number without a marker
 counts only where it has the shape of floor and room (203, 1502) and nothing about it says quantity, date,
-price or telephone. A storey (5楼) is not a unit and is left out.
+price or telephone. A storey (5楼) is not a unit and a phase (一期) no building: both are left out.
 """
 
 import re
 from typing import NamedTuple
+
+from nlp.notations import (
+    BUILDING,
+    DASHED,
+    DIGITS,
+    ENTRANCE,
+    FOLLOWING,
+    LISTED,
+    MAY_BE_DASHED,
+    MAY_NAME_BUILDING,
+    MAY_NAME_ENTRANCE,
+    ROOM,
+    WORTH_A_LOOK,
+)
 
 
 class Place(NamedTuple):
@@ -19,61 +33,88 @@ class Place(NamedTuple):
 
 NOWHERE = Place()
 
-_FREE = r"(?<![\d.\-/:])"  # not the tail of a longer number, a date or a time
-_ALONE = r"(?![\d.:/%a-z\-年月日点时分秒元块毛米平㎡人户个天次斤公里万千百多度瓦路份袋条件票只张本岁周克升吨]|号[线文])"
-_NUMBER = r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})"
-_ROOM = r"(?:[1-9]|[1-3]\d)(?:0[1-9]|1[0-2])"
-_SPOKEN_ROOM = r"[一二三四五六七八九零〇]{3,4}"
-_DASH = r"[\-—–]"
-
-_WORTH_A_LOOK = re.compile(r"[0-9#栋幢座号元室房户]")
-_MAY_NAME_BUILDING = re.compile(r"[#栋幢座号]")
-_DASHED = re.compile(
-    rf"{_FREE}(?P<building>\d{{1,2}}){_DASH}(?:(?P<entrance>\d{{1,2}}){_DASH})?"
-    rf"(?P<unit>(?:[1-9]|[1-3]\d)(?:0[1-9]|[1-3]\d)){_ALONE}"
-)
-_BUILDING = re.compile(
-    rf"{_FREE}(?<![有整这那同每另])(?P<building>{_NUMBER}|(?<![a-z])[a-z]\d{{0,2}})"
-    r"(?:号?[栋幢](?!(?<=一栋)楼)|号楼|#|号漏(?!水)|(?<=[a-z\d])座)"
-)
-_ENTRANCE = re.compile(rf"{_FREE}(?P<entrance>{_NUMBER}|(?<![a-z])[a-z])单元")
-_FOLLOWING = re.compile(
-    rf"楼?[,，的\-]?(?:(?P<entrance>\d){_DASH})?(?P<unit>\d{{3,4}}|{_SPOKEN_ROOM})(?![\d元块米人户年月])"
-)
-_MARKED = re.compile(rf"{_FREE}(?P<unit>\d{{3,4}}|{_SPOKEN_ROOM})(?:室|号?房|户(?!型))")
-_BARE = re.compile(rf"{_FREE}(?<![a-z区第￥¥号共约近花])(?!11[02](?!\d))(?P<unit>{_ROOM}){_ALONE}")
-
-_FIGURES = {"零": 0, "〇": 0, **{char: value for value, char in enumerate("一二三四五六七八九", 1)}}
+_FIGURES = {
+    "零": 0,
+    "〇": 0,
+    "幺": 1,
+    **{char: value for numerals in (DIGITS, "壹贰叁肆伍陆柒捌玖") for value, char in enumerate(numerals, 1)},
+}
+_LISTS = frozenset("、和跟及")
+_LONGEST_NUMERAL = 2  # characters that may stand before the last one of a number that is written out
 
 
 def find_place(text: str) -> Place:
-    """The first place a message names. Parts named apart ("3栋停电,2单元的") are put together."""
-    if _WORTH_A_LOOK.search(text) is None:
+    """The first place a message names. Parts named apart ("3栋停电,2单元的", "501,3栋的") are put together."""
+    look = WORTH_A_LOOK.search(text)
+    if look is None:
         return NOWHERE
-    found = _BUILDING.search(text) if _MAY_NAME_BUILDING.search(text) else None
-    if found is None:
-        dashed = _DASHED.search(text)
-        if dashed is not None:
-            return Place(*dashed.group("building", "entrance", "unit"))
-    building = _plain(found["building"]) if found else None
-    after = found.end() if found else 0
-    entrance = None
-    found = _ENTRANCE.search(text, after) if "单元" in text else None
+    start = max(look.start() - _LONGEST_NUMERAL, 0)
+    building = BUILDING.search(text, start) if MAY_NAME_BUILDING.search(text, start) else None
+    if MAY_BE_DASHED.search(text, start):
+        dashed = DASHED.search(text, start)
+        if dashed is not None and (building is None or dashed.start() < building.start()):
+            return _dashed(dashed)
+    if building is None:
+        return _without_building(text, start)
+    return _of_building(text, start, building)
+
+
+def _of_building(text: str, start: int, building: re.Match[str]) -> Place:
+    """What belongs to the first building named: behind it up to the next one, else before it."""
+    after = building.end()
+    following = BUILDING.search(text, after) if MAY_NAME_BUILDING.search(text, after) else None
+    end = following.start() if following is not None else len(text)
+    entrance = before = None
+    if MAY_NAME_ENTRANCE.search(text, start):
+        entrance = ENTRANCE.search(text, after, end)
+        if entrance is not None:
+            after = entrance.end()
+        else:
+            before = ENTRANCE.search(text, start, building.start())
+    named = entrance or before
+    return _with_room(
+        text, (after, end), building.start(), _first(text, building), _first(text, named) if named else None
+    )
+
+
+def _without_building(text: str, start: int) -> Place:
+    entrance = ENTRANCE.search(text, start) if MAY_NAME_ENTRANCE.search(text, start) else None
+    if entrance is None:
+        room = ROOM.search(text, start)
+        return Place(unit=_plain(room[room.lastindex or 0])) if room else NOWHERE
+    return _with_room(text, (entrance.end(), len(text)), entrance.start(), None, _first(text, entrance))
+
+
+def _with_room(
+    text: str, behind: tuple[int, int], before: int, building: str | None, entrance: str | None
+) -> Place:
+    """The room between `behind`, nearest first, else the one in front of `before`."""
+    found = FOLLOWING.match(text, *behind)
     if found is not None:
-        entrance = _plain(found["entrance"])
-        after = found.end()
-    if building is None and entrance is None:
-        found = _MARKED.search(text) or _BARE.search(text)
-        return Place(unit=_plain(found["unit"])) if found else NOWHERE
-    found = _FOLLOWING.match(text, after)
-    if found is not None:
-        return Place(building, entrance or found["entrance"], _plain(found["unit"]))
-    found = _MARKED.search(text, after) or _BARE.search(text, after)
-    return Place(building, entrance, _plain(found["unit"]) if found else None)
+        return Place(building, entrance or found["entrance"], _plain(found["unit"] or found["apart"]))
+    room = ROOM.search(text, *behind) or ROOM.search(text, 0, before)
+    return Place(building, entrance, _plain(room[room.lastindex or 0]) if room else None)
+
+
+def _dashed(found: re.Match[str]) -> Place:
+    if found["building"]:
+        return Place(_plain(found["building"]), _plain(found["entrance"]), _plain(found["unit"]))
+    if found["house"]:
+        return Place(_plain(found["house"]), None, _plain(found["room"]))
+    block, stairs = int(found["block"]), int(found["stairs"])
+    return Place(str(block), str(stairs)) if block >= stairs else NOWHERE
+
+
+def _first(text: str, found: re.Match[str]) -> str:
+    """The part that was found, or the first of the list that it closes (3、5栋)."""
+    start = found.start()
+    listed = LISTED.search(text, max(start - 5, 0), start) if text[start - 1 : start] in _LISTS else None
+    return _plain(listed[1] if listed else found[found.lastindex or 0])
 
 
 def _plain(number: str) -> str:
     """十二 -> 12, 二十 -> 20, 五零一 -> 501, b -> B; figures stay."""
+    number = number.replace("拾", "十")
     if number[0] not in _FIGURES and number[0] != "十":
         return number.upper().lstrip("0") or number
     tens, ten, ones = number.partition("十")

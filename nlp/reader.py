@@ -1,12 +1,11 @@
-"""A message in, what it is about out, with both stages: the lexicon, then the model that hears what it does not name."""
+"""A message in, what it is about out: the lexicon first, then the model that hears what it does not name."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 from nlp.context import chance, gather, judge, weigh_tops
-from nlp.evidence import Candidate, Span
-from nlp.features import features
+from nlp.features import features, named_tops
 from nlp.lexicon import Lexicon, top_of
 from nlp.model import Model, Scores
 from nlp.ranking import Category
@@ -15,7 +14,6 @@ from nlp.tagger import Tagged, Tagger, Verdict
 _SAFETY, _NORMAL = 3, 2
 _SECOND_SHARE = 0.3  # of all, for a second category; one that the lexicon names needs half of it
 _MOST_CATEGORIES = 3
-_TELLING = 3  # pairs of characters shown as the model's reasons
 
 
 class Reader:
@@ -44,16 +42,21 @@ class Reader:
         """What the categories are called, and whose they are."""
         return self._tagger.lexicon
 
+    def score(self, text: str) -> Scores:
+        """What the model thinks of a message that is only the context of another."""
+        found = self._tagger.tag(text)
+        return self.model.score(features(found), named_tops(found))
+
     def tag(self, text: str, before: Sequence[Scores] = ()) -> Tagged:
         """Tag one message, whatever it holds; never raises on any text. before: scores of what was said just before
         in the same conversation, oldest first."""
         found = self._tagger.tag(text)
-        scores = self.model.score(features(found))
+        scores = self.model.score(features(found), named_tops(found))
         context = gather(before, len(self._order)) if before else None
         judged = judge(self.model.weights.combining, scores, context)
         thresholds = self.model.weights.thresholds
-        urgent = judged.urgent >= thresholds["urgent"]
-        if judged.matter >= thresholds["matter"] or urgent:
+        urgent = judged.urgent >= thresholds["urgent"] and judged.matter >= 0
+        if urgent or judged.matter >= thresholds["matter"]:
             shares = weigh_tops(self.model.weights.combining, scores, context)
             return self._matter(found, scores, chance(judged.matter), shares, urgent=urgent)
         verdict = Verdict.UNSURE if judged.matter >= thresholds["unsure"] else Verdict.CHATTER
@@ -63,35 +66,15 @@ class Reader:
         self, found: Tagged, scores: Scores, sure: float, shares: Sequence[float], *, urgent: bool
     ) -> Tagged:
         named = {top_of(leaf): leaf for leaf, _score in reversed(found.categories)}
-        categories = []
+        categories: list[Category] = []
         for share, top in sorted(zip(shares, self._order, strict=True), reverse=True)[:_MOST_CATEGORIES]:
             if categories and share < (_SECOND_SHARE / 2 if top in named else _SECOND_SHARE):
                 break
-            leaf = named.get(top) or self._likeliest_leaf(top, scores)
+            leaf = named.get(top) or self.model.weights.leaves[scores.likeliest(self._leaves_of[top])]
             categories.append(Category(leaf, round(max(sure * share, 0.01), 3)))
         urgency = _SAFETY if urgent else min(self._urgency[categories[0].id], _NORMAL)
-        reasons = tuple(self._reasons(found, categories))
+        chosen = {leaf for leaf, _score in categories}
+        hits = tuple([hit for hit in found.found if hit.leaf in chosen])
         return Tagged(
-            tuple(categories), urgency, Verdict.MATTER, self.version, found.text, found.clean, reasons, scores
+            tuple(categories), urgency, Verdict.MATTER, self.version, found.text, found.clean, hits, scores
         )
-
-    def _likeliest_leaf(self, top: str, scores: Scores) -> str:
-        weighed = scores.leaves
-        return self.model.weights.leaves[max(self._leaves_of[top], key=weighed.__getitem__)]
-
-    def _reasons(self, found: Tagged, categories: Sequence[Category]) -> list[Candidate]:
-        """The lexicon's hits for what was decided, and where it named nothing, what moved the model most."""
-        reasons = []
-        for leaf, _score in categories:
-            hits = [hit for hit in found.found if hit.leaf == leaf]
-            reasons += hits or [Candidate(leaf, "model", marks) for marks in self._telling(found.clean, leaf)]
-        return reasons
-
-    def _telling(self, clean: str, leaf: str) -> list[tuple[Span, ...]]:
-        output = 2 + self._order[top_of(leaf)]
-        weighed = [
-            (self.model.weigh(clean[start : start + 2], output), start)
-            for start in range(min(len(clean), 240) - 1)
-        ]
-        best = sorted((pair for pair in weighed if pair[0] > 0), reverse=True)[:_TELLING]
-        return [tuple(sorted((start, start + 2) for _weight, start in best))] if best else []

@@ -67,8 +67,16 @@ class Tagged:
 
     @property
     def hits(self) -> tuple[Hit, ...]:
-        """Why: each rule that fired, by position in the original text."""
-        return explain(self.text, self.found) if self.found else ()
+        """Why: each rule that fired, by position in the original text; what moved the second stage, where none did."""
+        named = {hit.leaf for hit in self.found}
+        moved = [
+            Candidate(leaf, "model", marks)
+            for leaf, _score in self.categories
+            if leaf not in named
+            and self.scores is not None
+            and (marks := self.scores.telling(self.clean, leaf))
+        ]
+        return explain(self.text, (*self.found, *moved))
 
 
 class Tagger:

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,13 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
+from sklearn.naive_bayes import ComplementNB
+from sklearn.svm import LinearSVC
 
-from nlp.chats import Conversation, Labelled
-from nlp.context import Context, gate_inputs, gather, top_inputs
-from nlp.features import features
+from nlp.chats import Conversation, Labelled, Phrase
+from nlp.context import gate_inputs, gather, judge, top_inputs
+from nlp.features import features, named_tops
+from nlp.lexicon import top_of
 from nlp.model import ZERO, Model, Scores, Weights
 from nlp.tagger import Tagger
 
@@ -22,56 +26,59 @@ Floats = NDArray[np.float64]
 
 _LEAST_SEEN = 2  # a feature of one message teaches nothing about others
 _MOST_FEATURES = 24000  # by how much they move the outputs; more gain nothing, and cost memory
-_STRENGTH = 1.0  # of scikit-learn's C
 _URGENT_WEIGHT = 2.0  # a danger that is missed is worse than one too many
 _FOLDS = 5
+_MATTER, _UNSURE = 0.69, -1.1  # log-odds: two to one that it is one, and three to one that it is none
+_DANGER_PRECISION = 0.7
+_SAFETY = 3
 _UNSEEN = -4.0  # log-odds-like score of a leaf that the texts have too little of
 
 
-def train(tagger: Tagger, chats: Sequence[Conversation], version: str, leaves: Sequence[str]) -> Weights:
-    """A second stage over `tagger`, from labelled conversations.
+def train(tagger: Tagger, chats: Sequence[Conversation], phrases: Sequence[Phrase], version: str) -> Weights:
+    """A second stage over `tagger`, from labelled conversations; `phrases` teach only which words belong where.
 
-    leaves: those of the lexicon; tops follow from them. Deterministic: the same texts give the same weights.
+    Deterministic: the same texts give the same weights.
     """
     messages = [message for chat in chats for message in chat.messages]
     groups = [number for number, chat in enumerate(chats) for _ in chat.messages]
-    seen = [features(tagger.tag(message.text)) for message in messages]
-    tops = tuple(dict.fromkeys(leaf.partition(".")[0] for leaf in leaves))
-    task = _Task(messages, tops, tuple(leaves))
+    texts = [message.text for message in messages] + [phrase.text for phrase in phrases]
+    found = [tagger.tag(text) for text in texts]
+    seen = [features(tagged) for tagged in found]
+    task = _Task(messages, phrases, tuple(tagger.lexicon.leaves))
     names = _vocabulary(seen)
-    outputs = _fit(task, _matrix(seen, names), np.arange(len(messages)), leaves=False)
+    every = np.arange(len(messages))
+    outputs = _fit(task, _matrix(seen, names), every, leaves=False)
     names = _strongest(names, outputs.weights)
     matrix = _matrix(seen, names)
-    weights = _quantise(version, task, names, _fit(task, matrix, np.arange(len(messages))))
+    weights = _quantise(version, task, names, _fit(task, matrix, every))
     # What a message is worth as context has to be learned from scores of messages that were not trained on.
-    scores = _score_out_of_fold(task, names, seen, matrix, groups, version)
-    combining = _fit_combining(task, chats, scores)
-    return Weights(
-        weights.version,
-        weights.tops,
-        weights.leaves,
-        weights.scales,
-        weights.biases,
-        weights.rows,
-        combining,
-        {},
-        {},
-    )
+    scores: dict[int, Scores] = {}
+    for learned, held in GroupKFold(_FOLDS).split(every, groups=groups):
+        model = Model(_quantise(version, task, names, _fit(task, matrix, learned, leaves=False)))
+        scores |= {number: model.score(seen[number], named_tops(found[number])) for number in map(int, held)}
+    apart = [scores[number] for number in range(len(messages))]
+    combining = _fit_combining(task, chats, apart)
+    thresholds = {"matter": _MATTER, "unsure": _UNSURE, "urgent": _choose_urgent(task, apart, combining)}
+    return replace(weights, combining=combining, thresholds=thresholds)
 
 
 class _Task:
-    """What is to be learned, as arrays."""
+    """What is to be learned, as arrays: first the messages, then the phrases."""
 
-    def __init__(self, messages: Sequence[Labelled], tops: tuple[str, ...], leaves: tuple[str, ...]) -> None:
-        self.tops, self.leaves = tops, leaves
+    def __init__(
+        self, messages: Sequence[Labelled], phrases: Sequence[Phrase], leaves: tuple[str, ...]
+    ) -> None:
+        self.tops, self.leaves = tuple(dict.fromkeys(map(top_of, leaves))), leaves
+        self.messages = len(messages)
         self.matter = np.array([bool(message.labels) for message in messages])
-        self.urgent = np.array([message.urgency == 3 for message in messages])
-        order = {top: number for number, top in enumerate(tops)}
-        self.top = np.array([order.get(message.top, -1) for message in messages])
+        self.urgent = np.array([message.urgency == _SAFETY for message in messages])
+        order = {top: number for number, top in enumerate(self.tops)}
+        said = [each.top for each in messages] + [top_of(each.leaf) for each in phrases]
+        self.top = np.array([order.get(top, -1) for top in said])
         order = {leaf: number for number, leaf in enumerate(leaves)}
-        self.leaf = np.array(
-            [order.get(message.labels[0], -1) if message.labels else -1 for message in messages]
-        )
+        named = [each.labels[0] if each.labels else "" for each in messages] + [each.leaf for each in phrases]
+        self.leaf = np.array([order.get(leaf, -1) for leaf in named])
+        self.phrases = np.arange(len(messages), len(messages) + len(phrases))
 
 
 class _Outputs:
@@ -100,47 +107,63 @@ def _matrix(seen: Sequence[set[str]], names: Sequence[str]) -> csr_matrix:
 
 def _fit(task: _Task, matrix: csr_matrix, chosen: NDArray[np.int64], *, leaves: bool = True) -> _Outputs:
     x = matrix[chosen]
-    matter, urgent = task.matter[chosen], task.urgent[chosen]
-    top, leaf = task.top[chosen], task.leaf[chosen]
-    gate = LogisticRegression(C=_STRENGTH, max_iter=150, tol=1e-3).fit(x, matter)
-    danger = LogisticRegression(
-        C=_STRENGTH, max_iter=150, tol=1e-3, class_weight={True: _URGENT_WEIGHT, False: 1.0}
-    ).fit(x, urgent)
-    parts = [
-        (gate.coef_, gate.intercept_),
-        (danger.coef_, danger.intercept_),
-        _fit_classes(x[top >= 0], top[top >= 0], len(task.tops)),
-        _fit_leaves(task, x, leaf if leaves else np.full_like(leaf, -1)),
-    ]
-    return _Outputs(np.vstack([w for w, _ in parts]), np.concatenate([b for _, b in parts]))
+    parts = [_fit_gate(x, task.matter[chosen], 1.0), _fit_gate(x, task.urgent[chosen], _URGENT_WEIGHT)]
+    told = np.concatenate([chosen[task.leaf[chosen] >= 0], task.phrases])
+    parts.append(_fit_classes(matrix[told], task.top[told], len(task.tops)))
+    parts.append(_fit_leaves(task, matrix, told) if leaves else _nothing(len(task.leaves), matrix.shape[1]))
+    return _Outputs(np.vstack([weights for weights, _ in parts]), np.concatenate([bias for _, bias in parts]))
+
+
+def _fit_gate(x: csr_matrix, y: NDArray[np.bool_], weight: float) -> tuple[Floats, Floats]:
+    """A margin, plus naive Bayes by the complement; `weight` is what a miss costs more than a false alarm.
+
+    Measured on authors and on kinds of text that were not trained on: at one false alarm in a hundred short messages
+    from elsewhere the sum finds more complaints than either, and half again as many as a logistic regression.
+    """
+    margin = LinearSVC(C=0.3, class_weight={True: weight, False: 1.0}).fit(x, y)
+    no, yes = _bayes(x, y)
+    return margin.coef_ + 0.5 * (yes - no), margin.intercept_
 
 
 def _fit_classes(x: csr_matrix, y: NDArray[np.int64], count: int) -> tuple[Floats, Floats]:
-    fitted = LogisticRegression(C=_STRENGTH, max_iter=150, tol=1e-3, class_weight="balanced").fit(x, y)
-    weights = np.zeros((count, x.shape[1]))
-    biases = np.full(count, _UNSEEN)
-    weights[fitted.classes_], biases[fitted.classes_] = fitted.coef_, fitted.intercept_
+    """The same, one class against the rest."""
+    weights, biases = _nothing(count, x.shape[1])
+    known = np.unique(y)
+    if len(known) < 2:
+        biases[known] = 0.0
+        return weights, biases
+    margin = LinearSVC(C=0.5, class_weight="balanced").fit(x, y)
+    coefficients, intercepts = margin.coef_, margin.intercept_
+    if len(known) == 2:  # scikit-learn has one row for two classes
+        coefficients, intercepts = (
+            np.vstack([-coefficients, coefficients]),
+            np.array([-intercepts[0], intercepts[0]]),
+        )
+    bayes = _bayes(x, y)
+    weights[known] = coefficients + bayes - bayes.mean(axis=0, keepdims=True)
+    biases[known] = intercepts
     return weights, biases
 
 
-def _fit_leaves(task: _Task, x: csr_matrix, y: NDArray[np.int64]) -> tuple[Floats, Floats]:
+def _bayes(x: csr_matrix, y: NDArray[Any]) -> Floats:
+    log_shares: Floats = ComplementNB(alpha=0.5).fit((x > 0).astype(float), y).feature_log_prob_
+    return log_shares
+
+
+def _fit_leaves(task: _Task, matrix: csr_matrix, told: NDArray[np.int64]) -> tuple[Floats, Floats]:
     """The leaves of one top category are told from each other only: which top it is has been decided before."""
-    weights = np.zeros((len(task.leaves), x.shape[1]))
-    biases = np.full(len(task.leaves), _UNSEEN)
-    for top in task.tops:
-        own = [number for number, leaf in enumerate(task.leaves) if leaf.partition(".")[0] == top]
-        chosen = np.isin(y, own)
-        known = np.unique(y[chosen])
-        if len(known) == 1:
-            biases[known] = 0.0
-        elif len(known) > 1:
-            fitted = LogisticRegression(C=_STRENGTH, max_iter=150, tol=1e-3).fit(x[chosen], y[chosen])
-            if len(known) == 2:  # scikit-learn has one row for two classes
-                weights[known] = np.vstack([-fitted.coef_, fitted.coef_]) / 2
-                biases[known] = np.concatenate([-fitted.intercept_, fitted.intercept_]) / 2
-            else:
-                weights[known], biases[known] = fitted.coef_, fitted.intercept_
+    weights, biases = _nothing(len(task.leaves), matrix.shape[1])
+    for top in range(len(task.tops)):
+        own = told[task.top[told] == top]
+        if len(own):
+            fitted, intercepts = _fit_classes(matrix[own], task.leaf[own], len(task.leaves))
+            known = np.unique(task.leaf[own])
+            weights[known], biases[known] = fitted[known], intercepts[known]
     return weights, biases
+
+
+def _nothing(outputs: int, inputs: int) -> tuple[Floats, Floats]:
+    return np.zeros((outputs, inputs)), np.full(outputs, _UNSEEN)
 
 
 def _strongest(names: list[str], weights: Floats) -> list[str]:
@@ -166,27 +189,11 @@ def _quantise(version: str, task: _Task, names: Sequence[str], outputs: _Outputs
     )
 
 
-def _score_out_of_fold(
-    task: _Task,
-    names: Sequence[str],
-    seen: Sequence[set[str]],
-    matrix: csr_matrix,
-    groups: Sequence[int],
-    version: str,
-) -> list[Scores]:
-    scores: dict[int, Scores] = {}
-    for learned, held in GroupKFold(_FOLDS).split(matrix, task.matter, groups):
-        model = Model(_quantise(version, task, names, _fit(task, matrix, learned, leaves=False)))
-        scores |= {number: model.score(seen[number]) for number in held}
-    return [scores[number] for number in range(len(seen))]
-
-
 def _fit_combining(
     task: _Task, chats: Sequence[Conversation], scores: Sequence[Scores]
 ) -> Mapping[str, Sequence[float]]:
     """Each message with what came before it and without, as it will be met in groups and 1:1."""
     gates, rows, matter, urgent, top = [], [], [], [], []
-    nowhere = Context(0.0, 0.0, [0.0] * len(task.tops), 0.0, 0.0, [0.0] * len(task.tops))
     number = 0
     for chat in chats:
         for position in range(len(chat.messages)):
@@ -197,18 +204,19 @@ def _fit_combining(
                 matter.append(task.matter[number])
                 urgent.append(task.urgent[number])
             if task.top[number] >= 0:
-                rows.append(top_inputs(scores[number], context or nowhere))
-                top.append(task.top[number])
+                for known in (None, context) if context else (None,):
+                    rows.append(top_inputs(scores[number], known))
+                    top.append(task.top[number])
             number += 1
     x, y = np.array(gates), np.array(rows)
     return {
-        "matter": _rounded(_fit_gate(x, np.array(matter), 1.0)),
-        "urgent": _rounded(_fit_gate(x, np.array(urgent), _URGENT_WEIGHT)),
+        "matter": _rounded(_fit_logistic(x, np.array(matter), 1.0)),
+        "urgent": _rounded(_fit_logistic(x, np.array(urgent), _URGENT_WEIGHT)),
         "tops": _rounded(_fit_tied(y, np.array(top))),
     }
 
 
-def _fit_gate(x: Floats, y: Any, weight: float) -> Floats:
+def _fit_logistic(x: Floats, y: Any, weight: float) -> Floats:
     fitted = LogisticRegression(C=1.0, max_iter=2000, class_weight={True: weight, False: 1.0}).fit(
         x[:, 1:], y
     )
@@ -231,13 +239,29 @@ def _fit_tied(inputs: Floats, right: NDArray[np.int64]) -> Floats:
 
     start = np.zeros(inputs.shape[2])
     start[0] = 1.0
-    return minimize(loss, start, jac=True, method="L-BFGS-B").x
+    bounds = [(0.0, None)] * len(start)  # what speaks for a category never speaks against it
+    found: Floats = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return found
 
 
 def _rounded(weights: Floats) -> list[float]:
     return [float(f"{weight:.5g}") for weight in weights]
 
 
-def fingerprint(chats: Sequence[Conversation]) -> str:
+def _choose_urgent(task: _Task, scores: Sequence[Scores], combining: Mapping[str, Sequence[float]]) -> float:
+    """On messages that were not trained on, each by itself: of what is taken for a danger enough has to be one."""
+    values = [judge(combining, own, None).urgent for own in scores]
+    return round(_lowest_with_precision(values, task.urgent), 3)
+
+
+def _lowest_with_precision(values: Sequence[float], right: NDArray[np.bool_]) -> float:
+    """The lowest threshold above which at least `_DANGER_PRECISION` are right."""
+    order = np.argsort(-np.array(values))
+    precision = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    enough = np.nonzero(precision >= _DANGER_PRECISION)[0]
+    return float(values[order[enough[-1]]]) if len(enough) else max(values)
+
+
+def fingerprint(chats: Sequence[Conversation], phrases: Sequence[Phrase]) -> str:
     """Eight digits that change with the texts or their labels."""
-    return hashlib.sha256(repr(chats).encode()).hexdigest()[:8]
+    return hashlib.sha256(repr((chats, phrases)).encode()).hexdigest()[:8]

@@ -55,6 +55,13 @@ class Role(StrEnum):
     OPERATOR = "operator"
 
 
+class RoleSource(StrEnum):
+    """What gave a role, and alone may take it away again."""
+
+    IMPORT = "import"  # a contact of the compound's file
+    STAFF = "staff"  # ./run staff add
+
+
 class InboxState(StrEnum):
     """Life of a received message."""
 

@@ -4,10 +4,16 @@ import asyncio
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+
+from sqlmodel import col, select
 
 from bot.cli.world import running_world
 from bot.playground.cast import CHAPTER_ONE, LI, WANG, ZHANG
+from bot.playground.cast_corp import ARCHIVE_ACCOUNT, BUILDING_3, external_id
+from storage.database import Database
+from storage.tables import ChannelIdentity, InboxMessage
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,7 +52,7 @@ def test_the_first_chapter_plays_whole_and_comes_out_right(tmp_path: Path) -> No
     second = played.stdout.partition("第二章")[2]
     assert "群里听见并登记 3 件，安全告警 4 起（已有人确认 1 起）" in second
     assert "本周摘要 3 件，上周 10 件" in second
-    assert "【幸福家园】一周意见" in second
+    assert "【幸福家园】每周摘要" in second
 
 
 def test_the_demo_refuses_a_configuration(tmp_path: Path) -> None:
@@ -103,6 +109,37 @@ async def test_what_was_said_before_binding_is_filed_after_it(tmp_path: Path) ->
         assert "编号 1001" in bound.reply
 
 
+async def test_the_platforms_notice_wakes_the_reading_of_the_archive(tmp_path: Path) -> None:
+    async with running_world(tmp_path / "world.db") as world:
+        [poller] = world.application._pollers
+        poller._poll_seconds = 3600  # nobody looks by themselves
+        await world.application.catch_up()
+        feed = world.platform.archive
+        assert feed is not None
+        await asyncio.sleep(0.3)
+        pulls = feed.pulls
+        await asyncio.sleep(0.3)
+        assert feed.pulls == pulls
+        await world.platform.wecom.user_says(BUILDING_3, external_id(WANG), "电梯又坏了")
+        for _ in range(300):
+            if await _heard(world.application.database):
+                break
+            await asyncio.sleep(0.01)
+        assert await _heard(world.application.database) == ["电梯又坏了"]
+
+
+async def test_a_follower_is_soon_known_to_be_the_one_in_the_group(tmp_path: Path) -> None:
+    async with running_world(tmp_path / "world.db") as world:
+        database = world.application.database
+        await world.platform.user_follows(WANG.openid, WANG.scene)
+        for _ in range(300):
+            if len(await _persons(database, WANG.openid, external_id(WANG))) == 1:
+                break
+            await asyncio.sleep(0.01)
+        assert len(await _persons(database, WANG.openid, external_id(WANG))) == 1
+        assert len(await _persons(database, WANG.openid, external_id(ZHANG))) == 2
+
+
 async def _settled(explain: object, msg_id: str, state: str) -> None:
     """The mark that an answer was offered is written with the next batch."""
     for _ in range(50):
@@ -111,3 +148,16 @@ async def _settled(explain: object, msg_id: str, state: str) -> None:
             return
         await asyncio.sleep(0.1)
     raise AssertionError(facts)
+
+
+async def _heard(database: Database) -> Sequence[str]:
+    async with database.read() as session:
+        return (
+            await session.exec(select(InboxMessage.text).where(InboxMessage.account == ARCHIVE_ACCOUNT))
+        ).all()
+
+
+async def _persons(database: Database, *external_ids: str) -> set[int]:
+    async with database.read() as session:
+        found = select(ChannelIdentity.person_id).where(col(ChannelIdentity.external_id).in_(external_ids))
+        return set((await session.exec(found)).all())

@@ -139,9 +139,12 @@ def read_page(items: Sequence[Sealed], keys: PrivateKeys, decryptor: ChatArchive
                 decryptor.open(keys.open(item.publickey_ver, item.encrypt_random_key), item.encrypt_chat_msg)
             )
             entry = parse(item.seq, item.msgid, plain)
-        except UnreadableError as error:
+        except (
+            Exception
+        ) as error:  # whatever a decryptor does with a damaged one: the same page would come for ever
             entry = Dropped(item.seq, Tombstone.UNREADABLE)
-            page.unreadable.append(Unreadable(item.seq, item.publickey_ver, error.reason))
+            reason = error.reason if isinstance(error, UnreadableError) else type(error).__name__
+            page.unreadable.append(Unreadable(item.seq, item.publickey_ver, reason))
         page.entries.append(entry)
     return page
 

@@ -18,7 +18,8 @@ from bot.config import (
     WecomAppSettings,
 )
 from handlers.context import AccountFacts
-from storage.states import ChannelKind
+from handlers.reach.fields import Template
+from storage.states import ChannelKind, Form, MessageClass
 
 
 def open_channel(
@@ -36,6 +37,19 @@ def open_channel(
             return GroupWebhook(account, settings, http)
 
 
+def templates_of(settings: OfficialAccountSettings) -> dict[tuple[MessageClass, Form], Template]:
+    """What the operator's templates say, by kind of notice and the form it goes out in."""
+    templates = {}
+    for kind, notice in settings.notices.items():
+        for form, template_id, fields in (
+            (Form.TEMPLATE, notice.template_id or settings.template_id, notice.template),
+            (Form.SUBSCRIBE, settings.subscribe_template_id, notice.subscribe),
+        ):
+            if fields:
+                templates[MessageClass(kind), form] = Template(template_id, fields)
+    return templates
+
+
 def facts_of(channels: Mapping[str, ChannelSettings]) -> dict[str, AccountFacts]:
     """What handlers need to know of each account."""
     facts = {}
@@ -43,7 +57,7 @@ def facts_of(channels: Mapping[str, ChannelSettings]) -> dict[str, AccountFacts]
         kind = ChannelKind(settings.kind)
         match settings:
             case OfficialAccountSettings():
-                facts[name] = AccountFacts(kind, name, settings.template_id, settings.subscribe_template_id)
+                facts[name] = AccountFacts(kind, name, templates_of(settings))
             case WecomAppSettings():
                 facts[name] = AccountFacts(kind, name)
             case _:

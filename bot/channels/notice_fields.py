@@ -1,29 +1,26 @@
-"""Fields of template and subscribe messages, cut to what the platform takes: one that is too long refuses the message.
+"""What a 模板消息 or 订阅通知 says, from a message's payload: filled and cut when it was queued (handlers/reach)."""
 
-Source: the table of field kinds in developers.weixin.qq.com/doc/service/guide/product/subscription_messages; the same
-kinds are used by the templates by category (类目模板). Fields of the older templates (first, keyword1, remark) have no
-limit.
-"""
-
-import re
 from collections.abc import Mapping
+from typing import Any, NamedTuple
 
+from bot.channels.base import Outgoing
 from bot.channels.text import clean
-
-# In characters, by the kind that a field's name begins with.
-_LENGTHS = {"thing": 20, "name": 10, "phrase": 5, "character_string": 32, "letter": 32, "symbol": 5}
-_NAME = re.compile(r"([a-z_]+?)\d*")
+from handlers.reach.fields import notice_key
 
 
-def data_of(fields: Mapping[str, object]) -> dict[str, dict[str, str]]:
-    """`{name: text}` as the API's `data`."""
-    return {name: {"value": _fitted(name, str(value))} for name, value in fields.items()}
+class Filled(NamedTuple):
+    """A template with its values. url: where a tap leads to, empty for nowhere."""
+
+    template_id: str
+    data: dict[str, dict[str, str]]
+    url: str
 
 
-def _fitted(name: str, value: str) -> str:
-    found = _NAME.fullmatch(name)
-    length = _LENGTHS.get(found[1]) if found else None
-    if length is None:
-        return clean(value)
-    line = " ".join(clean(value).split())
-    return line if len(line) <= length else line[: length - 1] + "…"
+def filled_of(outgoing: Outgoing, account: str) -> Filled | None:
+    """What this message says through a template of `account`; None when it says nothing there."""
+    notices = (outgoing.payload or {}).get("notices")
+    notice: Any = notices.get(notice_key(outgoing.form, account)) if isinstance(notices, Mapping) else None
+    if not isinstance(notice, Mapping) or not isinstance(notice.get("fields"), Mapping):
+        return None
+    data = {name: {"value": clean(str(value))} for name, value in notice["fields"].items()}
+    return Filled(str(notice.get("template_id", "")), data, str(notice.get("url") or ""))

@@ -5,6 +5,7 @@ developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Messa
 developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html (模板消息),
 developers.weixin.qq.com/doc/service/guide/product/subscription_messages/push.html (订阅通知),
 developers.weixin.qq.com/doc/service/api/webdev/access/api_snsaccesstoken (sign-in),
+developers.weixin.qq.com/doc/service/api/usermanage/userinfo/api_userinfo (union ids),
 developers.weixin.qq.com/doc/offiaccount/Account_Management/Generating_a_Parametric_QR_Code.html (QR codes).
 """
 
@@ -22,7 +23,7 @@ from bot.channels.api import Api
 from bot.channels.base import BadCallback, Callback, ChannelError, Outgoing, Rendered, SendResult, Verdict
 from bot.channels.errcodes import OFFICIAL
 from bot.channels.msgcrypt import Envelope, MsgCrypt, check_fresh, check_signature
-from bot.channels.notice_fields import data_of
+from bot.channels.notice_fields import Filled, filled_of
 from bot.channels.official_inbound import OPENID, inbound_of
 from bot.channels.official_shapes import encrypted_of, text_message_of
 from bot.channels.platform_api import BAD_ANSWER, TIMEOUT, call
@@ -87,6 +88,14 @@ class Visitor:
     is_snapshot: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """What the platform knows of somebody. union_id: empty when it tells none."""
+
+    following: bool
+    union_id: str
+
+
 class OfficialAccount:
     """One service account. `monotonic` is a clock in seconds; `http` stays the caller's to close."""
 
@@ -116,7 +125,6 @@ class OfficialAccount:
         )
         self._allow_plain = settings.allow_plain and self._crypt is None
         self._app_id, self._app_secret = settings.app_id, settings.app_secret
-        self._template_id = settings.template_id
         self._subscribe_template_id = settings.subscribe_template_id
         self._authorize_base = authorize_base_of(settings.authorize_base, settings.api_base, PLATFORM_API)
         tokens = StableTokens(http, self._api_base, settings.app_id, settings.app_secret, timeout)
@@ -215,16 +223,17 @@ class OfficialAccount:
 
         Only template messages have a duplicate check. `detail` never has the text.
         """
+        filled = filled_of(outgoing, self.account)
         match outgoing.form:
             case Form.TEXT:
                 path = "/cgi-bin/message/custom/send"
                 message: dict[str, Any] = {"msgtype": "text", "text": {"content": clean(outgoing.text)}}
-            case Form.TEMPLATE if self._template_id:
+            case Form.TEMPLATE if filled:
                 path = "/cgi-bin/message/template/send"
-                message = _notice(self._template_id, outgoing, "url") | {"client_msg_id": outgoing.key}
-            case Form.SUBSCRIBE if self._subscribe_template_id:
+                message = _notice(filled, "url") | {"client_msg_id": outgoing.key}
+            case Form.SUBSCRIBE if filled:
                 path = "/cgi-bin/message/subscribe/bizsend"
-                message = _notice(self._subscribe_template_id, outgoing, "page")
+                message = _notice(filled, "page")
             case _:
                 return SendResult(Verdict.REFUSED, None, "服务号没有配置这种消息的模板，或不支持这种消息")
         result, fields = await self._api.post(path, {"touser": outgoing.recipient} | message)
@@ -272,6 +281,20 @@ class OfficialAccount:
         is_snapshot = answer.fields.get("is_snapshotuser") not in (None, 0)
         return Visitor(openid, union_id if isinstance(union_id, str) else "", is_snapshot)
 
+    async def follower_of(self, openid: str) -> Follower:
+        """Whether somebody follows, and the union id when the account is bound to the open platform.
+
+        Raises ChannelError. Of who does not follow the platform tells nothing more.
+        """
+        fields = await self._api.ask("/cgi-bin/user/info", query={"openid": openid, "lang": "zh_CN"})
+        subscribed, union_id = fields.get("subscribe"), fields.get("unionid", "")
+        if fields.get("openid") != openid or type(subscribed) is not int or not isinstance(union_id, str):
+            raise ChannelError(BAD_ANSWER)
+        union_id = union_id.strip()  # the documented sample has a space in front
+        if union_id and not OPENID.fullmatch(union_id):
+            raise ChannelError(BAD_ANSWER)
+        return Follower(bool(subscribed), union_id)
+
     async def create_qr(self, scene: str, expire_seconds: int | None) -> QrCode:
         """A QR code whose scan tells us `scene` (1 to 64 characters); permanent when `expire_seconds` is None.
 
@@ -295,12 +318,9 @@ class OfficialAccount:
         return QrCode(ticket, url)
 
 
-def _notice(template_id: str, outgoing: Outgoing, link: str) -> dict[str, Any]:
-    """A notice by template. payload: {"fields": {name: text}, "url": where a tap leads to, if anywhere}."""
-    payload = outgoing.payload or {}
-    fields, url = payload.get("fields"), payload.get("url")
-    data = data_of(fields) if isinstance(fields, Mapping) else {}
-    return {"template_id": template_id, "data": data} | ({link: url} if url else {})
+def _notice(filled: Filled, link: str) -> dict[str, Any]:
+    message: dict[str, Any] = {"template_id": filled.template_id, "data": filled.data}
+    return message | ({link: filled.url} if filled.url else {})
 
 
 def _xml_reply(reply_to: ReplyTo, content: str, seconds: int) -> bytes:

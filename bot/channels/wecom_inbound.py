@@ -1,7 +1,8 @@
 """The WeCom app's messages and events as Inbound.
 
 Sources: developer.work.weixin.qq.com/document/path/90239 (messages), path/90240 (events), path/92130 (customer
-groups). What this file does not know is OTHER, never refused: the platform adds some every year.
+groups), path/95039 (chat archive). What this file does not know is OTHER, never refused: the platform adds some
+every year.
 """
 
 import re
@@ -26,6 +27,7 @@ _EVENTS = {
     "subscribe": InboundKind.FOLLOW,
     "unsubscribe": InboundKind.UNFOLLOW,
     "click": InboundKind.CLICK,
+    "msgaudit_notify": InboundKind.ARCHIVE_GREW,
 }
 # What tells two events of one sender in one second apart.
 _IDS = ("TaskId", "ChangeType", "ChatId", "UpdateDetail", "CurMemVer", "UserID", "ExternalUserID", "JobId")

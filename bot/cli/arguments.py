@@ -37,7 +37,9 @@ def add_staff_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="add: as it is written on the door")
     parser.add_argument("--phone", help="add: with the name it says who it is")
     parser.add_argument("--role", choices=[role.value for role in Role])
-    parser.add_argument("--scope", help="add: the code of a region or compound, or COMPOUND/PLACE")
+    parser.add_argument(
+        "--scope", help="add: code of a region or compound, or COMPOUND/PLACE (a building: XH-1/3)"
+    )
     parser.add_argument("--title", help="add: the office as residents know it")
     parser.add_argument(
         "--member", help="add: ACCOUNT/USERID in WeCom, for signing in there and for messages"

@@ -30,7 +30,7 @@ async def play(world: World) -> int:
     """Play it, print it; returns 1 when it did not come out whole."""
     story = _Story(world)
     print("\n第二章 · 居民群里的一周\n")
-    print("居民在业主群里照常聊天，机器人经会话存档听见；工作人员在内部群里 @ 它；时钟由故事拨快。\n")
+    print("居民在居民群里照常聊天，机器人经会话存档听见；工作人员在工作群里 @ 它；时钟由故事拨快。\n")
     monday = _next_monday(world.clock())
     await story.at(_local(monday, time(9, 40)), "周一，新一周的收集开始")
     await story.at(_local(monday + timedelta(days=1), time(19, 5)), "周二晚上，3栋业主群")
@@ -50,7 +50,7 @@ async def play(world: World) -> int:
     await story.say(cast_corp.BUILDING_5, ZHANG.openid, "小区门口的车乱停，消防车都进不来")
     await story.settle()
     await story.ask(cast_corp.STAFF_ROOM, cast_corp.SECRETARY.userid, "@议事 本周")
-    await story.at(_local(monday + timedelta(days=6), time(20, 35)), "周日晚上，本周收集结束，摘要送到")
+    await story.at(_local(monday + timedelta(days=6), time(20, 35)), "周日晚上，本周收集结束，每周摘要送到")
     return await story.conclude(monday.date().isoformat())
 
 

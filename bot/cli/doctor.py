@@ -19,7 +19,8 @@ from bot.channels.factory import open_channel
 from bot.config import ChatArchiveSettings, ConfigError, Settings
 from handlers.requests.calendar import LOCAL, knows
 from nlp.lexicon import LexiconError, load_lexicon
-from nlp.tagger import Tagger
+from nlp.model import ModelError
+from nlp.reader import Reader
 from storage import migrate
 from storage.database import Database, DatabaseError
 from storage.outbox import count_by_state as count_outbox
@@ -56,7 +57,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         f"environment {settings.environment}, {len(settings.channels)} channel accounts",
     )
     yield _keys(settings)
-    yield _lexicon()
+    yield _tagger()
     yield _deadlines(settings)
     yield holidays(utc_now())
     async for finding in _database(settings):
@@ -101,11 +102,13 @@ def _keys(settings: Settings) -> Finding:
     return Finding("keys", ok, f"{len(settings.security.column_keys)} column keys; the first one seals")
 
 
-def _lexicon() -> Finding:
+def _tagger() -> Finding:
     try:
-        return Finding("lexicon", True, f"version {Tagger.load().lexicon.version}")
+        return Finding("tagger", True, f"lexicon and model {Reader.load().version}")
     except LexiconError as error:
-        return Finding("lexicon", False, str(error), "restore nlp/data/taxonomy.toml")
+        return Finding("tagger", False, str(error), "restore nlp/data/taxonomy.toml")
+    except (ModelError, OSError) as error:
+        return Finding("tagger", False, str(error), "restore nlp/data/model.bin")
 
 
 def _deadlines(settings: Settings) -> Finding:

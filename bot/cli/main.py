@@ -96,6 +96,13 @@ def _parser() -> argparse.ArgumentParser:
     bench = add("bench", "benchmarks beside a reference, as JSON Lines", _bench)
     bench.add_argument("--quick", action="store_true")
     bench.add_argument("names", nargs="*")
+    train = add("train", "train the second stage of the tagger from labelled conversations", _train)
+    train.add_argument("folders", nargs="*", help="with more conversations, beside the shipped ones")
+    train.add_argument("--out", metavar="FILE", help="the model to write (default: the shipped one)")
+    evaluate = add("eval", "how well messages are read, on labelled files, as JSON Lines", _eval)
+    evaluate.add_argument(
+        "files", nargs="*", help="default: the shipped conversations nothing was trained on"
+    )
     add("lock", "write the hashed locks anew", _lock)
     return parser
 
@@ -133,6 +140,18 @@ def _tag(options: argparse.Namespace) -> int:
     from bot.cli.tag import run
 
     return run(options.file, sys.stdout, sys.stderr, sys.stdin, explain=options.explain)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from bot.cli.train import run
+
+    return run(options.folders, options.out)
+
+
+def _eval(options: argparse.Namespace) -> int:
+    from bot.cli.evaluate import run
+
+    return run(options.files)
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from nlp.tagger import Tagged, Tagger
+from nlp.context import REACH
+from nlp.model import Scores
+from nlp.reader import Reader
+from nlp.tagger import Tagged
 
 
 class _BadLineError(ValueError):
@@ -19,22 +22,28 @@ def run(source: str | None, out: TextIO, err: TextIO, stdin: TextIO, *, explain:
     """Tag every line of a file, or of standard input for None and "-". Blank lines are passed over.
 
     Returns 0, or 2 after one line on `err` when the source cannot be read or a line is not
-    {"id": text or integer, "text": text}; the lines before it are printed by then. A reader who goes away
-    ends the run quietly. `explain` adds "verdict", "hits" and "version" to each line.
+    {"id": text or integer, "text": text}; the lines before it are printed by then. Lines with the same "conv", a text
+    or an integer, are one conversation in the order they come, and are read as one. A reader who goes away ends the
+    run quietly. `explain` adds "verdict", "hits" and "version" to each line.
     """
     name = "standard input" if source in (None, "-") else str(source)
     try:
         with _opened(source, stdin) as lines:
-            tagger = Tagger.load()
+            tagger = Reader.load()
+            conversations: dict[str | int, list[Scores]] = {}
             for number, line in enumerate(lines, 1):
                 if line.isspace():
                     continue
                 try:
-                    message_id, text = _message(line)
+                    message_id, text, conversation = _message(line)
                 except _BadLineError as error:
                     err.write(f"tag: {name}, line {number}: {error}\n")
                     return 2
-                row = _row(message_id, tagger.tag(text), explain=explain)
+                before = [] if conversation is None else conversations.setdefault(conversation, [])
+                tagged = tagger.tag(text, before)
+                if tagged.scores is not None:
+                    before[:] = [*before[1 - REACH :], tagged.scores]
+                row = _row(message_id, tagged, explain=explain)
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
                 if lines is stdin:
                     out.flush()  # whoever feeds a pipe line by line waits for the answer
@@ -59,7 +68,7 @@ def _opened(source: str | None, stdin: TextIO) -> Iterator[TextIO]:
         yield lines
 
 
-def _message(line: str) -> tuple[str | int, str]:
+def _message(line: str) -> tuple[str | int, str, str | int | None]:
     if not _encodable(line):
         raise _BadLineError("not UTF-8")
     try:
@@ -78,7 +87,12 @@ def _message(line: str) -> tuple[str | int, str]:
         raise _BadLineError('"id" is not valid Unicode')
     if not isinstance(text, str):
         raise _BadLineError('"text" must be a text')
-    return message_id, text
+    conversation = row.get("conv")
+    if conversation is not None and (
+        not isinstance(conversation, str | int) or isinstance(conversation, bool)
+    ):
+        raise _BadLineError('"conv" must be a text or an integer')
+    return message_id, text, conversation
 
 
 def _encodable(text: str) -> bool:

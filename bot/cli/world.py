@@ -25,7 +25,7 @@ from bot.playground.backstage import DatabaseBackstage
 from bot.playground.platform import Platform
 from handlers.groups.register import note_told, register_group
 from handlers.people.enrol import CompoundEntry, enrol_compound
-from nlp.tagger import Tagger
+from nlp.reader import Reader
 from storage.database import Database
 from storage.migrate import prepare
 from storage.queries.groups import list_groups
@@ -98,7 +98,7 @@ async def running_world(database: Path) -> AsyncIterator[World]:
         cast_corp.set_callbacks(platform, application.address)
         await platform.wecom.verify_callbacks()
         await _tell_groups(application, clock())
-        tagger = await asyncio.to_thread(Tagger.load)
+        tagger = await asyncio.to_thread(Reader.load)
         backstage = DatabaseBackstage(application.database, ACCOUNT, tagger, OTHER_ACCOUNTS)
         yield World(platform, application, backstage, compound, clock)
     finally:

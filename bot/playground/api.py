@@ -31,6 +31,7 @@ def make_app(platform: "Platform") -> web.Application:
     app.router.add_route("*", "/cgi-bin/get_api_domain_ip", api.domain_ip)
     app.router.add_route("*", "/cgi-bin/message/template/send", api.send_template)
     app.router.add_route("*", "/cgi-bin/message/subscribe/bizsend", api.send_subscribe)
+    app.router.add_route("*", "/cgi-bin/user/info", api.user_info)
     sign_in_api.add_routes(app, platform)
     if (wecom := platform.find_wecom()) is not None:
         wecom_api.add_routes(app, platform, wecom)
@@ -108,6 +109,31 @@ class _Api:
         msgid = self._platform.notices.take_subscribe(body, self._platform.clock())
         self._platform.subscribe_sent(str(body["touser"]), str(body["template_id"]), msgid)
         return answer({"errcode": 0, "errmsg": "ok", "msgid": msgid})
+
+    async def user_info(self, request: web.Request) -> web.Response:
+        """Tell of somebody who follows; of others only that they do not."""
+        self._check_token(request)
+        openid, platform = request.query.get("openid", ""), self._platform
+        if not platform.audience.knows(openid):
+            raise ApiError(40003)
+        if not platform.audience.is_following(openid):
+            return answer({"subscribe": 0, "openid": openid, "tagid_list": []})
+        union_id = "" if platform.faults.take("no_union_id") else platform.union_ids.get(openid, "")
+        return answer(
+            {
+                "subscribe": 1,
+                "openid": openid,
+                "language": "zh_CN",
+                "subscribe_time": int(platform.clock().timestamp()),
+                **({"unionid": union_id} if union_id else {}),
+                "remark": "",
+                "groupid": 0,
+                "tagid_list": [],
+                "subscribe_scene": "ADD_SCENE_QR_CODE",
+                "qr_scene": 0,
+                "qr_scene_str": "",
+            }
+        )
 
     async def domain_ip(self, request: web.Request) -> web.Response:
         # The one path that both products have; a token tells them apart.

@@ -7,7 +7,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.opinions.rules import place_name
-from nlp.tagger import Hit, Tagger
+from nlp.reader import Reader
+from nlp.tagger import Hit
 from storage.database import Database
 from storage.queries.inbox import find_message
 from storage.queries.opinions import find_opinion_of_message
@@ -30,7 +31,7 @@ class DatabaseBackstage:
         self,
         database: Database,
         account: str,
-        tagger: Tagger,
+        tagger: Reader,
         others: Mapping[str, ChannelKind] | None = None,
     ) -> None:
         self._database = database

@@ -42,8 +42,8 @@ ROOM_PHRASES: Mapping[RoomKind, tuple[str, ...]] = {
         "大家早上好",
         "别记我",
     ),
-    RoomKind.INTERNAL: ("@议事 本周汇总", "@议事 还没答复的", "@议事 进度 1001", "@议事 帮助"),
-    RoomKind.APP: ("本周汇总", "还没答复的", "帮助"),
+    RoomKind.INTERNAL: ("@议事 本周", "@议事 待办", "@议事 进度 1001", "@议事 帮助"),
+    RoomKind.APP: ("本周", "待办", "帮助"),
 }
 
 GROUP_ENTRIES = (
@@ -154,6 +154,7 @@ def channel_settings(
 def set_callbacks(platform: Platform, bot_address: str) -> None:
     """Tell the platform where the bot listens: http://127.0.0.1:PORT."""
     platform.wecom.app_callback_url = f"{bot_address}/wechat/{CORP_ACCOUNT}/callback"
+    platform.wecom.archive_callback_url = platform.wecom.app_callback_url
     platform.wecom.bot_callback_url = f"{bot_address}/wechat/{BOT_ACCOUNT}/callback"
 
 

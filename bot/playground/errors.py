@@ -47,18 +47,18 @@ class NotPossible(Exception):  # noqa: N818  what WeChat would not let the perso
 class ApiError(Exception):
     """An API call that the platform refuses with `code`."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(MESSAGES[code])
+    def __init__(self, code: int, message: str = "") -> None:
+        super().__init__(message or MESSAGES[code])
         self.code = code
 
     def body(self, now: datetime) -> dict[str, Any]:
         """Give the answer's JSON."""
-        return error_body(self.code, now)
+        return error_body(self.code, now, str(self))
 
 
-def error_body(code: int, now: datetime) -> dict[str, int | str]:
+def error_body(code: int, now: datetime, message: str = "") -> dict[str, int | str]:
     """{"errcode", "errmsg"} with the request id that the platform appends to its errors."""
     if code == 0:
         return {"errcode": 0, "errmsg": "ok"}
     rid = f"{int(now.timestamp()):08x}-{secrets.token_hex(4)}-{secrets.token_hex(4)}"
-    return {"errcode": code, "errmsg": f"{MESSAGES[code]} rid: {rid}"}
+    return {"errcode": code, "errmsg": f"{message or MESSAGES[code]} rid: {rid}"}

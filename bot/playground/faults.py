@@ -17,6 +17,8 @@ class Faults:
     http_500            answered with an HTML page and status 500
     timeout_before      not looked at; the connection hangs until the platform stops
     timeout_after       carried out; the connection hangs before the answer
+    Telling who follows:
+    no_union_id         without the unionid: the account is not bound to the open platform
     Sending customer service messages:
     out_of_window       answered 45015
     over_quota          answered 45047
@@ -37,6 +39,7 @@ class Faults:
     timeout_after: int = 0
     out_of_window: int = 0
     over_quota: int = 0
+    no_union_id: int = 0
     duplicate: int = 0
     reorder: int = 0
     force_retry: int = 0

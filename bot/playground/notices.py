@@ -2,6 +2,7 @@
 
 import itertools
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from bot.playground.audience import Audience
 from bot.playground.errors import ApiError
 from bot.playground.ledger import Ledger, Quota
+from bot.playground.template_values import fault_of_value
 
 REPEAT_SPAN = timedelta(minutes=10)
 
@@ -17,14 +19,14 @@ REPEAT_SPAN = timedelta(minutes=10)
 class Notices:
     """The account's 模板消息 and 订阅通知.
 
-    templates: ids that the account has chosen in the console; None lets every id through.
+    templates: those that the account has chosen in the console, with their fields; None lets every id through.
     recipients: openid by msgid of template messages.
     accepted: how many subscribe notices each (openid, template_id) still accepts.
     """
 
     audience: Audience
     ledger: Ledger
-    templates: set[str] | None = None
+    templates: Mapping[str, Collection[str]] | None = None
     accepted: Counter[tuple[str, str]] = field(default_factory=Counter)
     recipients: dict[int, str] = field(default_factory=dict)
     _ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -73,13 +75,15 @@ class Notices:
             raise ApiError(40037)
         if not isinstance(data, dict) or not data:
             raise ApiError(47003)
-        values = []
-        for entry in data.values():
+        wanted = self.templates[template] if self.templates is not None else data.keys()
+        for name in (*wanted, *data):
+            entry = data.get(name)
             value = entry.get("value") if isinstance(entry, dict) else None
             if not isinstance(value, str | int | float) or value == "":
-                raise ApiError(47003)
-            values.append(str(value))
-        return openid, "\n".join(values)
+                raise ApiError(47003, f"argument invalid! data.{name}.value is empty")
+            if fault_of_value(name, str(value)):
+                raise ApiError(47003, f"argument invalid! data.{name}.value invalid")
+        return openid, "\n".join(str(entry["value"]) for entry in data.values())
 
     def _deliver(self, openid: str, via: str, text: str, now: datetime) -> None:
         self.audience.write(openid, "bot", via, text)

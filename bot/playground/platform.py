@@ -50,7 +50,7 @@ class Platform:
     faults, counters: may be changed and read at any time.
     ledger: what reached whom and which quotas were run against; see `exceeded` and `delivered`.
     archive: the corp's chat archive, served beside the API, None for none.
-    names, union_ids: of people, by openid, for web sign-in.
+    names, union_ids: of people, by openid, for web sign-in and for who follows; some have no union id.
     deliveries: everything sent to the callback address, oldest first.
     """
 

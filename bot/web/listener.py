@@ -34,6 +34,13 @@ class Runner(web.AppRunner):
         app.on_response_prepare.append(_name_nothing)
         self._express = express
 
+    @property
+    def served(self) -> set[tuple[str, str]]:
+        """(method, path) of everything there is behind it, by whichever way."""
+        routes = self.app.router.routes()
+        routed = {(route.method, route.resource.canonical) for route in routes if route.resource is not None}
+        return routed | {(hdrs.METH_POST, path) for path in self._express}
+
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         express, routed = self._express, cast(Handler, made.request_handler)

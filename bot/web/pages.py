@@ -7,9 +7,11 @@ from functools import partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
+import structlog
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.web.console import alerts, compounds, links, outbox
 from bot.web.console import sign_in as staff
@@ -29,6 +31,8 @@ FORM_FIELDS = 50
 _FORM = "application/x-www-form-urlencoded"
 _STATIC = "/static/"
 _VISIT = web.RequestKey("visit", Visit)
+
+log = structlog.get_logger()
 
 Show = Callable[[Visit], Awaitable[web.Response]]
 
@@ -150,8 +154,12 @@ async def _serve(route: Route, request: web.Request) -> web.Response:
 
 
 async def _touch(visit: Visit, signed_in: SignedIn) -> None:
-    async with visit.site.database.write() as session:
-        await touch_web_session(session, signed_in.token_hash, visit.now - SEEN_EVERY, visit.now)
+    try:
+        async with visit.site.database.write() as session:
+            await touch_web_session(session, signed_in.token_hash, visit.now - SEEN_EVERY, visit.now)
+    except (SQLAlchemyError, OSError) as error:
+        # What the visitor did is done: the page that says it had no effect would be a lie.
+        log.warning("session.not_touched", error=type(error).__name__)
 
 
 def _to_sign_in(visit: Visit) -> web.Response:

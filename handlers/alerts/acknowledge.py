@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.alerts.raise_ import alert_key, scopes_of
+from handlers.alerts.raise_ import alert_key
 from handlers.alerts.words import clock, office_name, what_of
 from handlers.context import Services
 from handlers.reach.notify import Notice, notify_group
@@ -59,8 +59,7 @@ async def acknowledge(
     if episode is None:
         return Acknowledged(Outcome.UNKNOWN, number)
     compound = await session.get_one(Compound, compound_id)
-    scopes = await scopes_of(session, compound)
-    by = await office_name(session, services, episode.acknowledged_by, scopes)
+    by = await office_name(session, services, episode.acknowledged_by, compound)
     if first:
         add_audit_event(
             session,

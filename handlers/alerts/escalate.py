@@ -6,12 +6,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.alerts.raise_ import alert_key, circle, tell_circle
 from handlers.alerts.rules import escalation_cutoff
-from handlers.alerts.words import escalation_text
+from handlers.alerts.words import alert_facts, escalation_text
 from handlers.context import Services
 from handlers.reach.notify import Notice
+from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.queries.alerts import find_episode, list_unanswered, mark_escalated
-from storage.queries.opinions import find_opinion
+from storage.queries.opinions import find_opinion_to_quote
 from storage.states import MessageClass, Role
 from storage.tables import Compound
 
@@ -40,10 +41,15 @@ async def _escalate(
     assert episode is not None
     compound = await session.get_one(Compound, compound_id)
     opinion = (
-        await find_opinion(session, compound_id, episode.opinion_number) if episode.opinion_number else None
+        await find_opinion_to_quote(session, compound_id, episode.opinion_number)
+        if episode.opinion_number
+        else None
     )
     text = escalation_text(services, compound, episode, opinion)
-    notice = Notice(MessageClass.ALERT, text, f"{alert_key(episode)}:up")
+    facts = alert_facts(
+        services, compound, episode, opinion, say("reach.state_unanswered"), episode.alerted_at
+    )
+    notice = Notice(MessageClass.ALERT, text, f"{alert_key(episode)}:up", facts)
     people = await circle(session, compound, UPWARDS)
     told = await tell_circle(session, services, people, notice, now)
     add_audit_event(

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.alerts.rules import Episode, Hit, alarming, building_of, judge, matter_of
-from handlers.alerts.words import alert_text, safety_leaf
+from handlers.alerts.rules import Episode, Hit, alarming, building_of, building_of_matter, judge, matter_of
+from handlers.alerts.words import alert_facts, alert_text, safety_leaf
 from handlers.context import Services
 from handlers.reach.notify import Notice, Reached, notify_group, notify_person
+from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.queries.alerts import count_hit, find_latest_episode, lock_alerts, open_episode
 from storage.queries.people import list_people_in_office
@@ -73,12 +74,17 @@ async def _tell(
 ) -> int:
     key = alert_key(episode)
     text = alert_text(services, compound, episode, opinion, in_group=False)
-    told = 0
+    facts = alert_facts(services, compound, episode, opinion, say("reach.state_alert"), opinion.said_at)
+    notice = Notice(MessageClass.ALERT, text, key, facts)
+    building = building_of_matter(episode.matter)
+    told, asked = 0, set[int]()
     for roles in CIRCLES:
-        notice = Notice(MessageClass.ALERT, text, key)
-        told = await tell_circle(session, services, await circle(session, compound, roles), notice, now)
+        circled = await circle(session, compound, roles, building)
+        people = [each for each in circled if each not in asked]
+        told = await tell_circle(session, services, people, notice, now)
         if told:
             break
+        asked.update(people)
     for group in await list_internal_groups(session, episode.compound_id):
         text = alert_text(services, compound, episode, opinion, in_group=True)
         await notify_group(session, services, group, Notice(MessageClass.ALERT, text, key), now)
@@ -95,15 +101,20 @@ async def scopes_of(session: AsyncSession, compound: Compound) -> list[str]:
     return [compound.code, *await list_region_codes_above(session, compound.region_code)]
 
 
-async def circle(session: AsyncSession, compound: Compound, roles: Collection[Role]) -> list[int]:
-    """Those (person_id) who hold one of the roles for a compound."""
-    in_office = await list_people_in_office(session, await scopes_of(session, compound), roles)
+async def circle(
+    session: AsyncSession, compound: Compound, roles: Collection[Role], building: str = ""
+) -> list[int]:
+    """Those (person_id) who hold one of the roles for a compound, or for this building of it."""
+    scopes = await scopes_of(session, compound)
+    if building:
+        scopes.append(f"{compound.code}/{building}")
+    in_office = await list_people_in_office(session, scopes, roles)
     return list(dict.fromkeys(grant.person_id for grant, _person in in_office))
 
 
 async def tell_circle(
     session: AsyncSession, services: Services, person_ids: Sequence[int], notice: Notice, now: datetime
 ) -> int:
-    """Send each of them the notice; returns how many can be reached."""
+    """Send each of them the notice; returns how many it reaches now: who must write first may write tomorrow."""
     reached = [await notify_person(session, services, person_id, notice, now) for person_id in person_ids]
     return sum(result in (Reached.QUEUED, Reached.ALREADY) for result in reached)

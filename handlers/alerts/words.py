@@ -1,6 +1,5 @@
 """How an alert reads: for one person on duty, and for a group, where less is said."""
 
-from collections.abc import Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,10 +8,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.alerts.rules import anonymous, brief, building_of
 from handlers.context import Services
 from handlers.opinions.rules import place_name
+from handlers.reach.fields import Facts
 from handlers.texts import say
-from storage.queries.people import list_people_in_office
+from storage.queries.people import list_grants_of
+from storage.queries.tree import list_region_codes_above
 from storage.sealing import Sealer
-from storage.states import Role
 from storage.tables import AlertEpisode, Compound, Opinion, Person, RoleGrant
 
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -76,6 +76,26 @@ def alert_text(
     return f"{text}\n{_how(episode.number, in_group=in_group)}"
 
 
+def alert_facts(
+    services: Services,
+    compound: Compound,
+    episode: AlertEpisode,
+    opinion: Opinion | None,
+    state: str,
+    at: datetime,
+) -> Facts:
+    """The alert for templates, which have no room for what was said."""
+    return Facts(
+        what=what_of(services, episode.matter),
+        state=state,
+        at=at,
+        compound=compound.name,
+        number=episode.number,
+        place=place_of(opinion, in_group=False),
+        link=f"{services.public_url}/console/{compound.code}/alerts" if services.public_url else "",
+    )
+
+
 def escalation_text(
     services: Services, compound: Compound, episode: AlertEpisode, opinion: Opinion | None
 ) -> str:
@@ -97,13 +117,20 @@ def _how(number: int, *, in_group: bool) -> str:
 
 
 async def office_name(
-    session: AsyncSession, services: Services, person_id: int | None, scope_codes: Collection[str]
+    session: AsyncSession, services: Services, person_id: int | None, compound: Compound
 ) -> str:
-    """Someone in office as colleagues call them, by title and name: 项目经理司马春野."""
-    for grant, person in await list_people_in_office(session, scope_codes, list(Role)):
-        if person.person_id == person_id:
-            return office_line(services.sealer, grant, person)
-    return say("alerts.somebody")
+    """Someone with an office in a compound, or above it, as colleagues call them: 项目经理司马春野."""
+    person = await session.get(Person, person_id) if person_id is not None else None
+    if person is None or person.person_id is None:
+        return say("alerts.somebody")
+    scopes = {compound.code, *await list_region_codes_above(session, compound.region_code)}
+    held = [
+        grant
+        for grant in await list_grants_of(session, person.person_id)
+        if grant.scope_code in scopes or grant.scope_code.startswith(f"{compound.code}/")
+    ]
+    held.sort(key=lambda grant: not grant.title)  # the first that says what they are
+    return office_line(services.sealer, held[0], person) if held else say("alerts.somebody")
 
 
 def office_line(sealer: Sealer, grant: RoleGrant, person: Person) -> str:

@@ -5,7 +5,7 @@ Called by the clock of every replica, as often as it likes. What is due follows 
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -33,6 +33,7 @@ from handlers.digests.rules import (
     unfinished,
 )
 from handlers.opinions.rules import SAFETY
+from handlers.reach.fields import Facts
 from handlers.reach.notify import Notice, notify_group, notify_person
 from handlers.texts import say
 from storage.audit import add_audit_event
@@ -227,7 +228,17 @@ async def _digest(database: Database, services: Services, batch: Sequence[DueSte
         await cycles.put_digests(session, digests)
         for entry in mine:
             text = digest_text(digests[entry.key], _link(services, entry))
-            notice = _notice(entry, entry.moments.digests_at, MessageClass.DIGEST, text, now)
+            notice = replace(
+                _notice(entry, entry.moments.digests_at, MessageClass.DIGEST, text, now),
+                facts=Facts(
+                    what=say("reach.digest"),
+                    state=say("reach.state_digest"),
+                    at=entry.moments.closes_at,
+                    compound=entry.name,
+                    number=digests[entry.key]["total"],
+                    link=_link(services, entry),
+                ),
+            )
             words = Words(groups.get(entry.compound_id, ()), readers.get(entry.compound_id, ()), notice)
             await _write_to(session, services, words, now)
         _note(session, mine, "cycle.digested", now)

@@ -87,6 +87,31 @@ _INTRODUCED = re.compile(
     rf"|(?<!{_HAN}){_SURNAME}{_HAN}{{1,2}}"
     r"(?:家(?![里门长])|说|反映|投诉|他|她|这人|同志|亲自|的(?:老婆|老公|爱人|儿子|女儿|孩子|狗|车))"
 )
+# Surnames that stand for nothing else in what people complain about, but for these words: wherever one is left,
+# somebody may be called by their name, whatever stands around it.
+_NOTHING_ELSE = "赵刘陈吴郑冯蒋沈韩朱秦吕曹魏邹潘彭袁薛郝邓郭邱蔡卢崔龚邵孟尹姚宋谭廖聂覃李王张孙董杨徐贾罗"
+_ELSE = re.compile(
+    rf"[这那每整半几多全紧开纸扩嚣夸主慌铺贴夹拿拎要{_FIGURE[1:-1]}][了住着]?张|张[着嘴口开贴罗望纸椅床桌票卡沙]|包罗|罗[列威]|孙悟空|黄杨|"
+    r"外孙|孙[子女儿辈]|杨[树梅絮桃]|行李|王[八牌]|陈[旧年列述]|古董|董事|郑重|徐徐|韩[国式]|宋体|姚明|朱红|重蹈"
+)
+_SURNAMED = re.compile(rf"[{_NOTHING_ELSE}]")
+_CALLED = re.compile(
+    # Whom somebody names when they accuse, ask or tell of them; in the same place stand words that are no names.
+    r"(?:主任|书记|经理|会长|队长|站长|组长|女儿|儿子|闺女|老公|老婆|媳妇|丈夫|妻子|举报|投诉|管管|找一下|找下|通知|都怪)"
+    r"(?!高[空层楼]|金属|石材|万科|安[装全保]|方便|广场|常|时|路[灯面口]|水|黄色|白[天色]|花|单元|温度|包[裹括]|夏天|农|丰巢|全|"
+    r"明[天确]|平|满|何时|于|任何|应|成|后|乐)"
+    rf"{_SURNAME}{_HAN}"
+    r"|[A-Za-z](?:先生|女士|小姐|姐|哥|总(?![是在要会算])|某(?![户单层]))|阿(?![姨拉婆达公伯嬷嫲妈爸爷])"
+    + _HAN
+    + r"|小[明红刚丽芳军伟敏静娟磊杰](?!鞋)"
+    r"|慕容|令狐|尉迟|司徒|皇甫|公孙|端木|独孤|南宫|夏侯|长孙|宇文|轩辕|淳于|申屠|东郭|百里|呼延|澹台"
+    r"|古丽|古力|买买提|艾力|阿依|扎西|卓玛|次仁|才让|格桑|多吉|木江|买提|热娜|巴图|其其格"
+)
+# Somebody who is told by what they drive, do or went through.
+_DESCRIBED = re.compile(
+    r"开(?:着|辆|的)?.{0,4}(?:宝马|奔驰|奥迪|特斯拉|路虎|保时捷|大众|丰田|本田|比亚迪|理想|问界|奥拓|五菱).{0,6}的|寡妇|鳏夫|光棍|"
+    r"开.{1,6}(?:馆|店|铺|部|摊|厅)的|(?:隔壁|楼上|楼下|对面)(?:住着?的?那|的?那个[男女老小人]|的?小两口|的?夫妻)"
+)
 _CLAUSE = re.compile(r"[^\u4e00-\u9fff]+")
 _NAME_ALONE = re.compile(rf"{_SURNAME}{_HAN}{{1,3}}")
 _ODD = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Mc"})
@@ -140,6 +165,9 @@ def is_anonymous(masked: str) -> bool:
         or _SIDE.search(masked)
         or _SENSITIVE.search(masked)
         or _NAMED.search(masked)
+        or _SURNAMED.search(_ELSE.sub("", masked))
+        or _CALLED.search(masked)
+        or _DESCRIBED.search(masked)
         or _INTRODUCED.search(masked)
         or any(word.group().lower() not in _PLAIN_LATIN for word in _LATIN.finditer(masked))
         or any(_NAME_ALONE.fullmatch(clause) for clause in _CLAUSE.split(masked))

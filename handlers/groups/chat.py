@@ -13,11 +13,13 @@ from handlers.context import Answer, Context
 from handlers.desk import Desk, ask_which, for_staff, pick
 from handlers.digests.rules import LOCAL, monday_of
 from handlers.filters import COLON, NUMBER, command, spoken
+from handlers.groups.earlier import scores_before
 from handlers.opinions.chat import SAY_WORDS, state_name
 from handlers.opinions.file import category_names, facts, file_opinion, receipt
 from handlers.opinions.rules import SAFETY, decide_in_group, place_name
-from handlers.people.chat import REFUSAL
+from handlers.people.chat import REFUSAL_HERE
 from handlers.people.refuse import refuse_groups
+from handlers.reach.fields import Facts
 from handlers.reach.notify import Notice, notify_person
 from handlers.requests.figures import rates_of, rates_text
 from handlers.requests.staff import timeline_of
@@ -25,10 +27,10 @@ from handlers.router import Route
 from handlers.texts import say
 from nlp.lexicon import top_of
 from nlp.tagger import Verdict
-from storage.queries.opinions import find_opinion, list_categories_since, list_oldest_open
+from storage.queries.opinions import find_opinion_within, list_categories_since, list_oldest_open
 from storage.queries.people import follows_one_of
 from storage.states import ChannelKind, GroupKind, MessageClass
-from storage.tables import Opinion
+from storage.tables import Compound, Opinion
 
 LISTED = 5
 TOPS = 8  # categories that one answer counts
@@ -49,7 +51,7 @@ async def overhear(context: Context) -> Answer:
     if group.kind is not GroupKind.CUSTOMER:
         return PASSED
     text = context.inbound.text
-    tagged = context.services.tagger.tag(text)
+    tagged = context.services.tagger.tag(text, await scores_before(context))
     if not decide_in_group(tagged=tagged.verdict is Verdict.MATTER, danger=tagged.urgency >= SAFETY):
         return PASSED
     home = await context.batch.home_of(context.person_id)
@@ -57,11 +59,11 @@ async def overhear(context: Context) -> Answer:
     opinion = await file_opinion(
         context, (compound, place), context.inbox_id, text, context.inbound.sent_at, tagged, group
     )
-    await _receipt_aside(context, opinion)
+    await _receipt_aside(context, compound, opinion)
     return Answer("group.filed")
 
 
-async def _receipt_aside(context: Context, opinion: Opinion) -> None:
+async def _receipt_aside(context: Context, compound: Compound, opinion: Opinion) -> None:
     """Tell a speaker who also follows the service account, 1:1, once a day at most. The group reads nothing."""
     services = context.services
     accounts = [name for name, a in services.accounts.items() if a.kind is ChannelKind.OFFICIAL_ACCOUNT]
@@ -71,6 +73,15 @@ async def _receipt_aside(context: Context, opinion: Opinion) -> None:
         MessageClass.RECEIPT,
         say("opinions.filed_in_group", number=opinion.number, facts=facts(context, opinion)),
         f"group-receipt:{context.person_id}:{context.now.astimezone(LOCAL):%Y%m%d}",
+        Facts(
+            what=category_names(context, opinion, most=1) or say("reach.some_matter"),
+            state=say("reach.state_filed"),
+            at=opinion.said_at,
+            compound=compound.name,
+            number=opinion.number,
+            place=place_name(opinion.building, opinion.entrance, opinion.unit),
+            link=f"{services.public_url}/h5" if services.public_url else "",
+        ),
     )
     await notify_person(context.session, services, context.person_id, notice, context.now)
 
@@ -87,7 +98,7 @@ async def pass_by(context: Context) -> Answer:
 
 
 CUSTOMER_ROUTES = (
-    Route(command(REFUSAL), refuse_here),
+    Route(command(REFUSAL_HERE), refuse_here),
     Route(spoken(), overhear),
     Route(lambda inbound: {}, pass_by),
 )
@@ -103,12 +114,11 @@ async def give_help(context: Context, desk: Desk) -> Answer:
 
 async def show_week(context: Context, desk: Desk, where: str | None) -> Answer:
     """本周: how much has been said since Monday, by category."""
-    compound = pick(desk, where)
-    if compound is None:
+    opened = pick(desk, where)
+    if opened is None:
         return ask_which(desk, "本周")
-    assert compound.compound_id is not None
     monday = datetime.combine(monday_of(context.now), time(), LOCAL)
-    said = await list_categories_since(context.session, compound.compound_id, monday)
+    said = await list_categories_since(context.session, opened.compound_id, opened.codes, monday)
     counts = Counter(top_of(categories[0]["id"]) if categories else "" for categories in said)
     lexicon = context.services.tagger.lexicon
     lines = "\n".join(
@@ -117,20 +127,21 @@ async def show_week(context: Context, desk: Desk, where: str | None) -> Answer:
             :TOPS
         ]
     )
-    text = say("staff.week", compound=compound.name, count=len(said), lines=lines)
-    figures = await rates_of(context.session, context.services, compound.compound_id, monday, context.now)
-    return Answer("week.shown", f"{text.strip()}\n{rates_text(figures)}" if figures.raised else text.strip())
+    text = say("staff.week", compound=opened.name, count=len(said), lines=lines).strip()
+    if opened.codes is None:  # the rates are those of the whole compound
+        figures = await rates_of(context.session, context.services, opened.compound_id, monday, context.now)
+        text += f"\n{rates_text(figures)}" if figures.raised else ""
+    return Answer("week.shown", text)
 
 
 async def show_unanswered(context: Context, desk: Desk, where: str | None) -> Answer:
     """待办: what has waited longest."""
-    compound = pick(desk, where)
-    if compound is None:
+    opened = pick(desk, where)
+    if opened is None:
         return ask_which(desk, "待办")
-    assert compound.compound_id is not None
-    waiting = await list_oldest_open(context.session, compound.compound_id, LISTED)
+    waiting = await list_oldest_open(context.session, opened.compound_id, opened.codes, LISTED)
     if not waiting:
-        return Answer("unanswered.none", say("staff.nothing_waits", compound=compound.name))
+        return Answer("unanswered.none", say("staff.nothing_waits", compound=opened.name))
     lines = "\n".join(
         "｜".join(
             (
@@ -142,7 +153,7 @@ async def show_unanswered(context: Context, desk: Desk, where: str | None) -> An
         )
         for opinion in waiting
     )
-    return Answer("unanswered.shown", say("staff.unanswered", compound=compound.name, lines=lines))
+    return Answer("unanswered.shown", say("staff.unanswered", compound=opened.name, lines=lines))
 
 
 def _place(opinion: Opinion, desk: Desk) -> tuple[str, ...]:
@@ -153,14 +164,13 @@ def _place(opinion: Opinion, desk: Desk) -> tuple[str, ...]:
 
 async def show_progress(context: Context, desk: Desk, number: str, where: str | None) -> Answer:
     """进度 NUMBER: how far a matter is, without its words and without who said it."""
-    compound = pick(desk, where)
-    if compound is None:
+    opened = pick(desk, where)
+    if opened is None:
         return ask_which(desk, f"进度 {int(number)}")
-    assert compound.compound_id is not None
-    opinion = await find_opinion(context.session, compound.compound_id, int(number))
+    opinion = await find_opinion_within(context.session, opened.compound_id, opened.codes, int(number))
     if opinion is None:
         return Answer(
-            "progress.unknown", say("staff.progress_unknown", compound=compound.name, number=int(number))
+            "progress.unknown", say("staff.progress_unknown", compound=opened.name, number=int(number))
         )
     text = say(
         "staff.progress",
@@ -169,24 +179,26 @@ async def show_progress(context: Context, desk: Desk, number: str, where: str | 
         label="｜".join((category_names(context, opinion) or say("staff.unsorted"), *_place(opinion, desk))),
         days=(context.now - opinion.filed_at).days,
     )
-    request = await timeline_of(context, compound, opinion.number, in_group=desk.in_group)
+    request = await timeline_of(context, opened.compound, opinion.number, in_group=desk.in_group)
     return Answer("progress.shown", f"{text}\n{request}".strip())
 
 
 async def report(context: Context, desk: Desk, words: str) -> Answer:
     """反映 ...: a member of staff tells a matter; with several compounds its name comes first."""
-    compound = desk.compounds[0] if len(desk.compounds) == 1 else None
-    if compound is None:
-        named = [compound for compound in desk.compounds if words.startswith(compound.name)]
+    opened = desk.compounds[0] if len(desk.compounds) == 1 else None
+    if opened is None:
+        named = [opened for opened in desk.compounds if words.startswith(opened.compound.name)]
         if not named:
             return ask_which(desk, "反映")
-        compound = max(named, key=lambda compound: len(compound.name))
-        words = words.removeprefix(compound.name).lstrip(" ：:，,\t\n")
+        opened = max(named, key=lambda opened: len(opened.compound.name))
+        words = words.removeprefix(opened.compound.name).lstrip(" ：:，,\t\n")
     if not words.strip():
         return Answer("help.given", say("opinions.say_what"))
+    # Who sees to one building speaks of that one, unless the words name another.
+    place = opened.places[0] if opened.places and len(opened.places) == 1 else None
     opinion = await file_opinion(
         context,
-        (compound, None),
+        (opened.compound, place),
         context.inbox_id,
         words,
         context.inbound.sent_at,

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.groups.rules import Room, told_on_joining
+from handlers.people.forgotten import find_forgotten
 from storage.audit import add_audit_event
 from storage.queries.groups import (
     drop_members,
@@ -17,6 +18,7 @@ from storage.queries.groups import (
     put_members,
 )
 from storage.queries.people import get_or_add_identities
+from storage.sealing import Sealer
 from storage.tables import ChatGroup
 
 
@@ -40,10 +42,16 @@ class Synced:
 
 
 async def sync_members(
-    session: AsyncSession, group: ChatGroup, people: str, members: Sequence[Member], now: datetime
+    session: AsyncSession,
+    sealer: Sealer,
+    group: ChatGroup,
+    people: str,
+    members: Sequence[Member],
+    now: datetime,
 ) -> Synced:
     """Make the group's list what the platform says; what people were told and chose stays theirs when they leave.
 
+    Who has asked to be forgotten and sits there still is met again, as somebody who does not want to be heard.
     people: the account under which the corp's people are known. Doing it again changes nothing.
     """
     assert group.group_id is not None
@@ -66,7 +74,7 @@ async def sync_members(
             != (member.is_staff, member.joined_at)
         ],
     )
-    linked = await _meet(session, group, people, current, now)
+    linked = await _meet(session, sealer, group, people, current, now)
     joined = len(current.keys() - before.keys())
     if joined or left or linked:
         add_audit_event(
@@ -81,7 +89,12 @@ async def sync_members(
 
 
 async def _meet(
-    session: AsyncSession, group: ChatGroup, people: str, members: dict[str, Member], now: datetime
+    session: AsyncSession,
+    sealer: Sealer,
+    group: ChatGroup,
+    people: str,
+    members: dict[str, Member],
+    now: datetime,
 ) -> int:
     """Note identities, who they are elsewhere, and when the group told them. Returns how many were linked."""
     if not members:
@@ -89,12 +102,17 @@ async def _meet(
     await get_or_add_identities(session, [(people, who) for who in members], now)
     identities = await list_identities(session, people, members.keys())
     persons = await find_persons_by_union(session, {member.union_id for member in members.values()}, people)
+    untold = [who for who, known in identities.items() if known.told_at is None]
+    forgotten = await find_forgotten(session, sealer, people, untold)
     room = Room(group.registered_at, group.told_at, group.ended_at, group.welcomes)
     linked = 0
     for who, identity in sorted(identities.items()):
         member = members[who]
         if not member.is_staff and identity.told_at is None:
             identity.told_at = told_on_joining(room, member.joined_at)
+        if who in forgotten and identity.refused_at is None:
+            # The group's notice tells them as everybody, and it was not for that that they had themselves forgotten.
+            identity.refused_at = now
         if member.union_id and identity.union_id != member.union_id:
             identity.union_id = member.union_id
         session.add(identity)

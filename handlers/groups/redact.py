@@ -10,29 +10,33 @@ class Quoted:
     """Words that must go. `mark` stands where they were."""
 
     def __init__(self, words: Iterable[str], mark: str) -> None:
-        # Answers and digests quote in one line: 20 characters of a text, or all of it.
-        self._words = {form for text in words for form in (text.strip(), " ".join(text.split()))}
         self._mark = mark
-        self._length = min([SHORTEST, *(len(word) for word in self._words if len(word) >= 4)])
-        self._runs = {
-            word[start : start + self._length]
-            for word in self._words
-            for start in range(len(word) - self._length + 1)
-            if len(word) >= 4  # 着火, 谢谢: too short to be anybody's own
-        }
+        # By length: a text that is shorter than a quotation goes only as a whole.
+        self._runs: dict[int, set[str]] = {}
+        # Answers and digests quote in one line: 20 characters of a text, or all of it.
+        for word in {form for text in words for form in (text.strip(), " ".join(text.split()))}:
+            if len(word) < 4:  # 着火, 谢谢: too short to be anybody's own
+                continue
+            length = min(SHORTEST, len(word))
+            self._runs.setdefault(length, set()).update(
+                word[start : start + length] for start in range(len(word) - length + 1)
+            )
 
     def redact(self, text: str) -> str:
         """The text with every run of the words replaced; the same text when it has none."""
-        if not self._runs:
-            return text
+        for length, runs in sorted(self._runs.items(), reverse=True):
+            text = self._without(text, length, runs)
+        return text
+
+    def _without(self, text: str, length: int, runs: set[str]) -> str:
         kept: list[str] = []
         at = start = 0
-        while at <= len(text) - self._length:
-            if text[at : at + self._length] not in self._runs:
+        while at <= len(text) - length:
+            if text[at : at + length] not in runs:
                 at += 1
                 continue
-            end = at + self._length
-            while end < len(text) and text[end - self._length + 1 : end + 1] in self._runs:
+            end = at + length
+            while end < len(text) and text[end - length + 1 : end + 1] in runs:
                 end += 1
             kept += (text[start:at], self._mark)
             at = start = end

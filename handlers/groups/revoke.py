@@ -1,12 +1,11 @@
 """Use case: someone took a message back in the group. Its words go, and everything that was made of them."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.groups.redact import Quoted
-from handlers.requests.forget import redact_requests
+from handlers.people.unquote import unquote
 from handlers.texts import say
 from storage.audit import PLATFORM, add_audit_event
 from storage.inbox import Lease
@@ -14,16 +13,11 @@ from storage.queries.archive import (
     REVOKED,
     add_revoked_before_heard,
     blank_answers,
-    list_outbox_since,
-    lock_cycles_since,
     lock_messages,
     lock_opinions_of_messages,
-    put_outbox_words,
 )
 from storage.states import InboxState, OpinionState
 from storage.tables import InboxMessage, Opinion
-
-_WEEK = timedelta(days=8)  # a digest's week begins at most this long before what is said in it
 
 
 async def revoke_messages(
@@ -44,12 +38,8 @@ async def revoke_messages(
         return False
     inbox_ids = [message.inbox_id for message in messages if message.inbox_id is not None]
     opinions = await lock_opinions_of_messages(session, inbox_ids)
-    words = [message.text for message in messages] + [opinion.text or "" for opinion in opinions]
-    quoted = Quoted(words, say("groups.revoked_words"))
     await blank_answers(session, inbox_ids, now)
-    await _redact_outbox(session, quoted, min(message.received_at for message in messages))
-    await _redact_digests(session, quoted, opinions)
-    await redact_requests(session, quoted, opinions)
+    await unquote(session, opinions, say("groups.revoked_words"))
     _audit(session, messages, opinions, now)
     for opinion in opinions:
         opinion.text, opinion.hits, opinion.unit = None, [], None
@@ -61,42 +51,6 @@ async def revoke_messages(
             message.state, message.done_at = InboxState.DONE, now
     await session.flush()
     return True
-
-
-async def _redact_outbox(session: AsyncSession, quoted: Quoted, since: datetime) -> None:
-    """Whatever was queued since may quote the words: progress, alerts, digests."""
-    after = 0
-    while chunk := await list_outbox_since(session, since, after):
-        for outgoing in chunk:
-            assert outgoing.outbox_id is not None
-            after = outgoing.outbox_id
-            text, payload = quoted.redact(outgoing.text), quoted.redact_json(outgoing.payload)
-            if (text, payload) != (outgoing.text, outgoing.payload):
-                await put_outbox_words(session, after, text, payload)
-                session.expire(outgoing)
-
-
-async def _redact_digests(session: AsyncSession, quoted: Quoted, opinions: Sequence[Opinion]) -> None:
-    if not opinions:
-        return
-    first = min(opinion.said_at for opinion in opinions) - _WEEK
-    compounds = {opinion.compound_id for opinion in opinions}
-    for cycle in await lock_cycles_since(session, compounds, first.date().isoformat()):
-        numbers = {opinion.number for opinion in opinions if opinion.compound_id == cycle.compound_id}
-        assert cycle.digest is not None
-        digest = dict(cycle.digest)
-        # A quote is nothing without its words; an urgent matter stays one.
-        digest["quotes"] = [
-            quote for quote in digest.get("quotes", ()) if quoted.redact(quote["text"]) == quote["text"]
-        ]
-        digest["urgent"] = [
-            matter | {"text": say("groups.revoked_words")}
-            if matter["number"] in numbers
-            else matter | {"text": quoted.redact(matter["text"])}
-            for matter in digest.get("urgent", ())
-        ]
-        if digest != cycle.digest:
-            cycle.digest = digest
 
 
 def _audit(

@@ -81,8 +81,9 @@ def looks_external(sender: str) -> bool:
 _ARCHIVED_QUOTE = re.compile(r"这是一条引用\s*/\s*回复消息")
 _RULE = re.compile(r"\n[ \t]*-{6,}[ \t]*(?:\n|$)")
 _COPIED_QUOTES = (
-    re.compile(r"\s*「[^」\n：:]{1,24}[：:].*」[ \t]*\n[ \t]*(?:- ?){3,}[ \t]*(?:\n|$)", re.DOTALL),
-    re.compile(r"\s*「[^」\n：:]{1,24}[：:].*」[ \t]*(?:\n|$)", re.DOTALL),
+    # The rule under it says what it is, whatever the one who is quoted calls themselves.
+    re.compile(r"\s*「.*」[ \t]*\n[ \t]*(?:- ?){3,}[ \t]*(?:\n|$)", re.DOTALL),
+    re.compile(r"\s*「[^」\n：:]{1,64}[：:].*」[ \t]*(?:\n|$)", re.DOTALL),
 )
 
 

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from handlers.alerts.raise_ import raise_alert
 from handlers.context import Context
-from handlers.opinions.rules import SAFETY, place_in_group, place_name
+from handlers.opinions.rules import SAFETY, place_name
+from handlers.opinions.where import place_of
 from handlers.texts import say
 from nlp.tagger import Tagged
 from storage.audit import add_audit_event
@@ -36,13 +37,18 @@ async def file_opinion(
 ) -> Opinion:
     """Number an opinion and keep it with its tags; a danger is told to those on duty in the same transaction.
 
-    A message becomes one at most once, by the table's unique key. group: where it was heard, None for 1:1.
+    A message becomes one at most once, by the table's unique key. group: where it was heard, None for 1:1. Which
+    parts of the place the compound's own places added or ruled out is in the audit log.
     """
     compound, place = home
     assert compound.compound_id is not None
-    building, entrance = tagged.place.building, tagged.place.entrance
-    if group is not None:
-        building, entrance = place_in_group(group.place_code, building, entrance)
+    where = await place_of(
+        context.batch,
+        compound.compound_id,
+        tagged.place,
+        group.place_code if group else None,
+        danger=tagged.urgency >= SAFETY,
+    )
     opinion = Opinion(
         compound_id=compound.compound_id,
         number=await next_number(context.session, compound.compound_id, "opinion"),
@@ -56,9 +62,9 @@ async def file_opinion(
         categories=[category._asdict() for category in tagged.categories],
         hits=[hit._asdict() for hit in tagged.hits],
         urgency=tagged.urgency,
-        building=building,
-        entrance=entrance,
-        unit=tagged.place.unit,
+        building=where.place.building,
+        entrance=where.place.entrance,
+        unit=where.place.unit,
         lexicon_version=tagged.version,
     )
     context.session.add(opinion)
@@ -69,7 +75,12 @@ async def file_opinion(
         compound_id=compound.compound_id,
         actor_id=context.person_id,
         subject=f"opinion:{opinion.number}",
-        details={"inbox_id": inbox_id, "categories": [category.id for category in tagged.categories]},
+        details={
+            "inbox_id": inbox_id,
+            "categories": [category.id for category in tagged.categories],
+            "place_completed": where.completed,
+            "place_dropped": where.dropped,
+        },
     )
     await raise_alert(context.session, context.services, compound, opinion, context.now)
     return opinion
@@ -93,10 +104,10 @@ def excerpt(text: str, length: int) -> str:
     return " ".join(text.split())[:length]
 
 
-def category_names(context: Context, opinion: Opinion) -> str:
+def category_names(context: Context, opinion: Opinion, most: int = 2) -> str:
     """The categories of an opinion as residents read them, best first; an empty string for none."""
     lexicon = context.services.tagger.lexicon
-    leaves = [category["id"] for category in opinion.categories[:2]]
+    leaves = [category["id"] for category in opinion.categories[:most]]
     return "、".join(f"{lexicon.top_name(leaf)}·{lexicon.name(leaf)}" for leaf in leaves)
 
 

@@ -20,8 +20,10 @@ from storage.queries.tree import find_compound, list_compounds_named, list_place
 from storage.states import PlaceLevel
 from storage.tables import Compound, Place
 
-# Also understood in the group itself, where it is obeyed without a word.
-REFUSAL = r"(?:在)?群里?(?:请)?(?:别|不要|不用)(?:再)?记(?:录|下)?我(?:的话|说的)?(?:了)?"
+_DO_NOT_RECORD = r"(?:请)?(?:别|不要|不用|不许|不准)(?:再)?记(?:录|下)?我(?:的话|的发言|说的话?|说话)?(?:了)?"
+REFUSAL = rf"(?:在)?群里?{_DO_NOT_RECORD}"
+# In the group itself nobody needs to say where, and people call somebody when they say it. Obeyed without a word.
+REFUSAL_HERE = rf"(?:@[^\s@]{{1,32}}\s+)*+(?:(?:在)?群里?)?{_DO_NOT_RECORD}(?:\s+@[^\s@]{{1,32}})*+"
 LISTED = 10  # things said before binding, and contacts, that one answer shows
 
 
@@ -45,6 +47,8 @@ async def _bound_answer(context: Context, compound: Compound, place: Place | Non
 async def follow(context: Context) -> Answer:
     """Someone follows the account, perhaps by scanning a code on the wall."""
     context.identity.following = True
+    if not context.identity.union_id:
+        context.identity.ask_union_at = context.now
     welcome = say("people.welcome")
     if not context.inbound.scene:
         known = await find_home_of_speaker(context) is not None
@@ -55,7 +59,7 @@ async def follow(context: Context) -> Answer:
 
 async def unfollow(context: Context) -> Answer:
     """Someone left. They can still be heard in other places, but not written to here."""
-    context.identity.following = False
+    context.identity.following, context.identity.ask_union_at = False, None
     return Answer("person.unfollowed")
 
 

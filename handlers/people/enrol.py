@@ -10,10 +10,10 @@ from handlers.requests.assign import Rule
 from handlers.requests.dispatching import put_rules
 from handlers.requests.rules import Party
 from storage.audit import add_audit_event
-from storage.queries.people import end_roles, get_or_add_identities, put_role
+from storage.queries.people import end_imported_roles, get_or_add_identities, put_role
 from storage.queries.tree import find_compound, put_compound, put_place, put_region
 from storage.sealing import Sealer
-from storage.states import PlaceLevel, RegionLevel, Role, Stewardship, Tenure
+from storage.states import PlaceLevel, RegionLevel, Role, RoleSource, Stewardship, Tenure
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class CompoundEntry:
 async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundEntry, now: datetime) -> int:
     """Write the entry; contacts that are no longer in it leave office, rules stay. Returns the compound's id.
 
-    Raises RuleError for a rule that cannot be.
+    Roles that staff accounts gave stay. Raises RuleError for a rule that cannot be.
     """
     parent: str | None = None
     for region in entry.regions:
@@ -123,10 +123,19 @@ async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundE
         if contact.member is not None:
             identities = await get_or_add_identities(session, [contact.member], now)
             identities[contact.member].person_id = person_id
-        await put_role(session, person_id, contact.role, entry.code, contact.title, contact.public, now)
+        await put_role(
+            session,
+            person_id,
+            contact.role,
+            entry.code,
+            contact.title,
+            contact.public,
+            RoleSource.IMPORT,
+            now,
+        )
         in_office.add((person_id, contact.role))
         by_name[contact.name] = person_id
-    await end_roles(session, entry.code, in_office, now)
+    await end_imported_roles(session, entry.code, in_office, now)
     if entry.rules:
         rules = [
             Rule(

@@ -4,23 +4,23 @@ from sqlmodel import select
 
 from handlers.context import Context
 from handlers.digests.forget import forget_words_of
+from handlers.people.forgotten import subject_of
 from handlers.people.unquote import unquote
 from handlers.requests.forget import forget_requests_of
+from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.outbox import forget_recipient
 from storage.queries.forget import (
     close_staff_account,
     forget_browsers,
     forget_memberships,
-    list_opinions_with_words,
+    lock_opinions_with_words,
 )
 from storage.queries.inbox import blank_failed_messages, blank_messages_of, end_unheard_messages
 from storage.queries.opinions import blank_opinions_of
 from storage.queries.people import forget_person
 from storage.tables import ChannelIdentity, Erasure
 from storage.upsert import insert_ignore
-
-SUBJECT_CONTEXT = "erasures.subject"
 
 
 async def erase_person(context: Context) -> int:
@@ -38,7 +38,7 @@ async def erase_person(context: Context) -> int:
     for identity in identities:
         for account in context.services.accounts_of(identity.account):
             await end_unheard_messages(session, account, identity.external_id, context.inbox_id, context.now)
-    await unquote(session, await list_opinions_with_words(session, person_id))
+    await unquote(session, await lock_opinions_with_words(session, person_id), say("opinions.words_gone"))
     await forget_words_of(session, person_id)
     await forget_requests_of(session, person_id)
     opinions = await blank_opinions_of(session, person_id)
@@ -46,9 +46,7 @@ async def erase_person(context: Context) -> int:
     await forget_browsers(session, person_id)
     await close_staff_account(session, person_id, context.now)
     for identity in identities:
-        subject = context.services.sealer.lookup(
-            f"{identity.account}:{identity.external_id}".encode(), SUBJECT_CONTEXT
-        )
+        subject = subject_of(context.services.sealer, identity.account, identity.external_id)
         forgotten = f"erased-{subject.hex()[:24]}"
         accounts = context.services.accounts_of(identity.account)
         await forget_memberships(session, accounts, identity.external_id)

@@ -18,7 +18,7 @@ from storage.queries.accounts import (
 )
 from storage.queries.people import get_or_add_identities, put_role
 from storage.sealing import Sealer
-from storage.states import Role, SessionKind
+from storage.states import Role, RoleSource, SessionKind
 from storage.tables import StaffAccount
 
 
@@ -76,7 +76,7 @@ async def put_staff(
         account.failures, account.locked_until, account.disabled_at = 0, None, None
         await revoke_web_sessions_of(session, person_id, SessionKind.STAFF, now)
     account.username = username
-    await put_role(session, person_id, entry.role, entry.scope, entry.title, False, now)
+    await put_role(session, person_id, entry.role, entry.scope, entry.title, False, RoleSource.STAFF, now)
     if entry.member is not None:
         identities = await get_or_add_identities(session, [entry.member], now)
         identities[entry.member].person_id = person_id

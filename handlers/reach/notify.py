@@ -1,7 +1,7 @@
 """Use cases: write to a person or a group, by the way that is allowed now, with the others to fall back on."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,11 +11,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.groups.rules import looks_external
+from handlers.reach.fields import Facts, fill, notice_key
 from handlers.reach.rules import LIMITS, Door, Way, way_to_group, ways_to_person
 from handlers.reach.split import split_numbered
 from handlers.texts import fit
 from storage.claims import try_claim
 from storage.outbox import add_message, list_open_windows
+from storage.queries.forget import KEY_HEAD
 from storage.queries.people import list_identities
 from storage.states import ChannelKind, Form, MessageClass, WindowKind
 from storage.tables import ChannelIdentity, ChatGroup
@@ -27,6 +29,7 @@ class Reached(StrEnum):
     """What came of a notice; sending is up to the outbox."""
 
     QUEUED = "queued"
+    WAITING = "waiting"  # queued, but nothing goes out before they write
     ALREADY = "already"  # this notice was queued for them before
     OPTED_OUT = "opted_out"
     UNREACHABLE = "unreachable"
@@ -36,13 +39,13 @@ class Reached(StrEnum):
 class Notice:
     """What to tell. dedupe_key: a person or a group gets one notice with this key, on whatever account.
 
-    fields: what a 订阅通知 or 模板消息 says in its named places; without them neither can carry the notice.
+    facts: what a 订阅通知 or 模板消息 can say of it; without them neither can carry the notice.
     """
 
     message_class: MessageClass
     text: str
     dedupe_key: str
-    fields: Mapping[str, str] | None = None
+    facts: Facts | None = None
     not_before: datetime | None = None
     expires_at: datetime | None = None
 
@@ -51,12 +54,15 @@ async def notify_person(
     session: AsyncSession, services: Services, person_id: int, notice: Notice, now: datetime
 ) -> Reached:
     """Queue a notice for a person in the caller's transaction."""
-    doors = await _doors(session, services, await list_identities(session, person_id), now)
-    choice = ways_to_person(doors, notice.message_class, has_fields=bool(notice.fields))
+    identities = await list_identities(session, person_id)
+    filled = _filled(services, {identity.account for identity in identities}, notice)
+    doors = await _doors(session, services, identities, filled, now)
+    choice = ways_to_person(doors, notice.message_class)
     if not choice.ways:
         return Reached.OPTED_OUT if choice.opted_out else Reached.UNREACHABLE
-    payload: dict[str, Any] | None = {"fields": dict(notice.fields)} if notice.fields else None
-    return await _queue(session, f"person:{person_id}", notice, choice.ways, payload, now)
+    payload: dict[str, Any] | None = {"notices": filled} if filled else None
+    reached = await _queue(session, f"person:{person_id}", notice, choice.ways, payload, now)
+    return Reached.WAITING if choice.waits and reached is Reached.QUEUED else reached
 
 
 async def notify_group(
@@ -72,8 +78,28 @@ async def notify_group(
     return await _queue(session, f"group:{group.group_id}", notice, [way], payload, now)
 
 
+def _filled(services: Services, accounts: Iterable[str], notice: Notice) -> dict[str, dict[str, Any]]:
+    """What the templates of these accounts say of the notice, by notice_key: filled now, whichever is used then."""
+    filled: dict[str, dict[str, Any]] = {}
+    if notice.facts is None:
+        return filled
+    for account in sorted(accounts):
+        facts = services.accounts.get(account)
+        for (message_class, form), template in facts.templates.items() if facts else ():
+            if message_class is notice.message_class:
+                filled[notice_key(form, account)] = {
+                    "template_id": template.template_id,
+                    "fields": fill(template, notice.facts),
+                } | ({"url": notice.facts.link} if notice.facts.link else {})
+    return filled
+
+
 async def _doors(
-    session: AsyncSession, services: Services, identities: Sequence[ChannelIdentity], now: datetime
+    session: AsyncSession,
+    services: Services,
+    identities: Sequence[ChannelIdentity],
+    filled: Collection[str],
+    now: datetime,
 ) -> list[Door]:
     """Where a person can be met; accounts that are not configured any more are left out."""
     identities = [identity for identity in identities if identity.account in services.accounts]
@@ -101,9 +127,9 @@ async def _doors(
                         (account, recipient, WindowKind.GESTURE),
                     }
                 ),
-                has_grant=bool(facts.subscribe_template_id)
+                has_grant=notice_key(Form.SUBSCRIBE, account) in filled
                 and (account, recipient, WindowKind.SUBSCRIBE) in windows,
-                may_template=bool(facts.template_id),
+                may_template=notice_key(Form.TEMPLATE, account) in filled,
             )
         )
     return doors
@@ -149,7 +175,7 @@ def _parts(text: str, form: Form) -> list[str]:
 
 
 def _short(key: str) -> str:
-    return key if len(key) <= _KEY_LENGTH else f"{key[:39]}:{_digest(key)}"
+    return key if len(key) <= _KEY_LENGTH else f"{key[:KEY_HEAD]}:{_digest(key)}"
 
 
 def _digest(key: str) -> str:

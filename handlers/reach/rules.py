@@ -24,7 +24,7 @@ class Door:
     """Someone on one channel account.
 
     inside: of the corp itself, not one of its customers. has_window: may be sent text now.
-    has_grant: accepted a 订阅通知 that was not sent yet. may_template: the account has a template for notices.
+    has_grant: accepted a 订阅通知 that was not sent yet, and it can say this notice. may_template: a template can.
     """
 
     account: str
@@ -39,17 +39,20 @@ class Door:
 
 
 class Choice(NamedTuple):
-    """The ways in the order to try them. opted_out: there would be some, but the person wants nothing unasked."""
+    """The ways in the order to try them. opted_out: there would be some, but the person wants nothing unasked.
+
+    waits: none of them leads anywhere before the person writes.
+    """
 
     ways: tuple[Way, ...]
     opted_out: bool = False
+    waits: bool = False
 
 
-def ways_to_person(doors: Sequence[Door], message_class: MessageClass, *, has_fields: bool) -> Choice:
+def ways_to_person(doors: Sequence[Door], message_class: MessageClass) -> Choice:
     """Staff by their app; residents by text while a window is open, else by notice, else by text that waits.
 
     Who opted out on one service account has done so on all of them; the app is for work and asks for itself.
-    has_fields: a notice's fields are given, without which no 订阅通知 and no 模板消息 can be made.
     """
     policy = POLICIES[message_class]
     unasked = not (policy.solicited or policy.urgent)
@@ -62,12 +65,12 @@ def ways_to_person(doors: Sequence[Door], message_class: MessageClass, *, has_fi
     open_home = [] if residents_out else home
     ways = [_way(door, Form.TEXT) for door in open_work]
     ways += [_way(door, Form.TEXT) for door in open_home if door.has_window]
-    if has_fields:
-        ways += [_way(door, Form.SUBSCRIBE) for door in open_home if door.has_grant]
-        ways += [_way(door, Form.TEMPLATE) for door in open_home if door.may_template]
+    ways += [_way(door, Form.SUBSCRIBE) for door in open_home if door.has_grant]
+    ways += [_way(door, Form.TEMPLATE) for door in open_home if door.may_template]
+    waits = not ways and bool(open_home)
     # Also behind a text of the same account: by then its window may have closed, and this one waits for the next.
     ways += [_way(door, Form.TEXT) for door in open_home[:1] if ways[-1:] != [_way(door, Form.TEXT)]]
-    return Choice(tuple(ways), opted_out=not ways and bool(work or home))
+    return Choice(tuple(ways), opted_out=not ways and bool(work or home), waits=waits)
 
 
 def _way(door: Door, form: Form) -> Way:

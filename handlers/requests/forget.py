@@ -7,8 +7,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.groups.redact import Quoted
 from handlers.texts import say
 from storage.queries.archive import put_outbox_words
-from storage.queries.forget import list_quoting_since
-from storage.queries.requests import forget_in_requests, list_events_with_words, list_request_words_of
+from storage.queries.requests import (
+    forget_in_requests,
+    list_events_with_words,
+    list_passed_on_since,
+    list_request_words_of,
+)
 from storage.tables import Opinion
 
 
@@ -18,7 +22,7 @@ async def forget_requests_of(session: AsyncSession, person_id: int) -> None:
     if said:
         quoted = Quoted((words for _at, words in said), say("opinions.words_gone"))
         after = 0
-        while chunk := await list_quoting_since(session, min(at for at, _words in said), after):
+        while chunk := await list_passed_on_since(session, min(at for at, _words in said), after):
             for after, text, payload in chunk:
                 redacted = quoted.redact(text), quoted.redact_json(payload)
                 if redacted != (text, payload):

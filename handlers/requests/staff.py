@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from handlers.access import Right
+from handlers.access import Opened, Right
 from handlers.context import Answer, Context
 from handlers.desk import Desk, ask_which, for_staff, pick
 from handlers.filters import COLON, NUMBER, command
@@ -58,11 +58,11 @@ async def find_meant(context: Context, desk: Desk, verb: str, number: int, rest:
     Its place counts: somebody whose role is on another building reads that there is none.
     """
     meant, rest = _named_first(desk, rest)
-    by_id = {compound.compound_id: compound for compound in meant if compound.compound_id is not None}
+    by_id = {opened.compound_id: opened for opened in meant}
     rows = await list_requests_numbered(context.session, list(by_id), number)
     found = []
     for request, matter in rows:
-        compound = by_id[request.compound_id]
+        compound = by_id[request.compound_id].compound
         actor = await actor_in(context.session, context.person_id, compound, matter)
         if actor.roles:
             found.append(Found(compound, matter, request, actor, rest))
@@ -70,19 +70,22 @@ async def find_meant(context: Context, desk: Desk, verb: str, number: int, rest:
     if len(found) > 1 and len(standing) == 1:
         found = standing
     if len(found) > 1:
-        return ask_which(replace(desk, compounds=tuple(each.compound for each in found)), f"{verb} {number}")
+        return ask_which(
+            replace(desk, compounds=tuple(by_id[each.request.compound_id] for each in found)),
+            f"{verb} {number}",
+        )
     if not found:
         return Answer("request.unknown", say("requests.staff_unknown", number=number))
     return found[0]
 
 
-def _named_first(desk: Desk, rest: str) -> tuple[Sequence[Compound], str]:
+def _named_first(desk: Desk, rest: str) -> tuple[Sequence[Opened], str]:
     rest = rest.strip(_SEPARATORS)
     if len(desk.compounds) > 1:
-        named = [compound for compound in desk.compounds if rest.startswith(compound.name)]
+        named = [opened for opened in desk.compounds if rest.startswith(opened.compound.name)]
         if named:
-            meant = max(named, key=lambda compound: len(compound.name))
-            return (meant,), rest.removeprefix(meant.name).strip(_SEPARATORS)
+            meant = max(named, key=lambda opened: len(opened.compound.name))
+            return (meant,), rest.removeprefix(meant.compound.name).strip(_SEPARATORS)
     return desk.compounds, rest
 
 
@@ -279,18 +282,16 @@ def _has(party: Party | None, actor: Actor) -> bool:
     return party.person_id == actor.person_id or (party.person_id is None and party.role in actor.roles)
 
 
-def _meant(desk: Desk, where: str | None) -> Sequence[Compound] | None:
+def _meant(desk: Desk, where: str | None) -> Sequence[Opened] | None:
     if not (where or "").strip():
         return desk.compounds
-    compound = pick(desk, where)
-    return None if compound is None else (compound,)
+    opened = pick(desk, where)
+    return None if opened is None else (opened,)
 
 
-async def _standing(
-    context: Context, compounds: Sequence[Compound]
-) -> list[tuple[Request, Matter, Compound]]:
+async def _standing(context: Context, compounds: Sequence[Opened]) -> list[tuple[Request, Matter, Compound]]:
     """Open requests where the speaker has a role, also on a part of the compound only."""
-    by_id = {compound.compound_id: compound for compound in compounds if compound.compound_id is not None}
+    by_id = {opened.compound_id: opened.compound for opened in compounds}
     rows = await list_standing(context.session, list(by_id), OPEN)
     found = []
     for request, matter in rows:

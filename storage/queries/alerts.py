@@ -1,16 +1,30 @@
 """Episodes of safety alerts. Every change is conditional, so that of two replicas one makes it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, and_, false, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.queries.within import episode_within
 from storage.tables import AlertEpisode, Counter
 from storage.upsert import insert_for
 
 _COUNTER = "alert"
+
+# Compounds, each with the places in it that are meant; None for all of it.
+Parts = Mapping[int, Collection[str] | None]
+
+
+def _in_parts(parts: Parts) -> ColumnElement[bool]:
+    whole = [compound_id for compound_id, codes in parts.items() if codes is None]
+    some = [
+        and_(col(AlertEpisode.compound_id) == compound_id, episode_within(codes))
+        for compound_id, codes in parts.items()
+        if codes is not None
+    ]
+    return or_(col(AlertEpisode.compound_id).in_(whole) if whole else false(), *some)
 
 
 async def lock_alerts(session: AsyncSession, compound_id: int) -> int:
@@ -88,26 +102,22 @@ async def find_episode(session: AsyncSession, compound_id: int, number: int) -> 
     return (await session.exec(statement)).one_or_none()
 
 
-async def list_open_episodes(
-    session: AsyncSession, compound_ids: Collection[int], limit: int
-) -> list[AlertEpisode]:
-    """What nobody has acknowledged in these compounds, newest first."""
+async def list_open_episodes(session: AsyncSession, parts: Parts, limit: int) -> list[AlertEpisode]:
+    """What nobody has acknowledged there, newest first."""
     statement = (
         select(AlertEpisode)
-        .where(col(AlertEpisode.compound_id).in_(compound_ids), col(AlertEpisode.acknowledged_at).is_(None))
+        .where(_in_parts(parts), col(AlertEpisode.acknowledged_at).is_(None))
         .order_by(col(AlertEpisode.alerted_at).desc(), col(AlertEpisode.number).desc())
         .limit(limit)
     )
     return list((await session.exec(statement)).all())
 
 
-async def list_episodes_numbered(
-    session: AsyncSession, compound_ids: Collection[int], number: int
-) -> list[AlertEpisode]:
-    """The episodes with this number in these compounds, those still open first."""
+async def list_episodes_numbered(session: AsyncSession, parts: Parts, number: int) -> list[AlertEpisode]:
+    """The episodes with this number there, those still open first."""
     statement = (
         select(AlertEpisode)
-        .where(col(AlertEpisode.compound_id).in_(compound_ids), AlertEpisode.number == number)
+        .where(_in_parts(parts), AlertEpisode.number == number)
         .order_by(col(AlertEpisode.acknowledged_at).is_not(None), col(AlertEpisode.compound_id))
     )
     return list((await session.exec(statement)).all())

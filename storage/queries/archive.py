@@ -21,7 +21,6 @@ from storage.tables import (
 from storage.upsert import insert_for, insert_ignore
 
 REVOKED = "message.revoked"
-_CHUNK = 500
 
 
 # The cursor
@@ -199,21 +198,6 @@ async def lock_opinions_of_messages(session: AsyncSession, inbox_ids: Collection
     return list((await session.exec(statement)).all())
 
 
-async def list_outbox_since(session: AsyncSession, since: datetime, after: int) -> list[OutboxMessage]:
-    """Outgoing messages with words that were queued since a time, in chunks: those with an id beyond `after`."""
-    statement = (
-        select(OutboxMessage)
-        .where(
-            OutboxMessage.created_at >= since,
-            OutboxMessage.outbox_id > after,  # type: ignore[operator]
-            OutboxMessage.text != "",
-        )
-        .order_by(col(OutboxMessage.outbox_id))
-        .limit(_CHUNK)
-    )
-    return list((await session.exec(statement)).all())
-
-
 async def put_outbox_words(
     session: AsyncSession, outbox_id: int, text: str, payload: dict[str, Any] | None
 ) -> None:
@@ -246,16 +230,18 @@ async def blank_answers(session: AsyncSession, inbox_ids: Collection[int], now: 
 async def lock_cycles_since(
     session: AsyncSession, compound_ids: Collection[int], week: str
 ) -> list[WeeklyCycle]:
-    """The weeks of these compounds from `week` (a Monday, 2026-11-16) on that have a digest, locked."""
+    """The weeks of these compounds from `week` (a Monday, 2026-11-16) on, locked: no digest of them is being made.
+
+    Also those without a digest: of one that is just being made the row as it was is all that can be seen.
+    """
     statement = (
         select(WeeklyCycle)
         .where(
             col(WeeklyCycle.compound_id).in_(compound_ids),
             WeeklyCycle.week >= week,
-            col(WeeklyCycle.digested_at).is_not(None),
         )
         .order_by(col(WeeklyCycle.compound_id), col(WeeklyCycle.week))
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    return [cycle for cycle in (await session.exec(statement)).all() if cycle.digest]
+    return list((await session.exec(statement)).all())

@@ -8,6 +8,7 @@ from sqlalchemy import func
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.queries.within import episode_within, opinion_within
 from storage.states import Form, MessageClass, OpinionState, OutboxState
 from storage.tables import AlertEpisode, Compound, Opinion, OutboxMessage, Region
 
@@ -66,31 +67,38 @@ async def count_compounds_outside(
     return (await session.exec(statement)).one()
 
 
-async def list_said_since(session: AsyncSession, compound_id: int, since: datetime) -> Sequence[Said]:
-    """The standing opinions filed in a compound since a time."""
+async def list_said_since(
+    session: AsyncSession, compound_id: int, codes: Collection[str] | None, since: datetime
+) -> Sequence[Said]:
+    """The standing opinions filed since a time in these places of a compound; None: in all of it."""
     statement = select(Opinion.urgency, Opinion.categories).where(
         Opinion.compound_id == compound_id,
         Opinion.filed_at >= since,
         Opinion.state == OpinionState.FILED,
+        opinion_within(codes),
     )
     return [Said(urgency, list(categories)) for urgency, categories in (await session.exec(statement)).all()]
 
 
-async def list_alert_episodes(session: AsyncSession, compound_id: int, limit: int) -> list[AlertEpisode]:
-    """The safety alerts of a compound: open ones first, then by number, newest first."""
+async def list_alert_episodes(
+    session: AsyncSession, compound_id: int, codes: Collection[str] | None, limit: int
+) -> list[AlertEpisode]:
+    """The safety alerts in these places of a compound, None for all of it: open ones first, the newest in front."""
     statement = (
         select(AlertEpisode)
-        .where(AlertEpisode.compound_id == compound_id)
+        .where(AlertEpisode.compound_id == compound_id, episode_within(codes))
         .order_by(col(AlertEpisode.acknowledged_at).is_not(None), col(AlertEpisode.number).desc())
         .limit(limit)
     )
     return list((await session.exec(statement)).all())
 
 
-async def count_open_alerts(session: AsyncSession, compound_id: int) -> int:
-    """How many safety alerts of a compound nobody has acknowledged."""
+async def count_open_alerts(session: AsyncSession, compound_id: int, codes: Collection[str] | None) -> int:
+    """How many safety alerts in these places of a compound, None for all of it, nobody has acknowledged."""
     statement = select(func.count()).where(
-        AlertEpisode.compound_id == compound_id, col(AlertEpisode.acknowledged_at).is_(None)
+        AlertEpisode.compound_id == compound_id,
+        col(AlertEpisode.acknowledged_at).is_(None),
+        episode_within(codes),
     )
     return (await session.exec(statement)).one()
 

@@ -1,16 +1,18 @@
 """Taking a person out of groups, browsers, the staff's accounts, and what others were sent."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, update
-from sqlmodel import col, select
+from sqlalchemy import delete, tuple_, update
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import MessageClass
 from storage.tables import (
+    ChannelIdentity,
     ChatGroup,
+    Compound,
+    Erasure,
     GroupMember,
     OneTimeLink,
     Opinion,
@@ -20,6 +22,7 @@ from storage.tables import (
 )
 
 _CHUNK = 500
+KEY_HEAD = 39  # so much of a dedupe key that was too long is left as it was
 
 
 async def forget_memberships(session: AsyncSession, accounts: Collection[str], external_id: str) -> None:
@@ -32,17 +35,52 @@ async def forget_memberships(session: AsyncSession, accounts: Collection[str], e
     )
 
 
+async def list_erased(session: AsyncSession, subjects: Collection[bytes]) -> set[bytes]:
+    """Which of these hashes of identities are of people who asked to be forgotten."""
+    statement = select(Erasure.subject_lookup).where(col(Erasure.subject_lookup).in_(subjects))
+    return set((await session.exec(statement)).all())
+
+
+async def list_compound_codes(session: AsyncSession, compound_ids: Collection[int]) -> dict[int, str]:
+    """The codes of these compounds by id."""
+    statement = select(Compound.compound_id, Compound.code).where(col(Compound.compound_id).in_(compound_ids))
+    return {compound_id or 0: code for compound_id, code in (await session.exec(statement)).all()}
+
+
+async def list_recipients_of(
+    session: AsyncSession, person_ids: Collection[int | None]
+) -> list[tuple[str, str]]:
+    """Where these people are written to: (account, external id)."""
+    statement = select(ChannelIdentity.account, ChannelIdentity.external_id).where(
+        col(ChannelIdentity.person_id).in_([person_id for person_id in person_ids if person_id is not None])
+    )
+    return [(account, external_id) for account, external_id in (await session.exec(statement)).all()]
+
+
 async def list_quoting_since(
-    session: AsyncSession, since: datetime, after: int
+    session: AsyncSession,
+    since: datetime,
+    after: int,
+    codes: Mapping[int, str],
+    authors: Sequence[tuple[str, str]],
 ) -> list[tuple[int, str, dict[str, Any] | None]]:
-    """Outgoing messages that may quote somebody to others (outbox_id, text, payload), in chunks beyond id `after`."""
+    """Outgoing messages that may quote these authors (outbox_id, text, payload), in chunks beyond id `after`.
+
+    They are alerts, digests and notices of requests of these compounds (codes by id), known by their keys, and what
+    the authors were sent.
+    """
+    keys = [f"{noun}:{compound_id}:" for noun in ("alert", "request") for compound_id in codes] + [
+        f"cycle:{code}:" for code in codes.values()
+    ]
     statement = (
         select(OutboxMessage.outbox_id, OutboxMessage.text, OutboxMessage.payload)
         .where(
             OutboxMessage.created_at >= since,
             col(OutboxMessage.outbox_id) > after,
-            col(OutboxMessage.message_class).in_(
-                (MessageClass.ALERT, MessageClass.DIGEST, MessageClass.NOTICE, MessageClass.REPLY)
+            or_(
+                # Of a key that was too long its beginning is left.
+                *(col(OutboxMessage.dedupe_key).startswith(key[:KEY_HEAD], autoescape=True) for key in keys),
+                tuple_(col(OutboxMessage.account), col(OutboxMessage.recipient)).in_(authors),
             ),
             OutboxMessage.text != "",
         )
@@ -57,9 +95,15 @@ async def list_quoting_since(
     ]
 
 
-async def list_opinions_with_words(session: AsyncSession, person_id: int) -> list[Opinion]:
-    """A person's opinions that still have their words."""
-    statement = select(Opinion).where(Opinion.person_id == person_id, col(Opinion.text).is_not(None))
+async def lock_opinions_with_words(session: AsyncSession, person_id: int) -> list[Opinion]:
+    """A person's opinions that still have their words, locked: nobody is just passing them on."""
+    statement = (
+        select(Opinion)
+        .where(Opinion.person_id == person_id, col(Opinion.text).is_not(None))
+        .order_by(col(Opinion.compound_id), col(Opinion.number))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
     return list((await session.exec(statement)).all())
 
 

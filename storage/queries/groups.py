@@ -8,7 +8,7 @@ from sqlalchemy import delete, update
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import PlaceLevel
+from storage.states import PlaceLevel, SessionKind
 from storage.tables import (
     ChannelIdentity,
     ChatGroup,
@@ -20,6 +20,7 @@ from storage.tables import (
     Residency,
     RoleGrant,
     StaffAccount,
+    WebSession,
 )
 from storage.upsert import insert_for
 
@@ -150,6 +151,13 @@ async def drop_members(session: AsyncSession, group_id: int, external_ids: Colle
     )
 
 
+async def forget_members_of_ended(session: AsyncSession) -> int:
+    """Drop the members of groups that have ended, whom nobody keeps up to date nor needs; returns how many."""
+    ended = select(ChatGroup.group_id).where(col(ChatGroup.ended_at).is_not(None))
+    result = await session.exec(delete(GroupMember).where(col(GroupMember.group_id).in_(ended)))
+    return int(result.rowcount)
+
+
 async def tell_identities(
     session: AsyncSession, account: str, external_ids: Collection[str], at: datetime
 ) -> int:
@@ -170,11 +178,30 @@ async def tell_identities(
 async def move_identity(session: AsyncSession, identity: ChannelIdentity, person_id: int) -> None:
     """The identity turns out to be this person's: it, and what was said under it, become theirs.
 
-    The old person keeps what came over another identity, an office, or a sign-in of their own.
+    The old person keeps what came over another identity, an office, or a sign-in of their own. Who is signed in
+    on pages as this identity stays so.
     """
+    # Whoever files words of this identity holds it, and would file them under the old person: an update alone would
+    # not wait for them, nor see what they file, and nobody could ever have it erased.
+    held = (
+        select(ChannelIdentity)
+        .where(ChannelIdentity.identity_id == identity.identity_id)
+        .with_for_update()
+        .execution_options(autoflush=False)
+    )
+    await session.exec(held)
     old, identity.person_id = identity.person_id, person_id
     session.add(identity)
     await session.flush()
+    await session.exec(
+        update(WebSession)
+        .where(
+            col(WebSession.person_id) == old,
+            col(WebSession.account) == identity.account,
+            col(WebSession.kind) == SessionKind.RESIDENT,
+        )
+        .values(person_id=person_id)
+    )
     for table in (ChannelIdentity, RoleGrant, StaffAccount):
         kept = await session.exec(select(table.person_id).where(table.person_id == old).limit(1))
         if kept.first() is not None:

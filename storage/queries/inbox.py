@@ -148,3 +148,23 @@ async def blank_messages_of(session: AsyncSession, person_id: int) -> None:
         .where(col(InboxMessage.person_id) == person_id)
         .values(text="", quoted="", reply_address="", media_id="", sender="", person_id=None)
     )
+
+
+async def list_said_before(
+    session: AsyncSession, account: str, room: str, inbox_id: int, since: datetime, limit: int
+) -> list[str]:
+    """What was said last in a group before a message, oldest first; what nobody may read any more is left out."""
+    statement = (
+        select(InboxMessage.text)
+        .where(
+            InboxMessage.account == account,
+            InboxMessage.room == room,
+            InboxMessage.room != "",  # as the index has it
+            col(InboxMessage.inbox_id) < inbox_id,
+            InboxMessage.sent_at >= since,
+            InboxMessage.text != "",
+        )
+        .order_by(col(InboxMessage.inbox_id).desc())
+        .limit(limit)
+    )
+    return list(reversed((await session.exec(statement)).all()))

@@ -1,5 +1,6 @@
 """Opinions and the numbers they get."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ from sqlalchemy import func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.queries.within import opinion_within
 from storage.states import OpinionState
 from storage.tables import Counter, Opinion
 from storage.upsert import insert_for
@@ -41,6 +43,30 @@ async def find_opinion(session: AsyncSession, compound_id: int, number: int) -> 
     return (await session.exec(statement)).one_or_none()
 
 
+async def find_opinion_within(
+    session: AsyncSession, compound_id: int, codes: Collection[str] | None, number: int
+) -> Opinion | None:
+    """An opinion by its number, if it lies in these places of the compound; None: in all of it."""
+    statement = select(Opinion).where(
+        Opinion.compound_id == compound_id, Opinion.number == number, opinion_within(codes)
+    )
+    return (await session.exec(statement)).one_or_none()
+
+
+async def find_opinion_to_quote(session: AsyncSession, compound_id: int, number: int) -> Opinion | None:
+    """An opinion by its number, whose words stay as they are until the transaction that passes them on has ended.
+
+    Whoever takes words back waits for it, and finds them where they were passed on.
+    """
+    statement = (
+        select(Opinion)
+        .where(Opinion.compound_id == compound_id, Opinion.number == number)
+        .with_for_update(read=True)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(statement)).one_or_none()
+
+
 async def find_opinion_of_message(session: AsyncSession, inbox_id: int) -> Opinion | None:
     """The opinion that a received message became."""
     return (await session.exec(select(Opinion).where(Opinion.inbox_id == inbox_id))).first()
@@ -67,11 +93,17 @@ async def list_opinions_by_number(session: AsyncSession, person_id: int, number:
     return list((await session.exec(statement)).all())
 
 
-async def list_oldest_open(session: AsyncSession, compound_id: int, limit: int) -> list[Opinion]:
-    """What has waited longest for an answer in a compound, oldest first."""
+async def list_oldest_open(
+    session: AsyncSession, compound_id: int, codes: Collection[str] | None, limit: int
+) -> list[Opinion]:
+    """What has waited longest for an answer in these places of a compound, None for all of it; oldest first."""
     statement = (
         select(Opinion)
-        .where(Opinion.compound_id == compound_id, Opinion.state == OpinionState.FILED)
+        .where(
+            Opinion.compound_id == compound_id,
+            Opinion.state == OpinionState.FILED,
+            opinion_within(codes),
+        )
         .order_by(col(Opinion.filed_at), col(Opinion.number))
         .limit(limit)
     )
@@ -79,13 +111,14 @@ async def list_oldest_open(session: AsyncSession, compound_id: int, limit: int) 
 
 
 async def list_categories_since(
-    session: AsyncSession, compound_id: int, since: datetime
+    session: AsyncSession, compound_id: int, codes: Collection[str] | None, since: datetime
 ) -> list[list[dict[str, Any]]]:
-    """The categories of each standing opinion filed in a compound since a time."""
+    """The categories of each standing opinion filed since a time in these places of a compound; None: all of it."""
     statement = select(Opinion.categories).where(
         Opinion.compound_id == compound_id,
         Opinion.filed_at >= since,
         Opinion.state == OpinionState.FILED,
+        opinion_within(codes),
     )
     return [list(categories) for categories in (await session.exec(statement)).all()]
 

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, tuple_, update
+from sqlalchemy import ColumnElement, func, or_, tuple_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import Role
+from storage.states import Role, RoleSource
 from storage.tables import ChannelIdentity, Compound, Person, Place, Residency, RoleGrant
 from storage.upsert import insert_for
 
@@ -67,6 +67,7 @@ async def _add_identities(session: AsyncSession, people: list[tuple[str, str]], 
                 "person_id": person.person_id,
                 "first_seen_at": now,
                 "following": True,
+                "ask_union_at": now,
             }
             for (account, external_id), person in zip(people, persons, strict=True)
         ],
@@ -169,32 +170,38 @@ async def put_role(
     scope_code: str,
     title: str,
     public: bool,
+    source: RoleSource,
     now: datetime,
 ) -> None:
-    """Grant a role on a node, or renew its title."""
+    """Grant a role on a node, or renew its title; what another source gave stays as it is."""
     values = {
         "person_id": person_id,
         "role": role,
         "scope_code": scope_code,
         "title": title,
         "public": public,
+        "source": source,
         "granted_at": now,
     }
     await session.exec(
         insert_for(session, RoleGrant)
         .values(**values)
         .on_conflict_do_update(
-            index_elements=["person_id", "role", "scope_code"],
+            index_elements=["person_id", "role", "scope_code", "source"],
             set_={"title": title, "public": public, "ended_at": None},
         )
     )
 
 
-async def end_roles(
+async def end_imported_roles(
     session: AsyncSession, scope_code: str, keep: set[tuple[int, Role]], now: datetime
 ) -> None:
-    """End the roles on a node that are not in `keep` (person_id, role)."""
-    statement = select(RoleGrant).where(RoleGrant.scope_code == scope_code, col(RoleGrant.ended_at).is_(None))
+    """End the roles on a node that an import gave and that are not in `keep` (person_id, role)."""
+    statement = select(RoleGrant).where(
+        RoleGrant.scope_code == scope_code,
+        RoleGrant.source == RoleSource.IMPORT,
+        col(RoleGrant.ended_at).is_(None),
+    )
     for grant in (await session.exec(statement)).all():
         if (grant.person_id, grant.role) not in keep:
             grant.ended_at = now
@@ -216,6 +223,59 @@ async def put_refusal(
         .values(refused_at=refused_at)
         .execution_options(synchronize_session="fetch")
     )
+
+
+def _unasked(accounts: Collection[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (col(ChannelIdentity.account).in_(accounts), col(ChannelIdentity.ask_union_at) <= now)
+
+
+async def has_unasked_followers(session: AsyncSession, accounts: Collection[str], now: datetime) -> bool:
+    """Whether there is anybody on these accounts whose union id should be asked for."""
+    statement = select(ChannelIdentity.identity_id).where(*_unasked(accounts, now)).limit(1)
+    return (await session.exec(statement)).first() is not None
+
+
+async def take_unasked_followers(
+    session: AsyncSession, accounts: Collection[str], now: datetime, ask_again_at: datetime, limit: int
+) -> list[tuple[str, str]]:
+    """Those (account, external id) whose union id it is time to ask for, the latest first.
+
+    Nobody asks for them again before `ask_again_at`.
+    """
+    statement = (
+        select(ChannelIdentity)
+        .where(*_unasked(accounts, now))
+        .order_by(col(ChannelIdentity.ask_union_at).desc(), col(ChannelIdentity.identity_id).desc())
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    identities = (await session.exec(statement)).all()
+    for identity in identities:
+        identity.ask_union_at = ask_again_at
+    return [(identity.account, identity.external_id) for identity in identities]
+
+
+async def put_union_id(
+    session: AsyncSession, account: str, external_id: str, union_id: str, ask_union_at: datetime | None
+) -> None:
+    """Note somebody's union id, empty for none, and when to ask again; nothing happens for who was forgotten."""
+    await session.exec(
+        update(ChannelIdentity)
+        .where(col(ChannelIdentity.account) == account, col(ChannelIdentity.external_id) == external_id)
+        .values(union_id=union_id, ask_union_at=ask_union_at)
+    )
+
+
+async def lock_identities_of_union(session: AsyncSession, union_id: str) -> list[ChannelIdentity]:
+    """All identities with this union id, the one known longest first; nobody else works on them meanwhile."""
+    statement = (
+        select(ChannelIdentity)
+        .where(ChannelIdentity.union_id == union_id)
+        .order_by(col(ChannelIdentity.identity_id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list((await session.exec(statement)).all())
 
 
 async def follows_one_of(session: AsyncSession, person_id: int, accounts: Collection[str]) -> bool:
@@ -256,6 +316,24 @@ async def list_people_in_office(
             col(RoleGrant.ended_at).is_(None),
         )
         .order_by(col(RoleGrant.grant_id))
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def list_people_in_office_inside(
+    session: AsyncSession, compound_code: str, roles: Collection[Role]
+) -> list[tuple[RoleGrant, Person]]:
+    """Who holds one of these roles on a place of a compound now, by place."""
+    inside = f"{compound_code}/"
+    statement = (
+        select(RoleGrant, Person)
+        .join(Person, col(Person.person_id) == RoleGrant.person_id)
+        .where(
+            func.substr(RoleGrant.scope_code, 1, len(inside)) == inside,
+            col(RoleGrant.role).in_(roles),
+            col(RoleGrant.ended_at).is_(None),
+        )
+        .order_by(col(RoleGrant.scope_code), col(RoleGrant.grant_id))
     )
     return list((await session.exec(statement)).all())
 

@@ -8,17 +8,19 @@ from sqlalchemy import delete, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import OpinionState, Rating, RequestState
+from storage.states import MessageClass, OpinionState, Rating, RequestState
 from storage.tables import (
     DispatchRule,
     Matter,
     Opinion,
+    OutboxMessage,
     Request,
     RequestEvent,
     RequestRating,
 )
 from storage.upsert import insert_for, insert_ignore
 
+_CHUNK = 500
 _MERGES = 20  # longer than any chain of matters merged into each other; a ring must not hang
 
 # Which matter, which request
@@ -336,6 +338,28 @@ async def list_request_words_of(session: AsyncSession, person_id: int) -> list[t
     )
     found = [*(await session.exec(events)).all(), *(await session.exec(comments)).all()]
     return [(at, text) for at, text in found if text]
+
+
+async def list_passed_on_since(
+    session: AsyncSession, since: datetime, after: int
+) -> list[tuple[int, str, dict[str, Any] | None]]:
+    """Notices and answers (outbox_id, text, payload) that may quote a timeline, in chunks beyond id `after`."""
+    statement = (
+        select(OutboxMessage.outbox_id, OutboxMessage.text, OutboxMessage.payload)
+        .where(
+            OutboxMessage.created_at >= since,
+            col(OutboxMessage.outbox_id) > after,
+            col(OutboxMessage.message_class).in_((MessageClass.NOTICE, MessageClass.REPLY)),
+            OutboxMessage.text != "",
+        )
+        .order_by(col(OutboxMessage.outbox_id))
+        .limit(_CHUNK)
+    )
+    return [
+        (outbox_id, text, dict(payload) if payload is not None else None)
+        for outbox_id, text, payload in await session.exec(statement)
+        if outbox_id is not None
+    ]
 
 
 async def forget_in_requests(session: AsyncSession, person_id: int) -> None:

@@ -39,6 +39,19 @@ async def list_places(session: AsyncSession, compound_id: int) -> list[Place]:
     return list((await session.exec(statement)).all())
 
 
+async def list_places_coded(session: AsyncSession, compound_id: int, codes: Collection[str]) -> list[Place]:
+    """Those places of a compound that have one of these codes, by code."""
+    statement = select(Place).where(Place.compound_id == compound_id, col(Place.code).in_(codes))
+    return list((await session.exec(statement.order_by(col(Place.code)))).all())
+
+
+async def list_codes_among(session: AsyncSession, compound_id: int, codes: Collection[str]) -> list[str]:
+    """Those of `codes` that are places of a compound."""
+    statement = select(Place.code).where(Place.compound_id == compound_id, col(Place.code).in_(codes))
+    # Places are imported, never written while messages are worked on.
+    return list((await session.exec(statement.execution_options(autoflush=False))).all())
+
+
 async def list_region_codes_above(session: AsyncSession, region_code: str | None) -> list[str]:
     """The codes of a region and of all above it, nearest first."""
     codes: list[str] = []

@@ -1,29 +1,33 @@
+from collections.abc import Sequence
+
 import pytest
 
 from handlers.context import Services
-from nlp.tagger import Tagged, Tagger
+from nlp.model import Scores
+from nlp.reader import Reader
+from nlp.tagger import Tagged
 from storage.sealing import Sealer
 from tests.bot.fakes import Clock
 
 POISON = "毒药"
 
 
-class TouchyTagger(Tagger):
+class TouchyTagger(Reader):
     """A tagger with a fault: it cannot read one word."""
 
-    def tag(self, text: str) -> Tagged:
+    def tag(self, text: str, before: Sequence[Scores] = ()) -> Tagged:
         if POISON in text:
             raise ZeroDivisionError(text)
-        return super().tag(text)
+        return super().tag(text, before)
 
 
 @pytest.fixture(scope="session")
-def tagger() -> Tagger:
+def tagger() -> Reader:
     return TouchyTagger.load()
 
 
 @pytest.fixture
-def services(tagger: Tagger, sealer: Sealer) -> Services:
+def services(tagger: Reader, sealer: Sealer) -> Services:
     """All accounts serve the compound XH-1."""
     return Services(tagger, sealer, raw_text_days=180, default_compounds={"main": "XH-1"})
 

@@ -250,6 +250,53 @@ async def test_the_loop_backs_off_and_says_once_that_the_feed_is_away_and_back(
     assert (await house.cursor()).lease_until is None  # released, so that another replica reads on at once
 
 
+class Fragile(SimulatedSeal):
+    """A decryptor that breaks over one message in a way of its own."""
+
+    def open(self, random_key: bytes, encrypt_chat_msg: str) -> bytes:
+        plain = super().open(random_key, encrypt_chat_msg)
+        if "坏".encode() in plain:
+            raise IndexError
+        return plain
+
+
+async def test_a_message_over_which_the_decryptor_breaks_is_passed_over(house: House, feed: Feed) -> None:
+    for text in ("一", "坏", "二"):
+        feed.feed.text(ROOM, ZHAO, text)
+    archive = Archive(ARCHIVE, PEOPLE, feed, Fragile(), PrivateKeys(feed.feed.keys))
+    with capture_logs() as logs:
+        await drain(ArchivePoller(archive, house.database, house.metrics, "replica-a", house.clock))
+    assert await house.texts() == ["一", "二"]
+    assert [line["reason"] for line in logs if line["event"] == "archive.unreadable"] == ["IndexError"]
+
+
+async def test_the_loop_outlives_a_fault_of_our_own(
+    house: House, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.archive.LONGEST_BACKOFF_SECONDS", 0.02)
+    feed.feed.text(ROOM, ZHAO, "一")
+    poller = house.poller()
+    faults = iter([KeyError("1"), KeyError("2")])
+
+    def breaks() -> None:
+        for fault in faults:
+            raise fault
+
+    poller.on_stored = breaks
+    with capture_logs() as logs:
+        running = asyncio.create_task(poller.run())
+        await until(house.texts)
+        await asyncio.sleep(0.1)
+        assert not running.done()
+        feed.feed.text(ROOM, ZHAO, "二")
+        await asyncio.sleep(0.1)
+        poller.stop()
+        await running
+    assert await house.texts() == ["一", "二"]
+    events = [line["event"] for line in logs]
+    assert (events.count("archive.failed"), events.count("archive.back")) == (2, 2)
+
+
 async def test_a_database_that_hangs_is_outlasted(
     house: House, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

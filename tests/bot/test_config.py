@@ -17,6 +17,7 @@ from bot.config import (
     ChatArchiveSettings,
     ConfigError,
     GroupWebhookSettings,
+    NoticeSettings,
     OfficialAccountSettings,
     Settings,
     WecomAppSettings,
@@ -63,6 +64,9 @@ def _faults(model: type[BaseModel], table: dict[str, Any], where: str) -> list[s
         elif name == "channels":
             for account, entry in table[name].items():
                 faults += _faults(KINDS[entry["kind"]], entry, f"{where}{name}.{account}.")
+        elif name == "notices":
+            for kind, entry in table[name].items():
+                faults += _faults(NoticeSettings, entry, f"{where}{name}.{kind}.")
         elif isinstance(inner, type) and issubclass(inner, BaseModel):
             faults += _faults(inner, table[name], f"{where}{name}.")
         elif field.default not in (PydanticUndefined, None):
@@ -188,6 +192,11 @@ def with_corp(account: str = "", **changes: Any) -> dict[str, Any]:
     return BASE | {"channels": channels}
 
 
+def with_notices(notice: dict[str, Any], kind: str = "alert") -> dict[str, Any]:
+    """BASE with templates for one kind of notice."""
+    return changed(channel__notices={kind: notice})
+
+
 def in_a_demo(**more: Any) -> dict[str, Any]:
     """All accounts at a simulator."""
     data = with_corp()
@@ -246,6 +255,40 @@ UNSAFE = {
     "sign-in elsewhere in a demo": (
         in_a_demo(main={"authorize_base": "https://open.weixin.qq.com"}),
         "loopback",
+    ),
+    "notice of an unknown kind": (with_notices({}, kind="prompt"), "channels.main.notices.prompt"),
+    "notice with an unknown key": (with_notices({"fields": {}}), "channels.main.notices.alert.fields"),
+    "notice that says an unknown word": (
+        with_notices({"template_id": "T", "template": {"thing1": "title"}}),
+        "thing1: must be one of number, what, state, time, place, compound",
+    ),
+    "notice in a field of no kind": (
+        with_notices({"template_id": "T", "template": {"thingy1": "what"}}),
+        "thingy1: not a field of a kind that is known",
+    ),
+    "notice in a field without its number": (
+        with_notices({"template_id": "T", "template": {"thing": "what"}}),
+        "not a field",
+    ),
+    "notice with .DATA": (
+        with_notices({"template_id": "T", "template": {"thing1.DATA": "what"}}),
+        "fields are named without .DATA",
+    ),
+    "notice whose word can never fit": (
+        with_notices({"template_id": "T", "template": {"character_string2": "place"}}),
+        "character_string2: a field of this kind does not take that: it takes number",
+    ),
+    "notice whose text does not fit": (
+        with_notices({"template_id": "T", "template": {"phrase1": "=六个汉字太长"}}),
+        "phrase1: the text after = does not fit",
+    ),
+    "notice without a template": (
+        with_notices({"template": {"thing1": "what"}}),
+        "notices.alert.template has fields, and there is no template_id",
+    ),
+    "notice without a subscribe template": (
+        with_notices({"template_id": "T", "subscribe": {"thing1": "what"}}),
+        "notices.alert.subscribe has fields, and there is no subscribe_template_id",
     ),
     "template that is no id": (changed(channel__template_id="a b"), "template_id"),
     "no secret of the app": (with_corp("corp", secret=None), "channels.corp.secret"),

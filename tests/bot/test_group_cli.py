@@ -16,10 +16,9 @@ from handlers.people.enrol import enrol_compound
 from storage.database import Database
 from storage.migrate import prepare
 from storage.queries.groups import find_group
-from storage.sealing import Sealer
 from tests.bot.settings_files import AES_KEY
 from tests.conftest import COLUMN_KEY, LOOKUP_KEY
-from tests.handlers.archive import ARCHIVE, BEFORE, PEOPLE, ROOM, STAFF, ZHAO
+from tests.handlers.archive import ARCHIVE, BEFORE, PEOPLE, ROOM, SEALER, STAFF, ZHAO
 from tests.handlers.talk import compound
 
 APP = {
@@ -62,7 +61,7 @@ def found(settings: Settings) -> None:
         database = Database(settings.database.url.get_secret_value())
         await prepare(database)
         async with database.write() as session:
-            await enrol_compound(session, Sealer([COLUMN_KEY], LOOKUP_KEY), compound(), utc_now())
+            await enrol_compound(session, SEALER, compound(), utc_now())
         await database.close()
 
     asyncio.run(work())
@@ -75,7 +74,7 @@ def meet(settings: Settings) -> None:
             group = await find_group(session, ARCHIVE, ROOM)
             assert group is not None
             members = [Member(STAFF, True, "", BEFORE), Member(ZHAO, False, "", BEFORE)]
-            await sync_members(session, group, PEOPLE, members, utc_now())
+            await sync_members(session, SEALER, group, PEOPLE, members, utc_now())
         await database.close()
 
     asyncio.run(work())

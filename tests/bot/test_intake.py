@@ -3,13 +3,15 @@
 import asyncio
 import json
 import time
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import pytest
 
 from bot.channels.base import BadCallback, Callback
 from bot.intake import BATCH, COMMIT_SECONDS, LEASE_SECONDS, Accepted, Intake, StorageUnavailableError
 from bot.telemetry import Metrics
+from handlers.inbound import InboundKind
 from tests.bot.fakes import NOON, Clock, ScriptedChannel, ScriptedWriter
 
 CHANNEL = ScriptedChannel()
@@ -72,6 +74,29 @@ async def test_the_row_is_leased_to_this_replica_and_woken_after_the_commit() ->
     [lease] = writer.leases
     assert (lease.owner, lease.received_at) == ("replica-a", NOON)
     assert lease.until == NOON + timedelta(seconds=LEASE_SECONDS)
+
+
+class Corp(ScriptedChannel):
+    """Its platform says that the chat archive grew, when the body says so."""
+
+    def open(self, query: Mapping[str, str], body: bytes, now: datetime) -> Callback:
+        callback = super().open(query, body, now)
+        if b"grew" not in body:
+            return callback
+        return callback._replace(inbound=callback.inbound._replace(kind=InboundKind.ARCHIVE_GREW))
+
+
+async def test_that_the_archive_grew_is_told_once_it_is_acknowledged() -> None:
+    writer = ScriptedWriter(OSError())
+    intake = make(writer)
+    grew: list[str] = []
+    intake.on_archive_grew = grew.append
+    channel = Corp("corp")
+    with pytest.raises(StorageUnavailableError):
+        await intake.accept(channel, "", body("grew-0"))
+    assert grew == []
+    await asyncio.gather(*(intake.accept(channel, "", body(key)) for key in ("a", "grew-1", "b")))
+    assert grew == ["corp"]
 
 
 async def test_the_callback_is_shown_before_it_is_stored() -> None:

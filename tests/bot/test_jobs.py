@@ -13,15 +13,28 @@ from bot.jobs import LOCAL, RETENTION_AT, Jobs, due_periods
 from bot.telemetry import Metrics
 from handlers.context import Services
 from handlers.digests.cycle import advance
+from handlers.groups.register import end_group
 from handlers.oversight.retention import CHUNK, reduce_raw_text
 from storage.database import Database
 from storage.inbox import Lease, open_writer
 from storage.outbox import add_message, open_windows, take_due
+from storage.queries.groups import find_group
 from storage.states import InboxState, MessageClass, OutboxState
-from storage.tables import Claim, InboxMessage, Opinion, OutboxMessage, SendWindow, WeeklyCycle
+from storage.tables import (
+    ChatGroup,
+    Claim,
+    GroupMember,
+    InboxMessage,
+    Opinion,
+    OutboxMessage,
+    SendWindow,
+    WeeklyCycle,
+)
 from tests.bot.conftest import POISON
 from tests.bot.fakes import WINDOW, Clock, ScriptedChannel
 from tests.bot.house import Replica, enrol, inbox, outbox
+from tests.handlers.archive import ARCHIVE, ROOM, Group
+from tests.handlers.talk import Talk, compound
 from tests.storage.rows import row
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -194,6 +207,24 @@ async def replica(database: Database, services: Services, clock: Clock) -> Repli
     return Replica(database, services, clock, channels=[ScriptedChannel()])
 
 
+async def test_the_members_of_a_group_that_has_ended_are_forgotten_at_night(
+    database: Database, services: Services, clock: Clock
+) -> None:
+    await Talk(database, services).enrol(compound())
+    group = Group(database)
+    for room in (ROOM, "wrOther"):
+        await group.register(room)
+        await group.sync(room=room)
+    async with database.write() as session:
+        ended = await find_group(session, ARCHIVE, ROOM)
+        assert ended is not None
+        end_group(session, ended, clock.now)
+    await Jobs(database, Metrics(), "replica-a", 180, clock).make_up(clock.now)
+    async with database.read() as session:
+        left = (await session.exec(select(ChatGroup.room).join(GroupMember).distinct())).all()
+    assert left == ["wrOther"]
+
+
 async def test_words_past_their_time_go_from_every_table_and_tags_stay(replica: Replica) -> None:
     for prefix, text in (("old", "3栋门禁坏了"), ("new", "楼下的路灯坏了")):
         await replica.store([text], prefix=prefix)
@@ -225,7 +256,7 @@ async def test_an_opinion_without_its_words_can_still_be_asked_about(replica: Re
     await replica.store(["进度 1001", "进度"], prefix="ask")
     await replica.work()
     one, all_of_them = [message.text for message in await outbox(replica.database)][-2:]
-    assert "原话已按规定清除" in one
+    assert "原话已经删除" in one
     assert "门禁" in one  # the category
     assert all(part for line in all_of_them.splitlines() for part in line.split("｜"))
 

@@ -9,7 +9,7 @@ from sqlmodel import select
 from bot.replies import Reply
 from bot.worker import BATCH, MAX_ATTEMPTS
 from handlers.context import Services
-from nlp.tagger import Tagger
+from nlp.reader import Reader
 from storage.database import Database
 from storage.outbox import find_reply
 from storage.states import InboxState, OutboxState
@@ -102,7 +102,7 @@ async def test_a_culprit_that_recovers_is_filed(
     await replica.store([f"{POISON}洒在草坪上"])
     await replica.work()
     replica.clock.forward(60)
-    healed = Services(Tagger(services.tagger.lexicon), services.sealer, 180, services.default_compounds)
+    healed = Services(Reader.load(), services.sealer, 180, services.default_compounds)
     await Replica(database, healed, replica.clock, "replica-b", [ScriptedChannel()]).work()
     assert [message.state for message in await inbox(database)] == [InboxState.DONE]
 

@@ -20,6 +20,7 @@ TEMPLATE_PATH = "/cgi-bin/message/template/send"
 SUBSCRIBE_PATH = "/cgi-bin/message/subscribe/bizsend"
 VISITOR_PATH = "/sns/oauth2/access_token"
 QR_PATH = "/cgi-bin/qrcode/create"
+INFO_PATH = "/cgi-bin/user/info"
 PROBE_PATH = "/cgi-bin/get_api_domain_ip"
 
 Answer = dict[str, Any] | Callable[[web.Request], Any]
@@ -112,13 +113,14 @@ async def serving(
 async def scene(
     timeout_seconds: float = 8.0, configured: dict[str, Any] | None = None, **answers: list[Answer]
 ) -> AsyncIterator[Scene]:
-    """answers: token, send, template, subscribe, visitor, qr and probe; the default is that all goes well."""
+    """answers: token, send, template, subscribe, visitor, info, qr and probe; the default is that all goes well."""
     paths = {
         TOKEN_PATH: answers.get("token", [granted("TOKEN-1")]),
         SEND_PATH: answers.get("send", [SENT]),
         TEMPLATE_PATH: answers.get("template", [{"errcode": 0, "errmsg": "ok", "msgid": 200228332}]),
         SUBSCRIBE_PATH: answers.get("subscribe", [SENT]),
         VISITOR_PATH: answers.get("visitor", [{"openid": "o-zhao"}]),
+        INFO_PATH: answers.get("info", [{"subscribe": 1, "openid": "o-zhao", "unionid": "u-zhao"}]),
         QR_PATH: answers.get("qr", [SENT]),
         PROBE_PATH: answers.get("probe", [{"ip_list": ["203.0.113.1"]}]),
     }

@@ -7,12 +7,12 @@ import pytest
 from aiohttp import web
 
 from bot.channels.base import ChannelError, Outgoing, SendResult, Verdict
-from bot.channels.notice_fields import data_of
-from bot.channels.official_account import Visitor
+from bot.channels.official_account import Follower, Visitor
 from handlers.inbound import Inbound, InboundKind
 from storage.states import Form
 from tests.channels.by_hand import APP_ID, SENDER, Fields, account_of, event, post, settings
 from tests.channels.stub_platform import (
+    INFO_PATH,
     SENT,
     SUBSCRIBE_PATH,
     TEMPLATE_PATH,
@@ -29,8 +29,13 @@ FIELDS = {"thing1": "电梯故障", "character_string2": "1001"}
 URL = "https://yishi.example.org/o/1001"
 
 
-def notice(form: Form, **payload: Any) -> Outgoing:
-    return Outgoing(SENDER, "电梯故障，编号 1001", "main-77", form, {"fields": FIELDS} | payload)
+def notice(form: Form, **says: Any) -> Outgoing:
+    """A notice as it was queued, with what another template says beside it."""
+    ids = {Form.TEMPLATE: "TEMPLATE-1", Form.SUBSCRIBE: "SUBSCRIBE-1"}
+    notices = {f"{form}@east": {"template_id": "T", "fields": {"thing1": "别处"}}}
+    if form in ids:
+        notices[f"{form}@main"] = {"template_id": ids[form], "fields": FIELDS} | says
+    return Outgoing(SENDER, "电梯故障，编号 1001", "main-77", form, {"notices": notices})
 
 
 async def test_a_template_message_is_sent_as_the_document_says() -> None:
@@ -59,10 +64,9 @@ async def test_a_subscribe_message_is_sent_as_the_document_says() -> None:
         assert second.body["page"] == URL
 
 
-@pytest.mark.parametrize("form", [Form.TEMPLATE, Form.SUBSCRIBE, Form.GROUP_TASK])
-async def test_a_form_without_a_template_is_refused(form: Form) -> None:
+async def test_a_form_that_the_account_does_not_have_is_refused() -> None:
     async with scene() as stage:
-        assert (await stage.account.send(notice(form))).verdict is Verdict.REFUSED
+        assert (await stage.account.send(notice(Form.GROUP_TASK))).verdict is Verdict.REFUSED
         assert not stage.platform.requests
 
 
@@ -96,22 +100,29 @@ def test_which_forms_need_a_window() -> None:
     assert [form for form in Form if account.needs_window(form)] == [Form.TEXT, Form.SUBSCRIBE]
 
 
+@pytest.mark.parametrize("form", [Form.TEMPLATE, Form.SUBSCRIBE])
 @pytest.mark.parametrize(
-    ("name", "value", "fitted"),
+    "payload",
     [
-        ("thing1", "一" * 20, "一" * 20),
-        ("thing12", "一" * 21, "一" * 19 + "…"),
-        ("thing1", "两\n行  话", "两 行 话"),
-        ("phrase3", "已派单给物业", "已派单给…"),
-        ("name2", "王" * 11, "王" * 9 + "…"),
-        ("character_string4", "x" * 33, "x" * 31 + "…"),
-        ("keyword1", "长\n" * 100, "长\n" * 100),
-        ("first", "x\x00\ud800", "x"),
-        ("time5", "2026年3月2日 09:30", "2026年3月2日 09:30"),
+        None,
+        {},
+        {"notices": {}},
+        {"notices": {"template@east": OURS, "subscribe@east": OURS}},
+        {"notices": {"template@main": "x", "subscribe@main": {"template_id": "T"}}},
+        {"notices": ["template@main"]},
     ],
 )
-def test_fields_are_fitted_to_their_kind(name: str, value: str, fitted: str) -> None:
-    assert data_of({name: value}) == {name: {"value": fitted}}
+async def test_a_notice_that_says_nothing_here_is_refused(form: Form, payload: dict[str, Any] | None) -> None:
+    async with scene() as stage:
+        outgoing = Outgoing(SENDER, "电梯故障，编号 1001", "main-77", form, payload)
+        assert (await stage.account.send(outgoing)).verdict is Verdict.REFUSED
+        assert not stage.platform.requests
+
+
+async def test_what_json_cannot_carry_is_left_out_of_a_notice() -> None:
+    async with scene() as stage:
+        await stage.account.send(notice(Form.TEMPLATE, fields={"first": "x\x00\ud800"}))
+        assert stage.platform.asked(TEMPLATE_PATH)[0].body["data"] == {"first": {"value": "x"}}
 
 
 # What residents say to an offer
@@ -243,3 +254,56 @@ async def test_neither_code_nor_secret_is_logged(caplog: pytest.LogCaptureFixtur
     ours = [record.getMessage() for record in caplog.records if not record.name.startswith("aiohttp.access")]
     for secret in ("CODE-OF-TESTS", "the-app-secret-of-tests"):
         assert secret not in str(caught.value) and not any(secret in line for line in ours)
+
+
+# Who follows
+
+
+@pytest.mark.parametrize(
+    ("fields", "follower"),
+    [
+        ({"subscribe": 1, "openid": "o-zhao", "unionid": " o6_bmasdasdsad6_2sgVt7hMZOPfL"},
+         Follower(True, "o6_bmasdasdsad6_2sgVt7hMZOPfL")),
+        ({"subscribe": 1, "openid": "o-zhao", "subscribe_time": 1382694957}, Follower(True, "")),
+        ({"subscribe": 1, "openid": "o-zhao", "unionid": ""}, Follower(True, "")),
+        ({"subscribe": 0, "openid": "o-zhao", "tagid_list": []}, Follower(False, "")),
+    ],
+)  # fmt: skip
+async def test_what_the_platform_knows_of_a_follower(fields: Fields, follower: Follower) -> None:
+    async with scene(info=[fields]) as stage:
+        assert await stage.account.follower_of("o-zhao") == follower
+        [asked] = stage.platform.asked(INFO_PATH)
+        assert (asked.query, asked.raw) == (
+            {"access_token": "TOKEN-1", "openid": "o-zhao", "lang": "zh_CN"},
+            b"",
+        )
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (failed(40003), Verdict.REFUSED),
+        (failed(45009), Verdict.RETRY),
+        (failed(45011), Verdict.RETRY),
+        (failed(-1), Verdict.RETRY),
+        (failed(48001), Verdict.ACCOUNT_BLOCKED),
+        (failed(50002), Verdict.REFUSED),
+        ({"subscribe": 1, "openid": "o-somebody-else"}, Verdict.UNKNOWN),
+        ({"openid": "o-zhao"}, Verdict.UNKNOWN),
+        ({"subscribe": True, "openid": "o-zhao"}, Verdict.UNKNOWN),
+        ({"subscribe": 1, "openid": "o-zhao", "unionid": 7}, Verdict.UNKNOWN),
+        ({"subscribe": 1, "openid": "o-zhao", "unionid": "u" * 65}, Verdict.UNKNOWN),
+    ],
+)
+async def test_a_follower_of_whom_nothing_good_is_told(answer: Answer, verdict: Verdict) -> None:
+    async with scene(info=[answer]) as stage:
+        with pytest.raises(ChannelError) as caught:
+            await stage.account.follower_of("o-zhao")
+        assert caught.value.result.verdict is verdict
+
+
+async def test_a_follower_is_asked_for_again_with_a_new_token() -> None:
+    good = {"subscribe": 1, "openid": "o-zhao"}
+    async with scene(token=[granted("A"), granted("B")], info=[failed(42001), good]) as stage:
+        assert (await stage.account.follower_of("o-zhao")).following
+        assert [asked.query["access_token"] for asked in stage.platform.asked(INFO_PATH)] == ["A", "B"]

@@ -94,7 +94,7 @@ def test_messages_of_all_kinds_are_heard(kind: InboundKind, fields: Fields, text
         ("unsubscribe", {}, InboundKind.UNFOLLOW, ""),
         ("click", {"EventKey": "WEEK"}, InboundKind.CLICK, "WEEK"),
         ("enter_agent", {"EventKey": ""}, InboundKind.OTHER, ""),
-        ("msgaudit_notify", {}, InboundKind.OTHER, ""),
+        ("msgaudit_notify", {"AgentID": "2000004"}, InboundKind.ARCHIVE_GREW, ""),
         ("change_contact", {"ChangeType": "update_user", "UserID": "li"}, InboundKind.OTHER, ""),
         ("template_card_event", {"EventKey": "k", "TaskId": "t", "SelectedItems": {"SelectedItem": []}},
          InboundKind.OTHER, ""),

@@ -23,6 +23,7 @@ from bot.playground.account import Account
 from bot.playground.platform import Platform
 from bot.playground.wecom.corp import AiBot, Corp, Customer, Member
 from handlers.inbound import Inbound, InboundKind
+from handlers.reach.fields import Facts, Template, fill
 from storage.states import Form
 from tests.channels.by_hand import APP_ID, KEY, OLD_KEY, TOKEN
 
@@ -289,9 +290,27 @@ async def test_staff_and_residents_sign_in() -> None:
 
 async def test_notices_of_the_service_account() -> None:
     async with world() as made:
-        fields = {"thing1": "一" * 30, "character_string2": "1001"}
-        template = message(OPENID, "t", Form.TEMPLATE, payload={"fields": fields})
-        subscribe = message(OPENID, "s", Form.SUBSCRIBE, payload={"fields": fields})
+        made.platform.notices.templates = {
+            "TEMPLATE-1": ("thing1", "time2", "number3", "phrase4"),
+            "SUBSCRIBE-1": ("character_string1", "const2"),
+        }
+        facts = Facts(
+            "电梯与加装电梯·停运与故障，老人下不了楼" * 3, "已登记 1", datetime.now(UTC), "新禾苑", 1001
+        )
+        how = {
+            Form.TEMPLATE: Template(
+                "TEMPLATE-1", {"thing1": "what", "time2": "time", "number3": "number", "phrase4": "state"}
+            ),
+            Form.SUBSCRIBE: Template("SUBSCRIBE-1", {"character_string1": "number", "const2": "=请查看"}),
+        }
+        payload: dict[str, object] = {
+            "notices": {
+                f"{form}@main": {"template_id": its.template_id, "fields": fill(its, facts)}
+                for form, its in how.items()
+            }
+        }
+        template = message(OPENID, "t", Form.TEMPLATE, payload=payload)
+        subscribe = message(OPENID, "s", Form.SUBSCRIBE, payload=payload)
         first, again = await made.official.send(template), await made.official.send(template)
         assert first.verdict is Verdict.SENT and first == again and first.platform_id
         assert (await made.official.send(subscribe)).verdict is Verdict.NO_WINDOW
@@ -301,6 +320,10 @@ async def test_notices_of_the_service_account() -> None:
         assert (await made.official.send(subscribe)).verdict is Verdict.SENT
         assert (await made.official.send(subscribe)).verdict is Verdict.NO_WINDOW
         assert [entry.via for entry in made.platform.delivered(OPENID)] == ["template", "subscribe"]
+        made.platform.notices.templates = {"TEMPLATE-1": ("thing1", "thing9"), "SUBSCRIBE-1": ("thing9",)}
+        template = message(OPENID, "another", Form.TEMPLATE, payload=payload)
+        refused = await made.official.send(template)
+        assert (refused.verdict, refused.errcode) == (Verdict.REFUSED, 47003)
 
 
 async def test_many_at_once_share_one_token_of_the_corp() -> None:

@@ -22,7 +22,7 @@ from handlers.inbound import Inbound, InboundKind
 from handlers.opinions.chat import hear, pass_over
 from handlers.receive import RESIDENTS as RESIDENTS_MANNER
 from handlers.texts import say
-from nlp.tagger import Tagger
+from nlp.reader import Reader
 from storage.tables import metadata
 from tests.docs.pages import ROOT, read, rows
 
@@ -102,7 +102,7 @@ def test_what_residents_are_told_to_say_is_a_command(words: str) -> None:
 
 
 def test_the_receipt_on_the_residents_page_is_the_one_they_get() -> None:
-    tagger = Tagger.load()
+    tagger = Reader.load()
     tagged = tagger.tag("3栋2单元电梯又坏了，老人下不来楼")
     lexicon = tagger.lexicon
     names = "、".join(
@@ -115,8 +115,8 @@ def test_the_receipt_on_the_residents_page_is_the_one_they_get() -> None:
 
 
 def test_counts_of_the_lexicon_are_right() -> None:
-    leaves = Tagger.load().lexicon.leaves
+    leaves = Reader.load().lexicon.leaves
     tops = {leaf.split(".")[0] for leaf in leaves}
     assert f"{len(tops)} kinds of complaint" in read("README.md")
-    assert f"{len(tops)} 类诉求" in read("README.zh-CN.md")
+    assert f"{len(tops)} 类意见" in read("README.zh-CN.md")
     assert f"{len(tops)} kinds of complaint with {len(leaves)} subdivisions" in read("CHANGELOG.md")

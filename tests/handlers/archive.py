@@ -13,13 +13,16 @@ from storage.database import Database
 from storage.inbox import Lease
 from storage.queries.groups import find_group
 from storage.queries.tree import find_compound
+from storage.sealing import Sealer
 from storage.states import GroupKind
 from storage.tables import ChatGroup
+from tests.conftest import COLUMN_KEY, LOOKUP_KEY
 from tests.handlers.talk import NOW
 
 ARCHIVE, PEOPLE = "archive", "corp"
 ROOM = "wrVcDaCwAA7TgGvxHyNpz0o1Qm2"
 STAFF = "wangjing"
+SEALER = Sealer([COLUMN_KEY], LOOKUP_KEY)
 BEFORE = NOW - timedelta(days=30)
 
 
@@ -57,7 +60,7 @@ class Group:
         async with self.database.write() as session:
             group = await find_group(session, ARCHIVE, room)
             assert group is not None
-            return await sync_members(session, group, PEOPLE, members, self.now)
+            return await sync_members(session, SEALER, group, PEOPLE, members, self.now)
 
     async def tell(self, room: str = ROOM) -> int:
         async with self.database.write() as session:

@@ -1,19 +1,19 @@
 import pytest
 
 from handlers.context import Services
-from nlp.tagger import Tagger
+from nlp.reader import Reader
 from storage.database import Database
 from storage.sealing import Sealer
 from tests.handlers.talk import ACCOUNTS, Talk, compound
 
 
 @pytest.fixture(scope="session")
-def tagger() -> Tagger:
-    return Tagger.load()
+def tagger() -> Reader:
+    return Reader.load()
 
 
 @pytest.fixture
-def services(tagger: Tagger, sealer: Sealer) -> Services:
+def services(tagger: Reader, sealer: Sealer) -> Services:
     return Services(tagger, sealer, raw_text_days=180, default_compounds={"east": "XH-1"}, accounts=ACCOUNTS)
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from handlers.context import Answer
 from handlers.receive import Received, receive
 from storage.queries.people import get_or_add_identities, put_role
-from storage.states import GroupKind, Role
+from storage.states import GroupKind, Role, RoleSource
 from storage.tables import ChannelIdentity, ChatGroup, InboxMessage, OutboxMessage, Person
 from tests.handlers.talk import Talk
 
@@ -54,7 +54,7 @@ async def appoint(
         person = await session.get_one(Person, person_id)
         if name:
             person.name_sealed = talk.services.sealer.seal(name.encode(), "persons.name")
-        await put_role(session, person_id, role, scope_code, title, False, talk.now)
+        await put_role(session, person_id, role, scope_code, title, False, RoleSource.STAFF, talk.now)
         return person_id
 
 

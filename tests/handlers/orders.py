@@ -7,7 +7,7 @@ from sqlmodel import select
 from handlers.requests.raise_ import raise_request
 from storage.database import Database
 from storage.queries.people import get_or_add_identities, put_role
-from storage.states import MatterState, Role
+from storage.states import MatterState, Role, RoleSource
 from storage.tables import Compound, Matter, Opinion, OutboxMessage, Person, Request, RequestEvent
 from tests.handlers.neighbours import open_groups
 from tests.handlers.talk import Talk
@@ -33,7 +33,7 @@ async def office(talk: Talk) -> dict[str, int]:
             person_id = identities["corp", userid].person_id
             person = await session.get_one(Person, person_id)
             person.name_sealed = talk.services.sealer.seal(name.encode(), "persons.name")
-            await put_role(session, person_id, role, scope, title, False, talk.now)
+            await put_role(session, person_id, role, scope, title, False, RoleSource.STAFF, talk.now)
     return {userid: identities["corp", userid].person_id for userid, *_ in people}
 
 

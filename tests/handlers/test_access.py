@@ -17,9 +17,11 @@ from handlers.access import (
 from handlers.people.enrol import CompoundEntry, RegionEntry
 from storage.database import Database
 from storage.queries.accounts import end_roles_of
+from storage.queries.cycles import list_readers
 from storage.queries.people import put_role
-from storage.states import RegionLevel, Role
-from storage.tables import Person
+from storage.states import RegionLevel, Role, RoleSource
+from storage.tables import Compound, Person
+from tests.handlers.neighbours import appoint
 from tests.handlers.talk import Talk, compound
 
 OTHER = CompoundEntry("LH-2", "兰花里", (RegionEntry(RegionLevel.DISTRICT, "440198", "东湾区"),), (), ())
@@ -39,10 +41,22 @@ async def city(talk: Talk) -> Database:
 async def test_a_role_counts_at_its_node_and_below(city: Database, scope: str) -> None:
     who = viewer((Role.SECRETARY, scope))
     async with city.read() as session:
-        assert (await access_compound(session, who, "XH-1", Right.SEE_DIGEST)).name == "新禾苑"
+        opened = await access_compound(session, who, "XH-1", Right.SEE_DIGEST)
+        assert (opened.name, opened.codes) == ("新禾苑", None)
         with pytest.raises(NotFound):
             await access_compound(session, who, "LH-2", Right.SEE_DIGEST)
-        assert [compound.code for compound, _ in await access_compounds(session, who)] == ["XH-1"]
+        assert [one.compound.code for one in await access_compounds(session, who)] == ["XH-1"]
+
+
+async def test_a_district_of_1249_compounds_is_seen_whole(city: Database) -> None:
+    async with city.write() as session:
+        session.add_all(
+            Compound(code=f"Q-{number}", name=f"清平{number:04}号院", region_code="440199")
+            for number in range(1249)
+        )
+    who = viewer((Role.COMMUNITY_WORKER, "440199"))
+    async with city.read() as session:
+        assert len(await access_compounds(session, who)) == 1250
 
 
 @pytest.mark.parametrize("role", Role)
@@ -56,16 +70,57 @@ async def test_each_role_opens_exactly_what_the_table_says(city: Database, role:
             except Forbidden:
                 continue
             opened.add(right)
-        ((_, listed),) = await access_compounds(session, who)
-    assert opened == listed == ROLE_RIGHTS[role]
+        (standing,) = await access_compounds(session, who)
+    assert opened == standing.rights == ROLE_RIGHTS[role]
 
 
-async def test_a_role_on_a_building_is_somebody_but_opens_nothing_of_the_whole(city: Database) -> None:
-    who = viewer((Role.SECRETARY, "XH-1/3"))
+@pytest.mark.parametrize("role", Role)
+async def test_a_role_on_a_building_opens_what_has_a_place_there_and_no_digest(
+    city: Database, role: Role
+) -> None:
+    who = viewer((role, "XH-1/3"))
+    opened = set()
+    async with city.read() as session:
+        for right in Right:
+            try:
+                assert (await access_compound(session, who, "XH-1", right)).codes == ("3",)
+            except Forbidden:
+                continue
+            opened.add(right)
+        (standing,) = await access_compounds(session, who)
+        with pytest.raises(NotFound):
+            await access_compound(session, who, "LH-2", Right.SEE_WEEK)
+    assert opened == standing.rights == ROLE_RIGHTS[role] - {Right.SEE_DIGEST, Right.SEE_OUTBOX}
+
+
+async def test_a_role_on_the_whole_is_not_narrowed_by_one_on_a_part(city: Database) -> None:
+    who = viewer((Role.SECRETARY, "XH-1/3"), (Role.DUTY, "440199"), (Role.GRID_WORKER, "XH-1/12"))
+    async with city.read() as session:
+        watched = await access_compound(session, who, "XH-1", Right.SEE_ALERTS)
+        week = await access_compound(session, who, "XH-1", Right.SEE_WEEK)
+        either = await access_compound(session, who, "XH-1", Right.SEE_WEEK, Right.SEE_ALERTS)
+        with pytest.raises(Forbidden):
+            await access_compound(session, who, "XH-1", Right.SEE_DIGEST)
+    assert (watched.codes, watched.name) == (None, "新禾苑")
+    assert (week.codes, week.name) == (("12", "3"), "新禾苑12栋、3栋")
+    assert either.codes is None
+
+
+async def test_a_building_that_is_not_there_opens_nothing(city: Database) -> None:
+    who = viewer((Role.SECRETARY, "XH-1/99"))
     async with city.read() as session:
         with pytest.raises(Forbidden):
             await access_compound(session, who, "XH-1", Right.SEE_WEEK)
-        assert [rights for _, rights in await access_compounds(session, who)] == [frozenset()]
+        assert [one.rights for one in await access_compounds(session, who)] == [frozenset()]
+
+
+@pytest.mark.parametrize("scope", ["XH-1/3", "XH-1/3-2"])
+async def test_a_role_on_a_building_gets_no_digest(city: Database, talk: Talk, scope: str) -> None:
+    readers = {}
+    for place in ("XH-1", scope):
+        readers[place] = await appoint(talk, f"u-{place[5:]}", Role.SECRETARY, place)
+    async with city.read() as session:
+        assert await list_readers(session, [1], [Role.SECRETARY]) == [(1, readers["XH-1"])]
 
 
 @pytest.mark.parametrize(("own", "other"), [("XH-1", "XH-10"), ("XH-10", "XH-1")])
@@ -78,7 +133,7 @@ async def test_a_code_that_begins_alike_is_another_compound(
             who = viewer((Role.SECRETARY, scope))
             with pytest.raises(NotFound):
                 await access_compound(session, who, other, Right.SEE_WEEK)
-            assert [one.code for one, _ in await access_compounds(session, who)] == [own]
+            assert [one.compound.code for one in await access_compounds(session, who)] == [own]
 
 
 async def test_nobody_has_nothing(city: Database) -> None:
@@ -122,7 +177,9 @@ async def test_ended_roles_do_not_count(city: Database, talk: Talk) -> None:
         session.add(person)
         await session.flush()
         assert person.person_id is not None
-        await put_role(session, person.person_id, Role.SECRETARY, "XH-1", "书记", False, talk.now)
+        await put_role(
+            session, person.person_id, Role.SECRETARY, "XH-1", "书记", False, RoleSource.STAFF, talk.now
+        )
     async with city.write() as session:
         assert (await load_viewer(session, person.person_id)).grants == (Grant(Role.SECRETARY, "XH-1"),)
         assert await end_roles_of(session, person.person_id, talk.now) == 1

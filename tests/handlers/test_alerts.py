@@ -8,8 +8,9 @@ import pytest
 from handlers.alerts.acknowledge import Acknowledged, Outcome, acknowledge
 from handlers.alerts.escalate import escalate_due
 from storage.database import Database
-from storage.states import MessageClass, Role
-from storage.tables import AlertEpisode, AuditEvent, Opinion, OutboxMessage
+from storage.queries.people import find_identity, put_role
+from storage.states import MessageClass, Role, RoleSource
+from storage.tables import AlertEpisode, AuditEvent, Opinion, OutboxMessage, Person
 from tests.handlers.neighbours import STAFF_ROOM, appoint, join, open_groups, overheard, sent_to, told
 from tests.handlers.talk import Talk, compound
 
@@ -84,6 +85,33 @@ async def test_the_group_reads_no_door_no_name_and_no_phone(watch: Talk) -> None
     assert "煤气味好大" in in_group
     [alone] = await alerts(watch, "deng")
     assert "3栋2单元" in alone
+
+
+async def test_those_on_duty_for_a_building_get_its_alerts_and_no_others(watch: Talk) -> None:
+    await appoint(watch, "lou3", Role.DUTY, "XH-1/3", name="楼三", title="楼栋长")
+    await appoint(watch, "lou12", Role.DUTY, "XH-1/12", name="楼十二", title="楼栋长")
+    await overheard(watch, ZHAO, GAS)
+    assert [len(await alerts(watch, who)) for who in ("deng", "lou3", "lou12")] == [1, 1, 0]
+    await overheard(watch, ZHAO, f"12栋{GAS}")
+    assert [len(await alerts(watch, who)) for who in ("deng", "lou3", "lou12")] == [2, 1, 1]
+    assert (await told(watch, "lou12", "收到 2", "")).outcome == "alert.acknowledged"
+
+
+async def test_who_is_on_duty_for_a_building_is_named_with_it(watch: Talk) -> None:
+    await appoint(watch, "lou3", Role.DUTY, "XH-1/3", name="楼三", title="楼栋长")
+    await appoint(watch, "men1", Role.DUTY, "XH-1/3-1", name="门一", title="单元长")  # is told nothing
+    text = (await told(watch, "li", "值班")).text
+    assert text.splitlines()[1:] == ["值班邓守夜", "3栋：楼栋长楼三"]
+    assert "3栋：楼栋长楼三" in (await told(watch, "lou3", "值班", "")).text
+    await appoint(watch, "lou12", Role.GRID_WORKER, "XH-1/12")
+    assert (await told(watch, "lou12", "值班", "")).text.splitlines()[1:] == ["值班邓守夜"]
+
+
+async def test_an_escalation_goes_to_the_whole_compounds_people(watch: Talk) -> None:
+    await appoint(watch, "shu3", Role.SECRETARY, "XH-1/3")
+    await overheard(watch, ZHAO, GAS)
+    assert await later(watch, minutes=6) == 1
+    assert [len(await alerts(watch, who)) for who in ("shu", "shu3")] == [1, 0]
 
 
 async def test_what_is_no_danger_alerts_nobody(watch: Talk) -> None:
@@ -187,14 +215,22 @@ async def test_the_same_number_in_two_compounds_is_asked_back(watch: Talk) -> No
     assert open_ones == {1}
 
 
+async def test_with_several_compounds_the_answer_says_whose_alert_it_was(watch: Talk) -> None:
+    """A mistyped name leaves the number, and that may be another compound's."""
+    await watch.enrol(compound("YL-2", "悦澜庭"))
+    await overheard(watch, ZHAO, GAS)
+    answer = await told(watch, "sun", "收到 1 悦兰亭", "")
+    assert (answer.outcome, "新禾苑" in answer.text) == ("alert.acknowledged", True)
+    assert "新禾苑" in (await told(watch, "sun", "收到 1", "")).text
+    assert "新禾苑" not in (await told(watch, "li", "收到 1", "")).text
+
+
 async def test_someone_on_duty_answers_from_the_service_account_too(watch: Talk) -> None:
     await join(watch, "deng", "o-deng")
     async with watch.database.write() as session:
-        from storage.queries.people import find_identity, put_role
-
         deng = await find_identity(session, "main", "o-deng")
         assert deng is not None
-        await put_role(session, deng.person_id, Role.DUTY, "XH-1", "值班", False, watch.now)
+        await put_role(session, deng.person_id, Role.DUTY, "XH-1", "值班", False, RoleSource.STAFF, watch.now)
     await overheard(watch, ZHAO, GAS)
     assert (await watch.hear("o-deng", "收到 1")).outcome == "alert.acknowledged"
     assert (await watch.hear("o-zhao", "收到 1")).outcome.startswith("chat.")
@@ -233,18 +269,35 @@ async def test_without_anybody_on_duty_property_and_secretary_are_told(talk: Tal
 
 async def test_someone_on_duty_whom_nothing_reaches_does_not_stop_the_alert(talk: Talk) -> None:
     async with talk.database.write() as session:
-        from storage.queries.people import put_role
-        from storage.tables import Person
-
         person = Person(created_at=talk.now)
         session.add(person)
         await session.flush()
         assert person.person_id is not None
-        await put_role(session, person.person_id, Role.DUTY, "XH-1", "值班", False, talk.now)
+        await put_role(
+            session, person.person_id, Role.DUTY, "XH-1", "值班", False, RoleSource.STAFF, talk.now
+        )
     await open_groups(talk, 1)
     await appoint(talk, "li", Role.PROPERTY)
     await overheard(talk, ZHAO, GAS)
     assert len(await alerts(talk, "li")) == 1
+
+
+async def test_someone_on_duty_who_would_have_to_write_first_does_not_stop_the_alert(talk: Talk) -> None:
+    """On the service account nothing reaches whoever has not written for two days."""
+    await open_groups(talk, 1)
+    await talk.bind("o-zhao")
+    await talk.bind("o-deng")
+    async with talk.database.write() as session:
+        deng = await find_identity(session, "main", "o-deng")
+        assert deng is not None
+        for role in (Role.DUTY, Role.SECRETARY):
+            await put_role(session, deng.person_id, role, "XH-1", "值班", False, RoleSource.STAFF, talk.now)
+    await appoint(talk, "sun", Role.COMMUNITY_WORKER)
+    await overheard(talk, ZHAO, GAS)
+    assert [len(await alerts(talk, who)) for who in ("o-deng", "sun")] == [1, 0]
+    talk.now += timedelta(days=3)
+    await overheard(talk, ZHAO, GAS)
+    assert [len(await alerts(talk, who)) for who in ("o-deng", "sun")] == [2, 1]
 
 
 async def test_with_nobody_at_all_the_episode_is_still_kept(talk: Talk) -> None:

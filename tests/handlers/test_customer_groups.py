@@ -209,3 +209,26 @@ async def test_agreeing_to_a_notice_grants_one_each_time_and_refusing_takes_them
 
 async def test_the_help_says_how_not_to_be_heard(talk: Talk) -> None:
     assert "群里别记我" in await talk.say("o-zhao", "帮助")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "群里别记我", "别记我", "请不要记录我说的话", "不要记我的话了", "@小禾助手 群里别记我", "别记录我的发言！",
+        "@小禾助手 @物业小王 不要再记我了", "不要记录我 @小禾助手",
+    ],
+)  # fmt: skip
+async def test_whoever_says_it_in_the_group_need_not_say_where(
+    talk: Talk, rooms: dict[str, int], words: str
+) -> None:
+    answer = await overheard(talk, ZHAO, words)
+    assert (answer.outcome, answer.text) == ("person.refused_groups", "")
+    assert (await identity(talk, "corp", ZHAO)).refused_at is not None
+    assert [message.text for message in await talk.rows(InboxMessage)] == [""]
+
+
+@pytest.mark.parametrize("words", ["别记我账上", "不用记了", "不要记我名下", "不要记录仪", "记我一个"])
+async def test_other_words_with_the_same_verb_refuse_nothing(
+    talk: Talk, rooms: dict[str, int], words: str
+) -> None:
+    assert (await overheard(talk, ZHAO, words)).outcome != "person.refused_groups"

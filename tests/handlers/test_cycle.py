@@ -14,7 +14,8 @@ from handlers.context import AccountFacts
 from handlers.digests.cycle import LIVELY, STEPS, DueStep, advance, list_due, prompt_text
 from handlers.digests.rules import DEFAULT_PLAN, LOCAL, Step
 from handlers.people.enrol import RegionEntry
-from nlp.tagger import Tagger
+from handlers.reach.fields import Template
+from nlp.reader import Reader
 from storage.database import Database
 from storage.queries.cycles import list_weeks, load_digest, put_settings
 from storage.sealing import Sealer
@@ -37,7 +38,7 @@ def at(text: str) -> datetime:
 
 
 @pytest.fixture
-async def city(database: Database, tagger: Tagger, sealer: Sealer) -> City:
+async def city(database: Database, tagger: Reader, sealer: Sealer) -> City:
     """One compound, 新禾苑, at the beginning of March."""
     city = City(database, city_services(tagger, sealer, "https://yishi.example"), at("03-01 00:00"))
     await city.enrol(["XH-1"], REGIONS)
@@ -58,6 +59,37 @@ async def sent(city: City) -> list[tuple[str, str, str]]:
 async def cycles(city: City) -> list[WeeklyCycle]:
     async with city.database.read() as session:
         return list((await session.exec(select(WeeklyCycle).order_by(col(WeeklyCycle.week)))).all())
+
+
+async def test_a_digest_can_say_itself_in_a_template(city: City) -> None:
+    says = Template("T", {"thing1": "what", "thing2": "compound", "number3": "number", "time4": "time"})
+    main = AccountFacts(ACCOUNTS["main"].kind, "main", {(MessageClass.DIGEST, Form.TEMPLATE): says})
+    city.services = replace(city.services, accounts={**ACCOUNTS, "main": main})
+    await city.grant(await city.person("o-zhou", "main"), Role.SECRETARY, "XH-1")
+    await city.file(
+        [
+            {"compound_id": city.id_of("XH-1"), "number": 1001 + number, "filed_at": at("03-11 12:00")}
+            for number in range(3)
+        ]
+    )
+    for now in (OPENED, CLOSED, DIGESTED):
+        await step(city, now)
+    [digest] = [message for message in await city.outbox() if message.recipient == "o-zhou"]
+    assert (digest.form, digest.message_class) == (Form.TEMPLATE, MessageClass.DIGEST)
+    assert digest.payload == {
+        "notices": {
+            "template@main": {
+                "template_id": "T",
+                "fields": {
+                    "thing1": "每周摘要",
+                    "thing2": "XH-1号院",
+                    "number3": "3",
+                    "time4": "2026年3月15日 20:00",
+                },
+                "url": f"https://yishi.example/console/XH-1/digest/{WEEK}",
+            }
+        }
+    }
 
 
 async def test_a_whole_week(city: City) -> None:

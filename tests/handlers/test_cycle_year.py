@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from handlers.digests.cycle import advance
 from handlers.digests.rules import DEFAULT_PLAN, LOCAL, WEEK, timetable
-from nlp.tagger import Tagger
+from nlp.reader import Reader
 from storage.database import Database
 from storage.sealing import Sealer
 from storage.states import GroupKind, MessageClass, Role
@@ -88,7 +88,7 @@ async def is_killed(database: Database, city: City, now: datetime, after: int) -
 
 
 async def test_a_year_of_fifty_compounds(
-    database: Database, database_url: str, tagger: Tagger, sealer: Sealer
+    database: Database, database_url: str, tagger: Reader, sealer: Sealer
 ) -> None:
     dice = random.Random(20260105)
     city = City(database, city_services(tagger, sealer), datetime(2026, 1, 1, tzinfo=LOCAL))

@@ -7,7 +7,7 @@ from handlers.digests.build import Wanted, build_digests, category_name
 from handlers.digests.forget import forget_words_of, reduce_digests
 from handlers.digests.rules import DEFAULT_PLAN, LOCAL, timetable
 from handlers.people.enrol import CompoundEntry, PlaceEntry, enrol_compound
-from nlp.tagger import Tagger
+from nlp.reader import Reader
 from storage.database import Database
 from storage.queries.cycles import claim_openings, list_weeks, load_digest, put_digests
 from storage.sealing import Sealer
@@ -26,7 +26,7 @@ def at(text: str) -> datetime:
 class Count:
     """A city of two compounds whose opinions are listed by hand."""
 
-    def __init__(self, database: Database, tagger: Tagger, sealer: Sealer) -> None:
+    def __init__(self, database: Database, tagger: Reader, sealer: Sealer) -> None:
         self.city = City(database, city_services(tagger, sealer), at("01-01 00:00"))
         self.database = database
         self.lexicon = tagger.lexicon
@@ -67,14 +67,14 @@ class Count:
             await put_digests(session, {(self.city.id_of(code), week): digest})
 
 
-async def counted(database: Database, tagger: Tagger, sealer: Sealer) -> Count:
+async def counted(database: Database, tagger: Reader, sealer: Sealer) -> Count:
     count = Count(database, tagger, sealer)
     await count.city.enrol(["XH-1", "XH-2"], kinds=[])
     return count
 
 
 async def test_the_figures_are_those_of_a_count_by_hand(
-    database: Database, tagger: Tagger, sealer: Sealer
+    database: Database, tagger: Reader, sealer: Sealer
 ) -> None:
     count = await counted(database, tagger, sealer)
     async with database.write() as session:
@@ -112,7 +112,7 @@ async def test_the_figures_are_those_of_a_count_by_hand(
     lift, parking = count.lexicon.name("dianti"), count.lexicon.name("tingche")
     assert digest["categories"] == [
         {"id": "dianti", "name": lift, "count": 3, "last": 1},
-        {"id": "", "name": "还没分类", "count": 2, "last": 0},  # one of them of a category that is gone
+        {"id": "", "name": "未分类", "count": 2, "last": 0},  # one of them of a category that is gone
         {"id": "tingche", "name": parking, "count": 1, "last": 1},
     ]
     assert digest["places"] == [{"name": "3栋", "count": 3}, {"name": "会所", "count": 1}]
@@ -136,7 +136,7 @@ async def test_the_figures_are_those_of_a_count_by_hand(
 
 
 async def test_each_opinion_is_in_one_digest_whatever_the_clock_did(
-    database: Database, tagger: Tagger, sealer: Sealer
+    database: Database, tagger: Reader, sealer: Sealer
 ) -> None:
     count = await counted(database, tagger, sealer)
     await count.city.file([count.opinion("03-10 12:00", LIFT), count.opinion("03-11 12:00", LIFT)])
@@ -154,7 +154,7 @@ async def test_each_opinion_is_in_one_digest_whatever_the_clock_did(
 
 
 async def test_after_an_empty_week_only_the_new_week_is_counted(
-    database: Database, tagger: Tagger, sealer: Sealer
+    database: Database, tagger: Reader, sealer: Sealer
 ) -> None:
     count = await counted(database, tagger, sealer)
     await count.city.file([count.opinion("02-10 12:00", LIFT)])
@@ -166,7 +166,7 @@ async def test_after_an_empty_week_only_the_new_week_is_counted(
 
 
 async def test_nobody_is_quoted_who_refused_is_in_danger_or_would_be_known(
-    database: Database, tagger: Tagger, sealer: Sealer
+    database: Database, tagger: Reader, sealer: Sealer
 ) -> None:
     count = await counted(database, tagger, sealer)
     zhao = await count.city.person("zhao")
@@ -193,7 +193,7 @@ async def test_nobody_is_quoted_who_refused_is_in_danger_or_would_be_known(
     assert "138" not in str(digest)
 
 
-async def test_three_quotes_of_different_matters(database: Database, tagger: Tagger, sealer: Sealer) -> None:
+async def test_three_quotes_of_different_matters(database: Database, tagger: Reader, sealer: Sealer) -> None:
     count = await counted(database, tagger, sealer)
     people = [await count.city.person(f"p-{number}") for number in range(8)]
     leaves = [LIFT, LIFT, LIFT, PARKING, PARKING, None, LIFT, LIFT]
@@ -209,7 +209,7 @@ async def test_three_quotes_of_different_matters(database: Database, tagger: Tag
 
 
 async def test_words_leave_old_digests_and_those_of_who_is_forgotten(
-    database: Database, tagger: Tagger, sealer: Sealer
+    database: Database, tagger: Reader, sealer: Sealer
 ) -> None:
     count = await counted(database, tagger, sealer)
     zhao, qian = await count.city.person("zhao"), await count.city.person("qian")
@@ -243,6 +243,6 @@ async def test_words_leave_old_digests_and_those_of_who_is_forgotten(
     assert (bare["total"], bare["categories"]) == (digest["total"], digest["categories"])
 
 
-def test_a_category_of_an_older_lexicon_is_as_good_as_unsorted(tagger: Tagger) -> None:
-    assert category_name(tagger.lexicon, "no.longer") == "还没分类"
+def test_a_category_of_an_older_lexicon_is_as_good_as_unsorted(tagger: Reader) -> None:
+    assert category_name(tagger.lexicon, "no.longer") == "未分类"
     assert category_name(tagger.lexicon, "dianti") == tagger.lexicon.name("dianti")

@@ -46,7 +46,7 @@ def digest(**changes: Any) -> dict[str, Any]:
 
 def test_what_the_committee_reads() -> None:
     assert digest_text(digest(), LINK) == (
-        "【新禾苑】一周意见（3月8日至3月15日）\n"
+        "【新禾苑】每周摘要（3月8日至3月15日）\n"
         "大家反映了 9 件事，7 位居民；上周 4 件。\n"
         "要紧的 1 件，请先看：\n"
         "· 编号 1003 3月12日 3栋 困人 电梯卡住了，里面有人\n"
@@ -67,7 +67,7 @@ def test_an_empty_week_says_so_in_one_kind_sentence() -> None:
         total=0, speakers=0, categories=[], places=[], urgent=[], urgent_total=0, unanswered=[], quotes=[]
     )
     assert digest_text(empty) == (
-        "【新禾苑】一周意见（3月8日至3月15日）\n这周没有收到新的意见，大家平平安安，辛苦各位了。"
+        "【新禾苑】每周摘要（3月8日至3月15日）\n这周没有收到新的意见，大家平平安安，辛苦各位了。"
     )
 
 

@@ -75,7 +75,7 @@ async def test_the_words_are_gone_from_inbox_outbox_and_opinions(erased: Talk) -
     inbox = await erased.rows(InboxMessage)
     assert {(m.text, m.sender) for m in inbox if m.sender != "o-qian"} == {("", "")}
     outbox = await erased.rows(OutboxMessage)
-    assert [m.text.startswith("已清除") for m in outbox if m.recipient == "o-zhao"] == [True]
+    assert [m.text.startswith("已删除") for m in outbox if m.recipient == "o-zhao"] == [True]
     assert {m.text for m in outbox if m.recipient.startswith("erased-")} == {""}
     opinions = await erased.rows(Opinion)
     assert [(o.text is None, o.person_id is None, o.home_code, o.unit, o.hits == []) for o in opinions] == [
@@ -106,7 +106,7 @@ async def test_what_was_not_sent_yet_is_cancelled_and_the_farewell_goes(erased: 
     assert states == {OutboxState.CANCELLED}
     async with erased.database.write() as session:
         taken = await take_due(session, "a", erased.now, 60, 20, ())
-        assert [m.text[:3] for m in taken if m.recipient != "o-qian"] == ["已清除"]
+        assert [m.text[:3] for m in taken if m.recipient != "o-qian"] == ["已删除"]
         assert await use_window(session, "main", "o-zhao", erased.now)
 
 

@@ -13,8 +13,9 @@ from handlers.groups.members import Member
 from handlers.groups.register import GroupEntry, GroupError, end_group, register_group
 from handlers.inbound import InboundKind
 from storage.queries.groups import find_group
+from storage.queries.people import get_or_add_identities
 from storage.queries.tree import find_compound
-from storage.states import GroupKind, InboxState, Role, Tombstone
+from storage.states import GroupKind, InboxState, Role, RoleSource, Tombstone
 from storage.tables import (
     ArchiveTombstone,
     AuditEvent,
@@ -306,7 +307,13 @@ async def test_linking_takes_nothing_from_someone_in_office(talk: Talk, group: G
     await talk.bind("o-zhao")
     async with talk.database.write() as session:
         session.add(
-            RoleGrant(person_id=in_group.person_id, role=Role.COMMITTEE, scope_code="XH-1", granted_at=NOW)
+            RoleGrant(
+                person_id=in_group.person_id,
+                role=Role.COMMITTEE,
+                scope_code="XH-1",
+                source=RoleSource.IMPORT,
+                granted_at=NOW,
+            )
         )
         row = (
             await session.exec(select(ChannelIdentity).where(ChannelIdentity.external_id == "o-zhao"))
@@ -327,3 +334,57 @@ async def test_two_replicas_that_sync_at_once_make_one_list(talk: Talk, group: G
             sql("SELECT count(*) FROM channel_identities WHERE account = 'corp'")
         )
         assert doubled.scalar_one() == 3
+
+
+async def test_who_was_forgotten_is_not_heard_again_because_they_sit_there_still(
+    talk: Talk, group: Group
+) -> None:
+    await talk.bind("o-zhao")
+    async with talk.database.write() as session:
+        (await session.exec(select(ChannelIdentity))).one().union_id = "u-zhao"
+    await group.open()
+    known = [MEMBERS[0], Member(ZHAO, False, "u-zhao", BEFORE), MEMBERS[2]]
+    await group.sync(known)
+    assert (await talk.hear("o-zhao", "确认删除")).outcome == "person.erased"
+    assert await group.counts(group.said("楼道灯坏了")) == {"not_told": 1}
+    for _ in range(2):
+        await group.sync(known)  # as every night
+        assert await group.counts(group.said("楼道灯坏了")) == {"refused": 1}
+    assert await group.counts(group.said("路灯坏了", QIAN)) == {"stored": 1}
+    assert await talk.rows(InboxMessage) != []
+    # As for everybody, it is theirs to say that they may be heard.
+    async with talk.database.write() as session:
+        zhao = (await session.exec(select(ChannelIdentity).where(ChannelIdentity.external_id == ZHAO))).one()
+        zhao.refused_at = None
+    await group.sync(known)
+    assert await group.counts(group.said("楼道灯坏了")) == {"stored": 1}
+
+
+async def test_words_that_are_being_filed_go_to_the_person_they_turn_out_to_be(
+    talk: Talk, group: Group
+) -> None:
+    await talk.bind("o-zhao")
+    async with talk.database.write() as session:
+        on_account = (await session.exec(select(ChannelIdentity))).one()
+        on_account.union_id, person = "u-zhao", on_account.person_id
+    await group.open()
+    files = asyncio.Event()
+
+    async def work() -> None:
+        async with talk.database.write() as session:
+            known = await get_or_add_identities(session, [("corp", ZHAO)], NOW)
+            files.set()
+            await asyncio.sleep(0.3)
+            session.add(
+                Opinion(
+                    compound_id=1, number=77, inbox_id=77, person_id=known["corp", ZHAO].person_id,
+                    said_at=NOW, filed_at=NOW, text="漏水", urgency=1, lexicon_version="1",
+                )
+            )  # fmt: skip
+
+    async def link() -> None:
+        await files.wait()
+        await group.sync([MEMBERS[0], Member(ZHAO, False, "u-zhao", BEFORE), MEMBERS[2]])
+
+    await asyncio.gather(work(), link())
+    assert [opinion.person_id for opinion in await talk.rows(Opinion)] == [person]

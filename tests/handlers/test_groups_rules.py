@@ -116,6 +116,17 @@ def test_whatever_is_quoted_goes(quoted: str, shape: str) -> None:
     assert not {"隐", "秘", "话"} & set(left)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "3栋2单元501张阿姨（有事请打电话，别发微信，不常看）", "「快乐」的人", "张三：3栋", "李四 18:20", "😀" * 20,
+        "A\nB",
+    ],
+)  # fmt: skip
+def test_a_quote_goes_whatever_its_speaker_calls_themselves(name: str) -> None:
+    assert own_words(f"「{name}：隐秘的话」\n- - - - - - - - - -\n我家也是") == "我家也是"
+
+
 def test_a_quote_without_its_end_leaves_nothing() -> None:
     assert own_words('这是一条引用/回复消息："隐秘的话') == ""
     assert own_words('这是一条引用/回复消息："\n------\n@nick777') == "@nick777"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlmodel import col, select
 
 from handlers.context import AccountFacts, Services
+from handlers.reach.fields import Facts, Template
 from handlers.reach.notify import Notice, Reached, notify_group, notify_person
 from handlers.reach.rules import Door, Way, way_to_group, ways_to_person
 from handlers.reach.subscribe import grant_subscribe
@@ -30,7 +31,9 @@ from storage.tables import ChannelIdentity, ChatGroup, OutboxMessage
 
 NOW = datetime.fromisoformat("2026-03-12T04:00:00+00:00")  # noon in Shanghai
 WINDOW = WindowRule(WindowKind.MESSAGE, 48 * 3600, 5)
-FIELDS = {"thing1": "停水通知", "time2": "3月13日 9:00"}
+FACTS = Facts("停水通知", "已登记", NOW, "新禾苑", number=1001, link="https://yishi.example.org/h5")
+TEMPLATE = Template("template-1", {"thing1": "what", "time2": "time"})
+SUBSCRIBE = Template("subscribe-1", {"character_string1": "number", "phrase2": "state", "thing3": "=请查看"})
 ACCOUNTS = {
     "main": AccountFacts(ChannelKind.OFFICIAL_ACCOUNT, "main"),
     "corp": AccountFacts(ChannelKind.WECOM_APP, "corp"),
@@ -40,7 +43,15 @@ ACCOUNTS = {
 }
 WITH_NOTICES = {
     **ACCOUNTS,
-    "main": AccountFacts(ChannelKind.OFFICIAL_ACCOUNT, "main", "template-1", "subscribe-1"),
+    "main": AccountFacts(
+        ChannelKind.OFFICIAL_ACCOUNT,
+        "main",
+        {
+            (MessageClass.NOTICE, Form.TEMPLATE): TEMPLATE,
+            (MessageClass.NOTICE, Form.SUBSCRIBE): SUBSCRIBE,
+            (MessageClass.ALERT, Form.TEMPLATE): Template("template-2", {"thing1": "place"}),
+        },
+    ),
 }
 CLASSES = st.sampled_from(MessageClass)
 DOORS = st.builds(
@@ -114,25 +125,22 @@ def notice(
     message_class: MessageClass = MessageClass.NOTICE,
     text: str = "明天上午停水",
     key: str = "停水-0313",
-    fields: dict[str, str] | None = None,
+    facts: Facts | None = None,
 ) -> Notice:
-    return Notice(message_class, text, key, fields)
+    return Notice(message_class, text, key, facts)
 
 
 # The pure choice
 
 
-@given(st.lists(DOORS, max_size=4), CLASSES, st.booleans())
-def test_no_way_is_chosen_that_the_platform_refuses(
-    doors: list[Door], message_class: MessageClass, has_fields: bool
-) -> None:
-    choice = ways_to_person(doors, message_class, has_fields=has_fields)
+@given(st.lists(DOORS, max_size=4), CLASSES)
+def test_no_way_is_chosen_that_the_platform_refuses(doors: list[Door], message_class: MessageClass) -> None:
+    choice = ways_to_person(doors, message_class)
     policy = POLICIES[message_class]
     assert not (choice.ways and choice.opted_out)
     for way in choice.ways:
         mine = [d for d in doors if (d.account, d.recipient) == (way.account, way.recipient)]
         if way.form is not Form.TEXT:
-            assert has_fields
             mine = [d for d in mine if (d.has_grant if way.form is Form.SUBSCRIBE else d.may_template)]
         else:
             assert any(d.kind in (ChannelKind.WECOM_APP, ChannelKind.OFFICIAL_ACCOUNT) for d in mine)
@@ -143,9 +151,9 @@ def test_no_way_is_chosen_that_the_platform_refuses(
         )
 
 
-@given(st.lists(DOORS, max_size=4), st.booleans())
-def test_an_alert_finds_a_way_wherever_there_is_one(doors: list[Door], has_fields: bool) -> None:
-    choice = ways_to_person(doors, MessageClass.ALERT, has_fields=has_fields)
+@given(st.lists(DOORS, max_size=4))
+def test_an_alert_finds_a_way_wherever_there_is_one(doors: list[Door]) -> None:
+    choice = ways_to_person(doors, MessageClass.ALERT)
     assert bool(choice.ways) == any(
         (d.kind is ChannelKind.WECOM_APP and d.inside)
         or (d.kind is ChannelKind.OFFICIAL_ACCOUNT and d.following)
@@ -186,17 +194,30 @@ async def test_a_resident_who_did_not_gets_what_they_accepted_then_a_template_th
     house.services = replace(house.services, accounts=WITH_NOTICES)
     person_id = await house.meet(("main", "o-zhao"))
     await house.accepts()
-    assert await house.tell(person_id, notice(fields=FIELDS)) is Reached.QUEUED
+    assert await house.tell(person_id, notice(facts=FACTS)) is Reached.QUEUED
     [message] = await house.queued()
     assert message.form is Form.SUBSCRIBE
-    assert message.payload == {"fields": FIELDS}
+    assert message.payload == {
+        "notices": {
+            "template@main": {
+                "template_id": "template-1",
+                "fields": {"thing1": "停水通知", "time2": "2026年3月12日 12:00"},
+                "url": "https://yishi.example.org/h5",
+            },
+            "subscribe@main": {
+                "template_id": "subscribe-1",
+                "fields": {"character_string1": "1001", "phrase2": "已登记", "thing3": "请查看"},
+                "url": "https://yishi.example.org/h5",
+            },
+        }
+    }
     assert message.fallbacks == [["main", "o-zhao", "template"], ["main", "o-zhao", "text"]]
 
 
 async def test_without_a_grant_it_is_a_template_and_without_fields_text_that_waits(house: House) -> None:
     house.services = replace(house.services, accounts=WITH_NOTICES)
     person_id = await house.meet(("main", "o-zhao"))
-    await house.tell(person_id, notice(fields=FIELDS))
+    await house.tell(person_id, notice(facts=FACTS))
     await house.accepts()
     await house.tell(person_id, notice(key="停水-0314"))
     first, second = await house.queued()
@@ -204,12 +225,26 @@ async def test_without_a_grant_it_is_a_template_and_without_fields_text_that_wai
     assert (second.form, second.fallbacks, second.payload) == (Form.TEXT, None, None)
 
 
+async def test_each_kind_of_notice_has_its_own_templates(house: House) -> None:
+    house.services = replace(house.services, accounts=WITH_NOTICES)
+    person_id = await house.meet(("main", "o-zhao"))
+    await house.accepts()
+    await house.tell(person_id, notice(MessageClass.ALERT, facts=replace(FACTS, link="")))
+    await house.tell(person_id, notice(MessageClass.REMINDER, key="别的", facts=FACTS))
+    alert, reminder = await house.queued()
+    assert (alert.form, alert.fallbacks) == (Form.TEMPLATE, [["main", "o-zhao", "text"]])
+    assert alert.payload == {
+        "notices": {"template@main": {"template_id": "template-2", "fields": {"thing1": "无"}}}
+    }
+    assert (reminder.form, reminder.payload) == (Form.TEXT, None)
+
+
 async def test_a_grant_that_was_turned_off_is_not_used(house: House) -> None:
     house.services = replace(house.services, accounts=WITH_NOTICES)
     person_id = await house.meet(("main", "o-zhao"))
     await house.accepts(count=3)
     await house.accepts(count=0)
-    await house.tell(person_id, notice(fields=FIELDS))
+    await house.tell(person_id, notice(facts=FACTS))
     assert (await house.queued())[0].form is Form.TEMPLATE
 
 
@@ -256,7 +291,7 @@ async def test_a_notice_reaches_a_person_once_whatever_way_is_best_the_second_ti
 
 async def test_one_key_serves_many_people(house: House) -> None:
     for name in ("o-zhao", "o-qian"):
-        assert await house.tell(await house.meet(("main", name)), notice()) is Reached.QUEUED
+        assert await house.tell(await house.meet(("main", name)), notice()) is Reached.WAITING
     assert [message.recipient for message in await house.queued()] == ["o-zhao", "o-qian"]
 
 
@@ -276,7 +311,9 @@ async def test_what_was_unreachable_can_be_reached_later(house: House) -> None:
     async with house.database.write() as session:
         identities = await get_or_add_identities(session, [("main", "o-zhao")], NOW)
         identities["main", "o-zhao"].following = True
-    assert await house.tell(person_id, notice()) is Reached.QUEUED
+    assert await house.tell(person_id, notice()) is Reached.WAITING
+    await house.writes()
+    assert await house.tell(person_id, notice(key="另一件")) is Reached.QUEUED
 
 
 async def test_a_long_text_goes_in_numbered_parts(house: House) -> None:
@@ -362,4 +399,4 @@ async def test_a_group_without_a_door_is_left_alone(house: House, closed: ChatGr
 
 async def test_one_key_serves_a_group_and_a_person(house: House) -> None:
     assert await house.tell_group(group(GroupKind.INTERNAL, "duty-group"), notice()) is Reached.QUEUED
-    assert await house.tell(await house.meet(("main", "o-zhao")), notice()) is Reached.QUEUED
+    assert await house.tell(await house.meet(("main", "o-zhao")), notice()) is Reached.WAITING

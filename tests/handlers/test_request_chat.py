@@ -74,7 +74,7 @@ async def test_progress_shows_state_latest_reply_and_what_comes_next(yard: Talk)
     await told(yard, "li", f"回复 {number} 灯具明天到货", "")
     await told(yard, "li", f"备注 {number} 厂家老王说的", "")
     shown = await yard.say("o-zhao", f"进度 {number}")
-    for part in ("正在办", "最近答复：灯具明天到货", "物业在3月17日"):
+    for part in ("正在办", "最近回音：灯具明天到货", "物业在3月17日"):
         assert part in shown
     assert "老王" not in shown
     assert (await yard.hear("o-qian", f"进度 {number}")).outcome == "progress.unknown"
@@ -158,7 +158,7 @@ async def test_an_unhappy_rating_with_a_comment_goes_back_to_whoever_did_it(yard
     assert (answer.outcome, "重新办理" in answer.text) == ("request.reopened", True)
     assert "第 2 次" in (await news(yard, "o-qian"))[-1]
     again = (await news(yard, "li"))[-1]
-    assert f"返工单 {number}" in again
+    assert f"重办单 {number}" in again
     assert "还是不亮" in again
     row = await request(yard, number)
     assert (row.state, row.round, row.role) == (RequestState.REOPENED, 2, Role.PROPERTY)

@@ -67,7 +67,7 @@ async def test_of_two_who_accept_at_once_one_has_it(talk: Talk, database_url: st
         await twin.close()
     assert sorted(result.refused is None for result in results) == [False, True]
     assert (await timeline(talk, number)).count("accepted") == 1
-    assert ["已经接手" in text for text in await news(talk, "o-zhao")] == [False, False, True]
+    assert ["已经接单" in text for text in await news(talk, "o-zhao")] == [False, False, True]
 
 
 async def test_two_replicas_confirm_and_tick_at_once(talk: Talk, database_url: str) -> None:

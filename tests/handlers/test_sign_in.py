@@ -1,5 +1,6 @@
 """Rules of signing in, and accounts as an operator gives and takes them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from handlers.access import Grant, load_viewer
+from handlers.people.enrol import ContactEntry
 from handlers.people.passwords import NOBODY, fresh_password, hash_password, is_password
 from handlers.people.sign_in import (
     FREE_FAILURES,
@@ -22,10 +24,10 @@ from handlers.people.sign_in import (
     spelled_username,
 )
 from handlers.people.staff import StaffEntry, StaffError, disable_staff, put_staff
-from storage.queries.people import find_identity
-from storage.states import Role, SessionKind
-from storage.tables import Person, StaffAccount, WebSession
-from tests.handlers.talk import NOW, Talk
+from storage.queries.people import find_identity, list_public_contacts
+from storage.states import Role, RoleSource, SessionKind
+from storage.tables import Person, RoleGrant, StaffAccount, WebSession
+from tests.handlers.talk import CONTACTS, NOW, Talk, compound
 
 LONG = timedelta(days=400)
 
@@ -142,6 +144,38 @@ async def test_the_same_phone_is_the_same_person_with_one_more_role(talk: Talk) 
     async with talk.database.read() as session:
         viewer = await load_viewer(session, account.person_id)
     assert {grant.role for grant in viewer.grants} == {Role.SECRETARY, Role.DUTY}
+
+
+async def test_an_import_ends_only_what_an_import_gave(talk: Talk) -> None:
+    both = ContactEntry(Role.SECRETARY, "小区书记", "陈为民", "13912340009", public=True)
+    await put(talk)  # secretary, by the staff command
+    with_both = replace(compound(), contacts=(*CONTACTS, both))
+    without = replace(compound(), contacts=())
+    person_id = (await talk.rows(StaffAccount))[0].person_id
+    for entry, roles, public in ((with_both, {Role.SECRETARY}, 2), (without, {Role.SECRETARY}, 0)):
+        await talk.enrol(entry)
+        async with talk.database.read() as session:
+            assert {grant.role for grant in (await load_viewer(session, person_id)).grants} == roles
+            assert len(await list_public_contacts(session, ["XH-1"])) == public
+    (kept,) = [grant for grant in await talk.rows(RoleGrant) if grant.ended_at is None]
+    assert (kept.person_id, kept.source, kept.title) == (person_id, RoleSource.STAFF, "书记")
+
+
+async def test_the_staff_command_does_not_hide_a_public_contact(talk: Talk) -> None:
+    name, phone = CONTACTS[0].name, CONTACTS[0].phone
+    await put(talk, StaffEntry("ouyang", name, phone, Role.COMMITTEE, "XH-1", "主任"))
+    async with talk.database.read() as session:
+        ((grant, _person),) = await list_public_contacts(session, ["XH-1"])
+        assert grant.title == "业委会主任"
+        viewer = await load_viewer(session, grant.person_id)
+    assert viewer.grants == (Grant(Role.COMMITTEE, "XH-1"),)  # given twice, held once
+
+
+async def test_a_disabled_member_of_staff_loses_what_both_gave(talk: Talk) -> None:
+    name, phone = CONTACTS[1].name, CONTACTS[1].phone
+    await put(talk, StaffEntry("sima", name, phone, Role.PROPERTY, "XH-1"))
+    async with talk.database.write() as session:
+        assert await disable_staff(session, "sima", talk.now) == 2
 
 
 async def test_a_new_password_signs_browsers_out(talk: Talk) -> None:

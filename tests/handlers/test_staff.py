@@ -5,7 +5,7 @@ import pytest
 from handlers.inbound import InboundKind
 from storage.states import MessageClass, OpinionState, Role
 from storage.tables import AuditEvent, ChannelIdentity, InboxMessage, Opinion, OutboxMessage
-from tests.handlers.neighbours import STAFF_ROOM, appoint, open_groups, silently, told
+from tests.handlers.neighbours import STAFF_ROOM, appoint, identity, open_groups, silently, told
 from tests.handlers.talk import NOW, Talk, compound
 
 LIFT = "3栋2单元501门口的电梯坏了三天，老人下不了楼"
@@ -141,10 +141,10 @@ async def test_who_has_no_role_here_is_kindly_refused(office: Talk) -> None:
 
 
 async def test_a_role_that_ended_opens_nothing(office: Talk) -> None:
-    from storage.queries.people import end_roles
+    from storage.queries.accounts import end_roles_of
 
     async with office.database.write() as session:
-        await end_roles(session, "XH-1", set(), office.now)
+        await end_roles_of(session, (await identity(office, "corp", "li")).person_id, office.now)
     assert (await told(office, "li", "本周")).outcome == "staff.refused"
 
 
@@ -220,3 +220,63 @@ async def test_staff_cannot_reach_what_is_a_residents_own(office: Talk) -> None:
     assert {opinion.state for opinion in await office.rows(Opinion)} == {OpinionState.FILED}
     assert "person.erased" not in [event.verb for event in await office.rows(AuditEvent)]
     assert all(row.opted_out_at is None for row in await office.rows(ChannelIdentity))
+
+
+@pytest.fixture
+async def stewards(office: Talk) -> Talk:
+    """Of 1001 to 1003, 1001 is building 3's and 1003 building 12's; 1002 has no building but its author's home, 3."""
+    for userid, scope in (("lou3", "XH-1/3"), ("lou12", "XH-1/12"), ("men1", "XH-1/3-1")):
+        await appoint(office, userid, Role.GRID_WORKER, scope, name=f"楼{userid[-1]}", title="楼栋长")
+    await appoint(office, "shu3", Role.SECRETARY, "XH-1/3")
+    return office
+
+
+@pytest.mark.parametrize("room", [STAFF_ROOM, ""])
+async def test_a_steward_of_a_building_hears_of_that_building_only(stewards: Talk, room: str) -> None:
+    for userid, name, own in (
+        ("lou3", "新禾苑3栋", {1001, 1002}),
+        ("shu3", "新禾苑3栋", {1001, 1002}),
+        ("lou12", "新禾苑12栋", {1003}),
+        ("men1", "新禾苑3栋1单元", set()),
+        ("li", "新禾苑", {1001, 1002, 1003}),
+    ):
+        week = await told(stewards, userid, "本周", room)
+        assert f"{name}本周到现在收到 {len(own)} 件" in week.text
+        waiting = await told(stewards, userid, "待办", room)
+        assert {number for number in (1001, 1002, 1003) if str(number) in waiting.text} == own
+        for number in (1001, 1002, 1003):
+            answer = await told(stewards, userid, f"进度 {number}", room)
+            assert answer.outcome == ("progress.shown" if number in own else "progress.unknown"), number
+        assert (await told(stewards, userid, "帮助", room)).outcome == "help.given"
+
+
+async def test_a_steward_confirms_the_alerts_of_their_building_only(stewards: Talk) -> None:
+    await stewards.say("o-zhao", "12栋着火了")
+    for words in ("收到 1", "收到"):
+        assert (await told(stewards, "lou3", words, "")).outcome in ("alert.unknown", "alert.none")
+    assert (await told(stewards, "lou12", "收到", "")).outcome == "alert.acknowledged"
+    answer = await told(stewards, "li", "收到 1", "")
+    assert "楼栋长楼2" in answer.text
+
+
+async def test_what_a_steward_reports_without_a_building_is_their_buildings(stewards: Talk) -> None:
+    answer = await told(stewards, "lou3", "反映 楼道灯坏了", "")
+    assert answer.outcome == "opinion.filed"
+    assert (await told(stewards, "lou3", "进度 1004", "")).outcome == "progress.shown"
+    assert (await told(stewards, "lou12", "进度 1004", "")).outcome == "progress.unknown"
+
+
+async def test_a_role_on_a_building_of_another_compound_opens_nothing_here(stewards: Talk) -> None:
+    await stewards.enrol(compound("YL-2", "悦澜庭"))
+    await appoint(stewards, "wang", Role.GRID_WORKER, "YL-2/3")
+    for words in ("本周", "待办", "进度 1001", "收到", "值班"):
+        assert (await told(stewards, "wang", words)).outcome == "staff.refused"
+    assert (await told(stewards, "wang", "进度 1001", "")).outcome == "progress.unknown"
+    assert "悦澜庭3栋" in (await told(stewards, "wang", "本周", "")).text
+
+
+async def test_a_steward_with_a_role_that_has_no_place_is_told_so(stewards: Talk) -> None:
+    await appoint(stewards, "ops3", Role.OPERATOR, "XH-1/3")
+    for room in (STAFF_ROOM, ""):
+        assert (await told(stewards, "ops3", "本周", room)).outcome == "staff.forbidden"
+    assert (await told(stewards, "ops3", "帮助", "")).outcome == "help.given"

@@ -8,11 +8,11 @@ from sqlmodel import col, insert, select
 
 from handlers.context import AccountFacts, Services
 from handlers.people.enrol import CompoundEntry, RegionEntry, enrol_compound
-from nlp.tagger import Tagger
+from nlp.reader import Reader
 from storage.database import Database
 from storage.queries.people import put_role
 from storage.sealing import Sealer
-from storage.states import ChannelKind, GroupKind, OpinionState, Role
+from storage.states import ChannelKind, GroupKind, OpinionState, Role, RoleSource
 from storage.tables import ChannelIdentity, ChatGroup, Compound, Opinion, OutboxMessage, Person
 
 ACCOUNTS = {
@@ -23,7 +23,7 @@ ACCOUNTS = {
 REGIONS = {"precinct": "510100-P", "community": "510100-C", "district": "510100"}
 
 
-def city_services(tagger: Tagger, sealer: Sealer, public_url: str = "") -> Services:
+def city_services(tagger: Reader, sealer: Sealer, public_url: str = "") -> Services:
     return Services(tagger, sealer, 180, {}, accounts=ACCOUNTS, public_url=public_url)
 
 
@@ -90,7 +90,7 @@ class City:
 
     async def grant(self, person_id: int, role: Role, scope_code: str) -> None:
         async with self.database.write() as session:
-            await put_role(session, person_id, role, scope_code, "", False, self.now)
+            await put_role(session, person_id, role, scope_code, "", False, RoleSource.STAFF, self.now)
 
     async def file(self, opinions: Sequence[dict[str, Any]]) -> None:
         """Opinions as rows, in one statement; said when they are filed."""

@@ -274,7 +274,30 @@ class TestFaults:
             await call
 
     def test_every_count_is_listed(self) -> None:
-        assert len(COUNTED) == 12
+        assert len(COUNTED) == 13
+
+
+class TestUserInfo:
+    """user/info."""
+
+    async def ask(self, api: Api, openid: str) -> dict[str, Any]:
+        token = (await api.stable_token())["access_token"]
+        return await api.get("/cgi-bin/user/info", access_token=token, openid=openid, lang="zh_CN")
+
+    async def test_a_follower_with_and_without_a_union_id(self, api: Api, platform: Platform) -> None:
+        told = await self.ask(api, OPENID)
+        assert (told["subscribe"], told["openid"], "unionid" in told) == (1, OPENID, False)
+        platform.union_ids[OPENID] = "uAunt"
+        assert (await self.ask(api, OPENID))["unionid"] == "uAunt"
+        platform.faults.no_union_id = ALWAYS
+        assert "unionid" not in await self.ask(api, OPENID)
+
+    async def test_of_others_nothing_is_told(self, api: Api, platform: Platform) -> None:
+        platform.union_ids[OPENID] = "uAunt"
+        await platform.user_unfollows(OPENID)
+        assert await self.ask(api, OPENID) == {"subscribe": 0, "openid": OPENID, "tagid_list": []}
+        assert (await self.ask(api, "oNobody"))["errcode"] == 40003
+        assert (await api.get("/cgi-bin/user/info", access_token="x", openid=OPENID))["errcode"] == 40014
 
 
 async def test_escaped_bodies_are_understood_and_counted(api: Api, platform: Platform) -> None:

@@ -57,10 +57,13 @@ class TestTemplate:
             ({"data": {}}, 47003),
             ({"data": {"thing1": "bare"}}, 47003),
             ({"data": {"thing1": {"value": ""}}}, 47003),
+            ({"data": {"thing2": {"value": "少了 thing1"}}}, 47003),
+            ({"data": {"thing1": {"value": "一" * 21}}}, 47003),
+            ({"data": {"thing1": {"value": "两\n行"}}}, 47003),
         ],
     )
     async def test_refused(self, api: Api, platform: Platform, change: dict[str, Any], code: int) -> None:
-        platform.notices.templates = {TEMPLATE}
+        platform.notices.templates = {TEMPLATE: ("thing1",)}
         for how in ("template/send", "subscribe/bizsend"):
             assert (await send(api, how, **change))["errcode"] == code
         assert platform.delivered(OPENID) == []
@@ -68,6 +71,30 @@ class TestTemplate:
     async def test_someone_who_left(self, api: Api, platform: Platform) -> None:
         await platform.user_unfollows(OPENID)
         assert (await send(api, "template/send"))["errcode"] == 43004
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("thing1", ["一" * 20, "3栋2单元 No.1…"], ["一" * 21, "a\nb"]),
+        ("character_string2", ["x" * 32, "1001", "No-1"], ["x" * 33, "一"]),
+        ("number3", ["1001", "1.5"], ["1001号", "1" * 33]),
+        ("phrase4", ["已登记", "五个汉字整"], ["六个汉字整整", "已登记…", "3月"]),
+        ("time5", ["15:01", "2019年10月1日 15:01", "2019年10月1日", "2019年10月1日 15:01~2019年10月2日 15:01"],
+         ["明天", "25:00", "2019年10月1日 下午"]),
+        ("date6", ["2019-10-01", "2019年10月1日 15:01"], ["星期一"]),
+        ("const7", ["一" * 20], ["一" * 21]),
+        ("keyword1", ["长\n" * 100], []),
+        ("first", ["您好"], []),
+    ],
+)  # fmt: skip
+async def test_values_are_taken_by_the_kind_of_their_field(
+    api: Api, platform: Platform, name: str, good: list[str], bad: list[str]
+) -> None:
+    for value, code in [(value, 0) for value in good] + [(value, 47003) for value in bad]:
+        answer = await send(api, "template/send", data={name: {"value": value}})
+        assert answer["errcode"] == code, value
+        assert code == 0 or f"data.{name}.value" in answer["errmsg"]
 
 
 class TestSubscribe:

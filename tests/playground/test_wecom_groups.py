@@ -1,5 +1,6 @@
 """What is said in groups and to the app, where it goes, and what comes back."""
 
+import asyncio
 from typing import Any
 
 import aiohttp
@@ -77,6 +78,39 @@ class TestCustomerGroup:
         with pytest.raises(NotPossible):
             await wecom.user_revokes(BUILDING, AUNT, wecom.rooms.lines_since(0)[-1].msg_id)
         assert archive.revoked == [("archived-1", AUNT, BUILDING)]
+
+    async def test_the_archive_tells_of_itself_now_and_then(
+        self, wecom: Wecom, archive: FakeArchive, corp_bot: CorpBot, clock: Clock
+    ) -> None:
+        async def told(count: int) -> list[str]:
+            for _ in range(200):
+                if len(corp_bot.seen) >= count:
+                    break
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
+            return corp_bot.app_messages()
+
+        await wecom.user_says(BUILDING, AUNT, "没有设置接收地址")
+        assert await told(0) == []
+        wecom.archive_callback_url = wecom.app_callback_url
+        await wecom.user_says(BUILDING, AUNT, "一")
+        (notice,) = await told(1)
+        for key, value in {
+            "FromUserName": "sys",
+            "MsgType": "event",
+            "Event": "msgaudit_notify",
+            "AgentID": "2000004",
+        }.items():
+            assert by_hand.xml_value(notice, key) == value
+        clock.forward(seconds=14.7)
+        await wecom.user_says(BUILDING, AUNT, "二")
+        await wecom.user_says(BUILDING, AUNT, "三")
+        assert len(corp_bot.seen) == 1
+        assert len(await told(2)) == 2
+        clock.forward(seconds=15)
+        assert len(await told(2)) == 2
+        await wecom.user_says(BUILDING, AUNT, "四")
+        assert len(await told(3)) == 3
 
     async def test_joining_and_leaving_are_told_to_the_app(self, wecom: Wecom, corp_bot: CorpBot) -> None:
         room = wecom.rooms.find(OTHER)

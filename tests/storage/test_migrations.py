@@ -40,6 +40,118 @@ async def test_postgresql_goes_up_down_and_up_and_matches_the_tables(empty_postg
     await _up_down_up(Database(empty_postgres))
 
 
+async def _upgrade_old_roles(database: Database) -> None:
+    """Three people with a role each as 0002 kept it: from a file, from the staff command, from both."""
+    await migrate.upgrade(database, "0002")
+    async with database.write() as session:
+        connection = await session.connection()
+        for person, public in ((1, True), (2, False), (3, True)):
+            await connection.execute(
+                text(
+                    "INSERT INTO persons (person_id, created_at) VALUES (:person, '2026-01-01 00:00:00+00')"
+                ),
+                {"person": person},
+            )
+            await connection.execute(
+                text(
+                    "INSERT INTO role_grants (person_id, role, scope_code, title, public, granted_at) "
+                    "VALUES (:person, 'secretary', 'XH-1', '', :public, '2026-01-01 00:00:00+00')"
+                ),
+                {"person": person, "public": public},
+            )
+        for person, verb in ((2, "staff.added"), (3, "staff.changed")):
+            await connection.execute(
+                text(
+                    "INSERT INTO audit_events (compound_id, event_id, at, verb, subject, details) "
+                    "VALUES (0, :verb, '2026-01-01 00:00:00+00', :verb, :subject, :details)"
+                ),
+                {
+                    "verb": verb,
+                    "subject": f"person:{person}",
+                    "details": '{"role": "secretary", "scope": "XH-1"}',
+                },
+            )
+    await migrate.upgrade(database, "0003")
+    roles = "SELECT person_id, source, public FROM role_grants ORDER BY person_id, source"
+    async with database.engine.connect() as connection:
+        rows = [(*map(str, row[:2]), bool(row[2])) for row in await connection.execute(text(roles))]
+    assert rows == [
+        ("1", "import", True),
+        ("2", "staff", False),
+        ("3", "import", True),
+        ("3", "staff", False),
+    ]
+    async with database.write() as session:  # the file drops 3, the staff command still gives the role
+        await (await session.connection()).execute(
+            text(
+                "UPDATE role_grants SET ended_at = '2026-02-01 00:00:00+00' WHERE person_id = 3 AND source = 'import'"
+            )
+        )
+    await migrate.downgrade(database, "0002")
+    async with database.engine.connect() as connection:
+        left = await connection.execute(
+            text("SELECT person_id FROM role_grants WHERE ended_at IS NULL ORDER BY person_id")
+        )
+        assert [row[0] for row in left] == [1, 2, 3]
+        assert (await connection.execute(text("SELECT count(*) FROM role_grants"))).scalar_one() == 3
+    await database.close()
+
+
+async def test_roles_of_an_older_sqlite_database_learn_what_gave_them(tmp_path: Path) -> None:
+    await _upgrade_old_roles(Database(f"sqlite:///{tmp_path}/a.db"))
+
+
+async def test_roles_of_an_older_postgresql_database_learn_what_gave_them(empty_postgres: str) -> None:
+    await _upgrade_old_roles(Database(empty_postgres))
+
+
+async def test_a_role_comes_from_a_known_source_only(database: Database) -> None:
+    insert = (
+        "INSERT INTO role_grants (person_id, role, scope_code, title, public, source, granted_at) "
+        "VALUES (1, 'duty', 'XH-1', '', FALSE, '{source}', '2026-01-01 00:00:00+00')"
+    )
+    async with database.write() as session:
+        connection = await session.connection()
+        await connection.execute(
+            text("INSERT INTO persons (person_id, created_at) VALUES (1, '2026-01-01 00:00:00+00')")
+        )
+        for source in ("import", "staff"):  # beside each other
+            await connection.execute(text(insert.format(source=source)))
+    with pytest.raises(DBAPIError, match="source"):
+        async with database.write() as session:
+            await (await session.connection()).execute(text(insert.format(source="rumour")))
+
+
+async def _followers_are_asked_for(database: Database) -> None:
+    await migrate.upgrade(database, "0002")
+    insert = text(
+        "INSERT INTO channel_identities (account, external_id, person_id, first_seen_at, following, union_id) "
+        "VALUES ('main', :who, 1, '2026-01-01 00:00:00+00', :following, :union_id)"
+    )
+    async with database.write() as session:
+        connection = await session.connection()
+        await connection.execute(
+            text("INSERT INTO persons (person_id, created_at) VALUES (1, '2026-01-01 00:00:00+00')")
+        )
+        for who, following, union_id in (("old", True, ""), ("left", False, ""), ("known", True, "u")):
+            await connection.execute(insert, {"who": who, "following": following, "union_id": union_id})
+    await migrate.upgrade(database)
+    async with database.read() as session:
+        found = await (await session.connection()).execute(
+            text("SELECT external_id FROM channel_identities WHERE ask_union_at IS NOT NULL")
+        )
+    await database.close()
+    assert found.scalars().all() == ["old"]
+
+
+async def test_followers_from_before_are_asked_for_on_sqlite(tmp_path: Path) -> None:
+    await _followers_are_asked_for(Database(f"sqlite:///{tmp_path}/a.db"))
+
+
+async def test_followers_from_before_are_asked_for_on_postgresql(empty_postgres: str) -> None:
+    await _followers_are_asked_for(Database(empty_postgres))
+
+
 async def test_start_creates_an_empty_database_but_never_migrates_an_old_one(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/a.db")
     await migrate.prepare(database)

@@ -96,6 +96,13 @@ def write_letters() -> list[Letter]:
     return [Letter(number, person, CLASSES[number % 6]) for number, person in enumerate(people)]
 
 
+def _notices(name: str) -> dict[str, dict[str, object]]:
+    return {
+        f"{form}@main": {"template_id": template_id, "fields": {"thing1": name}}
+        for form, template_id in ((Form.TEMPLATE, TEMPLATE), (Form.SUBSCRIBE, SUBSCRIBE))
+    }
+
+
 async def queue(database_url: str, platform: Platform, letters: list[Letter]) -> None:
     """Put letters into the outbox, and let the bot and the platform agree on who may be written to."""
     database, now = Database(database_url), utc_now()
@@ -119,7 +126,7 @@ async def queue(database_url: str, platform: Platform, letters: list[Letter]) ->
                 dedupe_key=letter.name,
                 now=now,
                 form=Form.SUBSCRIBE if silent else Form.TEXT,
-                payload={"fields": {"thing1": letter.name}} if silent else None,
+                payload={"notices": _notices(letter.name)} if silent else None,
                 fallbacks=[("main", letter.openid, form) for form in (Form.TEMPLATE, Form.TEXT)]
                 if silent
                 else (),

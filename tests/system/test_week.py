@@ -101,7 +101,7 @@ async def _furnish(platform: Platform, database_url: str, now: datetime) -> str:
         await register_group(session, compound, internal, now)
         joined = now - timedelta(days=30)
         members = [Member(person, False, "", joined) for person in RESIDENTS]
-        await sync_members(session, group, cast_corp.CORP_ACCOUNT, members, now)
+        await sync_members(session, sealer, group, cast_corp.CORP_ACCOUNT, members, now)
         await note_told(session, group, cast_corp.CORP_ACCOUNT, now)
     await database.close()
     return key
@@ -182,7 +182,7 @@ async def test_a_week_with_two_replicas_that_are_killed(
                 )
             )
         for recipient in OFFICES:
-            digests = [text for text in platform.delivered(recipient) if "一周意见" in str(text)]
+            digests = [text for text in platform.delivered(recipient) if "】每周摘要（" in str(text)]
             assert len(digests) <= 1, "the digest came twice"
         assert len(platform.wecom.tasks.all) <= 1, "the group was asked to be prompted twice"
         assert platform.exceeded() == []

@@ -10,7 +10,7 @@ from bot.web.listener import Runner
 from bot.web.site import Site
 from bot.web.templating import Templates
 from handlers.context import Services
-from nlp.tagger import Tagger
+from nlp.reader import Reader
 from storage.database import Database
 from storage.sealing import Sealer
 from tests.web.town import Corp, Hands, ServiceAccount, Town, application_of, settle
@@ -19,8 +19,8 @@ NOON = datetime(2026, 3, 12, 4, 0, tzinfo=UTC)  # a Thursday, in Shanghai
 
 
 @pytest.fixture(scope="session")
-def tagger() -> Tagger:
-    return Tagger.load()
+def tagger() -> Reader:
+    return Reader.load()
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def public_url() -> str:
 
 @pytest.fixture
 async def town(
-    database: Database, tagger: Tagger, templates: Templates, sealer: Sealer, public_url: str
+    database: Database, tagger: Reader, templates: Templates, sealer: Sealer, public_url: str
 ) -> AsyncIterator[Town]:
     async with database.write() as session:
         people = await settle(session, sealer, NOON)

@@ -152,7 +152,7 @@ async def test_a_secretary_signs_in_looks_around_and_leaves(lively: Town, tab: T
     await fits(tab)
     await shot(tab, "alerts")
     await tab.get_by_role("button", name="我去处理").click()
-    await expect(tab.get_by_text("接手")).to_have_count(2)
+    await expect(tab.get_by_text("已确认")).to_have_count(2)
 
     await tab.get_by_role("link", name="本周").click()
     await expect(tab.locator(".numbers dd").first).to_contain_text("12")

@@ -13,7 +13,10 @@ OK, GO, NO, GONE, ODD = 200, 303, 403, 404, 405
 NOBODY = "nobody"
 EVERYBODY = (NOBODY, *RESIDENTS, *STAFF)
 OUTSIDE = {NOBODY: GO, **dict.fromkeys(RESIDENTS, GO)}  # a resident's session is worth nothing in the console
-ELSEWHERE = {"neighbour_secretary": GONE, "neighbour_district": GONE}
+ELSEWHERE = dict.fromkeys(
+    ("neighbour_secretary", "neighbour_district", "neighbour_community", "neighbour_building_steward"), GONE
+)
+ABOVE = ("precinct_secretary", "community_secretary", "subdistrict_secretary", "district_secretary")
 
 
 def staff(status: int, **others: int) -> dict[str, int]:
@@ -22,8 +25,8 @@ def staff(status: int, **others: int) -> dict[str, int]:
 
 
 def here(*allowed: str, status: int = OK) -> dict[str, int]:
-    """A page of the compound: for these roles there and the district's; 404 from elsewhere, 403 for the others."""
-    granted = dict.fromkeys((*allowed, "district_secretary"), status)
+    """A page of the compound: for these roles there and those above it; 404 from elsewhere, 403 for the others."""
+    granted = dict.fromkeys((*allowed, *ABOVE), status)
     # One of the operators also holds the other compound, which changes nothing here.
     return {**OUTSIDE, **dict.fromkeys(STAFF, NO), **ELSEWHERE, **granted}
 
@@ -36,6 +39,12 @@ def residents(status: int, **others: int) -> dict[str, int]:
     return {**all_alike(GO), **dict.fromkeys(RESIDENTS, status), **others}
 
 
+def watching(status: int, **others: int) -> dict[str, int]:
+    """What has a place: also for the stewards of buildings and entrances."""
+    return {**here(*WATCH, *STEWARDS, status=status), **others}
+
+
+STEWARDS = ("building_steward", "building_secretary", "entrance_steward", "next_building_steward")
 WATCH = ("secretary", "property", "community_worker", "grid_worker", "duty")
 MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/console/sign-in"): all_alike(OK),
@@ -49,13 +58,17 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/console"): staff(OK),
     ("GET", "/console/outbox"): staff(NO, operator=OK),
     ("GET", "/console/{compound}"): here(
-        "secretary", "committee", "property", "community_worker", "grid_worker", "supervisor"
+        *("secretary", "committee", "property", "community_worker", "grid_worker", "supervisor"),
+        *(*STEWARDS, "building_committee"),
     ),
     ("GET", "/console/{compound}/digest/{week}"): here(
         "secretary", "committee", "community_worker", "supervisor"
     ),
-    ("GET", "/console/{compound}/alerts"): here(*WATCH, "committee"),
-    ("POST", "/console/{compound}/alerts/{number}"): here(*WATCH, status=GO),
+    ("GET", "/console/{compound}/alerts"): watching(OK, committee=OK, building_committee=OK),
+    # The alert is building 3's, and nobody knows at which entrance.
+    ("POST", "/console/{compound}/alerts/{number}"): watching(
+        GO, entrance_steward=GONE, next_building_steward=GONE
+    ),
     ("GET", "/h5/sign-in"): all_alike(GO),
     ("GET", "/h5/sign-in/{account}"): all_alike(GO),
     ("GET", "/h5/sign-in/{account}/back"): all_alike(NO),

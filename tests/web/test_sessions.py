@@ -9,9 +9,9 @@ from handlers.people.sign_in import IDLE, LONGEST
 from handlers.people.staff import disable_staff
 from storage.queries.accounts import end_roles_of, forget_sign_ins
 from storage.queries.people import put_role
-from storage.states import Role, SessionKind
-from storage.tables import ChannelIdentity, RoleGrant, WebSession
-from tests.web.town import HERE, Browser, Town, staff_account
+from storage.states import Role, RoleSource, SessionKind
+from storage.tables import AlertEpisode, ChannelIdentity, RoleGrant, WebSession
+from tests.web.town import HERE, Browser, Town, episode, staff_account
 
 STAFF, RESIDENT = SessionKind.STAFF, SessionKind.RESIDENT
 PAGES = {STAFF: "/console", RESIDENT: "/h5"}
@@ -111,7 +111,9 @@ async def test_ended_roles_end_the_session_for_good(town: Town) -> None:
         await end_roles_of(session, person_id, town.clock.now)
     assert (await browser.get("/console/XH-1")).status == 303
     async with town.site.database.write() as session:
-        await put_role(session, person_id, Role.SECRETARY, HERE, "书记", False, town.clock.now)
+        await put_role(
+            session, person_id, Role.SECRETARY, HERE, "书记", False, RoleSource.STAFF, town.clock.now
+        )
     assert (await browser.get("/console")).status == 303
     assert (await sessions(town))[0].revoked_at == town.clock.now
 
@@ -179,3 +181,31 @@ async def test_what_ended_long_ago_is_dropped(town: Town) -> None:
         assert await forget_sign_ins(session, town.clock.now - timedelta(days=1)) == 2  # and the spent state
     assert [row.kind for row in await sessions(town)] == [RESIDENT]
     assert (await kept.get("/h5")).status == 200
+
+
+async def test_what_was_done_stays_done_when_only_its_use_cannot_be_noted(town: Town) -> None:
+    browser = await town.as_staff("duty")
+    csrf = (await browser.get("/console")).csrf
+    town.clock.forward(timedelta(minutes=2))
+    database = town.site.database
+    async with database.write() as session:
+        session.add(episode(1, 1, town.clock.now))
+        connection = await session.connection()
+        if database.is_sqlite:
+            statements = [
+                "CREATE TRIGGER broken BEFORE UPDATE OF seen_at ON web_sessions "
+                "BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+            ]
+        else:
+            statements = [
+                "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN RAISE EXCEPTION 'disk full'; END $$",
+                "CREATE TRIGGER broken BEFORE UPDATE OF seen_at ON web_sessions "
+                "FOR EACH ROW EXECUTE FUNCTION broken()",
+            ]
+        for statement in statements:
+            await connection.exec_driver_sql(statement)
+    page = await browser.post("/console/XH-1/alerts/1", {"csrf": csrf})
+    assert (page.status, page.location) == (303, "/console/XH-1/alerts")
+    async with database.read() as session:
+        assert (await session.get_one(AlertEpisode, (1, 1))).acknowledged_at == town.clock.now

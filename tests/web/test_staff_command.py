@@ -14,12 +14,13 @@ from sqlmodel import select
 from bot.app import open_sealer, utc_now
 from bot.cli.staff import run
 from bot.config import ConfigError, Settings, load_settings
-from handlers.people.enrol import CompoundEntry, enrol_compound
+from handlers.access import Right, access_compound, load_viewer
+from handlers.people.enrol import CompoundEntry, PlaceEntry, enrol_compound
 from handlers.people.passwords import is_password
 from handlers.people.sign_in import find_signed_in, sign_in_staff, take_link
 from storage.database import Database
 from storage.migrate import upgrade
-from storage.states import Role, SessionKind
+from storage.states import PlaceLevel, Role, SessionKind
 from storage.tables import OneTimeLink, RoleGrant, StaffAccount
 from tests.bot.settings_files import filled_in
 
@@ -34,7 +35,8 @@ async def settings(tmp_path: Path) -> Settings:
     database = database_of(loaded)
     await upgrade(database)
     async with database.write() as session:
-        entry = CompoundEntry("XH-1", "新禾苑", (), (), ())
+        places = (PlaceEntry(PlaceLevel.BUILDING, "3", "3栋", None),)
+        entry = CompoundEntry("XH-1", "新禾苑", (), places, ())
         await enrol_compound(session, open_sealer(loaded), entry, utc_now())
     await database.close()
     return loaded
@@ -97,11 +99,23 @@ async def test_a_password_can_be_piped_in(settings: Settings) -> None:
         ({"phone": "call me"}, "--phone"),
         ({"member": "corp"}, "ACCOUNT/USERID"),
         ({"scope": "XH-9"}, "no region, compound or place XH-9"),
+        ({"scope": "XH-1/4"}, "no region, compound or place XH-1/4"),
+        ({"scope": "XH-1/"}, "no region, compound or place XH-1/"),
     ],
 )
 async def test_what_is_missing_is_named(settings: Settings, given: dict[str, Any], why: str) -> None:
     with pytest.raises(ConfigError, match=why):
         await run(settings, options("add", **given))
+
+
+async def test_a_role_may_be_on_a_building(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    await run(settings, options("add", role="grid_worker", scope="XH-1/3"), out=io.StringIO())
+    assert "grid_worker of XH-1/3" in capsys.readouterr().err
+    database = database_of(settings)
+    async with database.read() as session:
+        viewer = await load_viewer(session, (await session.exec(select(StaffAccount.person_id))).one())
+        assert (await access_compound(session, viewer, "XH-1", Right.SEE_WEEK)).name == "新禾苑3栋"
+    await database.close()
 
 
 async def test_a_link_signs_in_once(settings: Settings) -> None:

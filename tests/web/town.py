@@ -20,7 +20,7 @@ from handlers.people.enrol import CompoundEntry, PlaceEntry, RegionEntry, enrol_
 from handlers.people.sign_in import sign_in_resident, sign_in_staff
 from storage.queries.people import put_role
 from storage.sealing import Sealer
-from storage.states import PlaceLevel, RegionLevel, Role
+from storage.states import PlaceLevel, RegionLevel, Role, RoleSource
 from storage.tables import (
     AlertEpisode,
     ChannelIdentity,
@@ -40,12 +40,27 @@ ENTRIES = (
         "新禾苑",
         (
             RegionEntry(RegionLevel.DISTRICT, "440199", "清平区"),
+            RegionEntry(RegionLevel.SUBDISTRICT, "4401990", "柳荫街道"),
             RegionEntry(RegionLevel.COMMUNITY, "440199001", "河沿社区"),
+            RegionEntry(RegionLevel.PRECINCT, "440199001P2", "第二片区"),
+        ),
+        (
+            PlaceEntry(PlaceLevel.BUILDING, "3", "3栋", None),
+            PlaceEntry(PlaceLevel.ENTRANCE, "3-1", "3栋1单元", "3"),
+            PlaceEntry(PlaceLevel.BUILDING, "13", "13栋", None),
+        ),
+        (),
+    ),
+    CompoundEntry(
+        THERE,
+        "兰花里",
+        (
+            RegionEntry(RegionLevel.DISTRICT, "440198", "东湾区"),
+            RegionEntry(RegionLevel.COMMUNITY, "440198001", "兰溪社区"),
         ),
         (PlaceEntry(PlaceLevel.BUILDING, "3", "3栋", None),),
         (),
     ),
-    CompoundEntry(THERE, "兰花里", (RegionEntry(RegionLevel.DISTRICT, "440198", "东湾区"),), (), ()),
 )
 
 # Who looks, by what they are and where; None for residents.
@@ -58,7 +73,18 @@ STAFF: Mapping[str, tuple[tuple[Role, str], ...]] = {
     "supervisor": ((Role.SUPERVISOR, HERE),),
     "duty": ((Role.DUTY, HERE),),
     "district_secretary": ((Role.SECRETARY, "440199"),),
-    "building_grid_worker": ((Role.GRID_WORKER, f"{HERE}/3"),),
+    "subdistrict_secretary": ((Role.SECRETARY, "4401990"),),
+    "community_secretary": ((Role.SECRETARY, "440199001"),),
+    "precinct_secretary": ((Role.SECRETARY, "440199001P2"),),
+    "building_steward": ((Role.GRID_WORKER, f"{HERE}/3"),),
+    "building_secretary": ((Role.SECRETARY, f"{HERE}/3"),),
+    "building_committee": ((Role.COMMITTEE, f"{HERE}/3"),),
+    "building_operator": ((Role.OPERATOR, f"{HERE}/3"),),
+    "entrance_steward": ((Role.GRID_WORKER, f"{HERE}/3-1"),),
+    "next_building_steward": ((Role.GRID_WORKER, f"{HERE}/13"),),
+    "lost_building_steward": ((Role.GRID_WORKER, f"{HERE}/99"),),
+    "neighbour_building_steward": ((Role.GRID_WORKER, f"{THERE}/3"),),
+    "neighbour_community": ((Role.SECRETARY, "440198001"),),
     "neighbour_secretary": ((Role.SECRETARY, THERE),),
     "neighbour_district": ((Role.SECRETARY, "440198"),),
     "operator": ((Role.OPERATOR, "440199"), (Role.OPERATOR, THERE)),
@@ -257,7 +283,7 @@ async def settle(session: AsyncSession, sealer: Sealer, now: datetime) -> dict[s
         assert person.person_id is not None
         people[who] = person.person_id
         for role, scope in grants:
-            await put_role(session, person.person_id, role, scope, "书记", False, now)
+            await put_role(session, person.person_id, role, scope, "书记", False, RoleSource.STAFF, now)
         session.add(
             ChannelIdentity(
                 account="corp", external_id=f"u-{who}", person_id=person.person_id, first_seen_at=now
@@ -292,6 +318,7 @@ def opinion(
     text: str,
     categories: tuple[str, ...] = (),
     urgency: int = 1,
+    building: str | None = "3",
 ) -> Opinion:
     return Opinion(
         compound_id=compound_id,
@@ -303,7 +330,7 @@ def opinion(
         text=text,
         categories=[{"id": one, "score": 0.9} for one in categories],
         urgency=urgency,
-        building="3",
+        building=building,
         lexicon_version="test",
     )
 

@@ -12,18 +12,18 @@ const OUTBOX = {
   awaiting_owner: "等群主点发送",
   offered: "已随回答交给微信",
   sent: "已送达",
-  uncertain: "不知道送到没有，不再重发",
-  dead: "发不出去，要人看",
+  uncertain: "不知道有没有发出，不再重发",
+  dead: "没有发出，要人看",
   cancelled: "取消了",
 };
 const CLASSES = {
   reply: "回答",
   receipt: "回执",
-  alert: "紧急提醒",
+  alert: "安全告警",
   notice: "通知",
-  prompt: "征集",
-  digest: "汇总",
-  reminder: "催办",
+  prompt: "收集提醒",
+  digest: "每周摘要",
+  reminder: "催办提醒",
 };
 const VIAS = { passive: "被动回复", kf: "客服消息" };
 
@@ -43,7 +43,7 @@ function describe(entry, explained) {
   const parts = [el("blockquote", { class: `said said-${entry.direction}` }, ...highlight(entry.text, facts?.hits ?? []))];
   if (facts) parts.push(understanding(facts));
   else parts.push(hint(entry.direction !== "user" ? "机器人没有为这一步留下记录。" : explained ? "机器人还没有处理这条消息。" : "这句话没有送给机器人：工作群里要先 @议事。"));
-  if (explained?.archived) parts.push(hint("客户群里的话只进会话存档，没有谁推送给机器人，是它自己按时去取的。"));
+  if (explained?.archived) parts.push(hint("居民群里的话只进会话存档，没有谁推送给机器人，是它自己按时去取的。"));
   else if (explained) parts.push(wire(explained));
   if (facts?.outbox?.length) parts.push(el("h3", {}, "发出去的话"), ...facts.outbox.map(outgoing));
   return parts;

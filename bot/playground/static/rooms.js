@@ -6,7 +6,7 @@ import { avatar, byId, dayAndTime, el, get, onEnter, post, timeOf } from "./dom.
 const POLL_MS = 1000;
 const GAP_MS = 5 * 60 * 1000;
 const REVOKE_MS = 2 * 60 * 1000;
-const KINDS = { customer: "客户群", internal: "内部群", app: "企业应用" };
+const KINDS = { customer: "居民群", internal: "工作群", app: "企业应用" };
 const MARKS = { passive: "被动回复", response_url: "随后补答", webhook: "群消息推送", app: "应用消息", task: "企业群发，群主点了发送" };
 
 let page = null; // what the residents' side lends: complain, showTab, redraw, narrow

@@ -29,6 +29,7 @@ from bot.playground.wire import Fields
 
 REVOKE_SPAN = timedelta(minutes=2)
 STREAM_SPAN = timedelta(minutes=6)
+ARCHIVE_AGENT = 2000004  # the chat archive as its events name it
 BOT_FAULT = "智能机器人没有回应，请稍后再试"
 
 
@@ -66,6 +67,7 @@ class Wecom:
 
     deliveries: everything sent to the app's and the aibot's callback addresses, oldest first.
     stream_seconds: real seconds between two questions for an unfinished answer of the aibot.
+    notice_span: how far apart the archive's notices are, at least.
     """
 
     def __init__(self, corp: Corp, aibot: AiBot | None, around: Around, cut_seconds: float) -> None:
@@ -82,6 +84,7 @@ class Wecom:
         self.addresses = Addresses(around.ledger)
         self.deliveries: list[Delivery] = []
         self.stream_seconds = 1.0
+        self.notice_span = timedelta(seconds=15)
         self._around = around
         self._app_wire = AppWire(corp)
         self._bot_wire = BotWire(aibot) if aibot else None
@@ -89,6 +92,10 @@ class Wecom:
         self._bot_courier = self._courier(self._bot_wire, cut_seconds) if self._bot_wire else None
         self._app_callback_url = ""
         self._bot_callback_url = ""
+        self._archive_callback_url = ""
+        self._noticed_at: datetime | None = None
+        self._notice_waits = False
+        self._under_way: set[asyncio.Task[None]] = set()
         self._archived: dict[str, str] = {}
         self._last_msg_id = 0
 
@@ -111,6 +118,15 @@ class Wecom:
     @bot_callback_url.setter
     def bot_callback_url(self, url: str) -> None:
         self._bot_callback_url = require_loopback_url(url)
+
+    @property
+    def archive_callback_url(self) -> str:
+        """Where it is told that the archive grew, empty for nowhere; the app's token and key seal it, as set there."""
+        return self._archive_callback_url
+
+    @archive_callback_url.setter
+    def archive_callback_url(self, url: str) -> None:
+        self._archive_callback_url = require_loopback_url(url)
 
     @property
     def cut_seconds(self) -> float:
@@ -191,6 +207,7 @@ class Wecom:
         )
         if self.archive is not None and msg_id in self._archived:
             self.archive.revoke(self._archived[msg_id], person, chat_id)
+            self._archive_grew()
 
     async def user_joins(self, chat_id: str, person: str) -> Delivery | None:
         """Join a customer group by its code."""
@@ -276,6 +293,9 @@ class Wecom:
 
     async def close(self) -> None:
         """Close connections."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
         for courier in (self._app_courier, self._bot_courier):
             if courier is not None:
                 await courier.close()
@@ -317,6 +337,26 @@ class Wecom:
             self._archived[msg_id] = self.archive.answer(room.chat_id, sender, quote, text)
         else:
             self._archived[msg_id] = self.archive.text(room.chat_id, sender, text)
+        self._archive_grew()
+
+    def _archive_grew(self) -> None:
+        """Tell the bot, now or when the last notice is long enough ago; what is said until then needs no other."""
+        if not self._archive_callback_url or self._notice_waits:
+            return
+        self._notice_waits = True
+        task = asyncio.get_running_loop().create_task(self._tell_of_archive())
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _tell_of_archive(self) -> None:
+        if self._noticed_at is not None:
+            await asyncio.sleep(max(0.0, (self._noticed_at + self.notice_span - self._now()).total_seconds()))
+        self._noticed_at, self._notice_waits = self._now(), False
+        fields: Fields = self._head("sys", "event") | {"Event": "msgaudit_notify", "AgentID": ARCHIVE_AGENT}
+        delivery = Delivery(f"sys:{fields['CreateTime']}:msgaudit_notify", "sys", fields)
+        self.deliveries.append(delivery)
+        await self._app_courier.carry(delivery, self._archive_callback_url)
+        delivery.finish()
 
     async def _ask_bot(self, room: Room, person: str, text: str, msg_id: str, quote: str | None) -> Delivery:
         assert self.aibot is not None

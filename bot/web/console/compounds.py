@@ -13,7 +13,6 @@ from handlers.access import (
     access_compound,
     access_compounds,
     access_platform,
-    rights_in,
 )
 from handlers.digests.rules import monday_of
 from handlers.opinions.rules import SAFETY
@@ -28,36 +27,34 @@ WEEK = r"\d{4}-\d{2}-\d{2}"
 async def show_compounds(visit: Visit) -> web.Response:
     """Where the viewer has something to do."""
     viewer = visit.signed_in.viewer
-    compounds = await access_compounds(visit.session, viewer)
+    standings = await access_compounds(visit.session, viewer)
     try:
         await access_platform(visit.session, viewer, Right.SEE_OUTBOX)
     except Forbidden:
         sees_outbox = False
     else:
         sees_outbox = True
-    return visit.page("console/compounds.html", compounds=compounds, sees_outbox=sees_outbox)
+    return visit.page("console/compounds.html", standings=standings, sees_outbox=sees_outbox)
 
 
 async def show_compound(visit: Visit) -> web.Response:
-    """This week so far, and the weeks before."""
+    """This week so far, and the weeks before; of a part of the compound only what belongs to it."""
     viewer, code = visit.signed_in.viewer, visit.part("compound", CODE)
-    compound = await access_compound(visit.session, viewer, code, Right.SEE_WEEK)
-    assert compound.compound_id is not None
+    opened = await access_compound(visit.session, viewer, code, Right.SEE_WEEK)
     since = local_midnight(monday_of(visit.now))
-    said = await list_said_since(visit.session, compound.compound_id, since)
+    said = await list_said_since(visit.session, opened.compound_id, opened.codes, since)
     lexicon = visit.site.services.tagger.lexicon
     tops = Counter(top_of(one.categories[0]["id"]) for one in said if one.categories)
     return visit.page(
         "console/compound.html",
-        compound=compound,
-        rights=await rights_in(visit.session, viewer, compound),
+        opened=opened,
         since=since,
         total=len(said),
         dangers=sum(one.urgency >= SAFETY for one in said),
         unsorted=sum(not one.categories for one in said),
         categories=[(lexicon.top_name(top), count) for top, count in tops.most_common()],
-        open_alerts=await count_open_alerts(visit.session, compound.compound_id),
-        weeks=await list_weeks(visit.session, compound.compound_id),
+        open_alerts=await count_open_alerts(visit.session, opened.compound_id, opened.codes),
+        weeks=await list_weeks(visit.session, opened.compound_id),
     )
 
 
@@ -65,14 +62,8 @@ async def show_digest(visit: Visit) -> web.Response:
     """The digest as it was sent."""
     viewer, code = visit.signed_in.viewer, visit.part("compound", CODE)
     week = visit.part("week", WEEK)
-    compound = await access_compound(visit.session, viewer, code, Right.SEE_DIGEST)
-    assert compound.compound_id is not None
-    digest = await load_digest(visit.session, compound.compound_id, week)
+    opened = await access_compound(visit.session, viewer, code, Right.SEE_DIGEST)
+    digest = await load_digest(visit.session, opened.compound_id, week)
     if digest is None:
         raise NotFound
-    return visit.page(
-        "console/digest.html",
-        compound=compound,
-        rights=await rights_in(visit.session, viewer, compound),
-        digest=digest,
-    )
+    return visit.page("console/digest.html", opened=opened, digest=digest)
