@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.archive import Archive, ArchiveMetrics, ArchivePoller, open_archive
 from bot.channels.base import Channel
 from bot.channels.factory import facts_of, open_channel
-from bot.config import ChatArchiveSettings, OfficialAccountSettings, Settings
+from bot.config import ChatArchiveSettings, ConfigError, OfficialAccountSettings, Settings
 from bot.delivery import Quiet
 from bot.followers import UnionIds
 from bot.intake import Intake
@@ -39,7 +39,10 @@ from handlers.alerts.escalate import escalate_due
 from handlers.context import Services
 from handlers.digests.cycle import advance
 from handlers.matters.gather import gather_unmattered
+from handlers.requests.clock import advance_requests
+from handlers.requests.deadlines import Deadlines, DeadlinesError, load_deadlines
 from nlp import segment
+from nlp.lexicon import Lexicon
 from nlp.reader import Reader
 from storage.claims import try_claim
 from storage.database import Database
@@ -66,6 +69,14 @@ def open_sealer(settings: Settings) -> Sealer:
     return Sealer(
         [key.get_secret_value() for key in security.column_keys], security.lookup_key.get_secret_value()
     )
+
+
+def deadlines_of(settings: Settings, lexicon: Lexicon) -> Deadlines:
+    """How long requests may take here; raises ConfigError that names the key."""
+    try:
+        return load_deadlines(settings.requests.overrides(), {*lexicon.tops, *lexicon.leaves})
+    except DeadlinesError as error:
+        raise ConfigError(f"requests.{error}") from error
 
 
 class Application:
@@ -121,6 +132,8 @@ class Application:
             },
             accounts=facts_of(settings.channels),
             public_url=settings.server.public_url,
+            deadlines=deadlines_of(settings, tagger.lexicon),
+            rates_over=settings.requests.rates_over,
         )
         desk = self._desk = ReplyDesk(self.database, self.replica)
         self._intake = Intake(open_writer(self.database), self.replica, self.metrics, self.clock)
@@ -166,6 +179,7 @@ class Application:
                 "group_tasks": partial(follow_up, self.database, self.channels),
                 "matters": partial(self._gather, services),
                 "members": members.refresh,
+                "requests": partial(advance_requests, self.database, services),
             },
         )
         jobs.start()

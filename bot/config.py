@@ -30,6 +30,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from handlers.reach.fields import fault_of
+from handlers.requests.rates import Over
 from storage.states import ChannelKind
 
 PLATFORM_API = "https://api.weixin.qq.com"
@@ -197,6 +198,21 @@ class QuietHours(Section):
         return value
 
 
+class RequestsSettings(Section):
+    """Requests (诉求): how long they may take where it differs from handlers/requests/deadlines.toml, and their rates.
+
+    urgency, category: as in that file, which is also where their keys are checked.
+    """
+
+    rates_over: Over = Over.DUE
+    urgency: dict[str, dict[str, Any]] = {}
+    category: dict[str, dict[str, Any]] = {}
+
+    def overrides(self) -> dict[str, Any]:
+        """What to lay over the file."""
+        return {"urgency": self.urgency, "category": self.category}
+
+
 class LogSettings(Section):
     """JSON lines on stderr."""
 
@@ -345,6 +361,7 @@ class Settings(Section):
     security: SecuritySettings
     privacy: PrivacySettings = PrivacySettings()
     quiet_hours: QuietHours = QuietHours()
+    requests: RequestsSettings = RequestsSettings()
     log: LogSettings = LogSettings()
     channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")], ChannelSettings] = {}
 

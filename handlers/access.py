@@ -37,19 +37,26 @@ class Right(StrEnum):
     ACKNOWLEDGE_ALERT = "acknowledge_alert"
     SEE_OUTBOX = "see_outbox"
     MERGE = "merge"  # say what is one matter: confirm, dismiss, merge, split
+    SEE_REQUESTS = "see_requests"
+    DISPATCH = "dispatch"
+    HANDLE = "handle"
+    NOTE = "note"
 
 
 _WATCH = frozenset({Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT})
 _READ = frozenset({Right.SEE_WEEK, Right.SEE_DIGEST})
+_SEE = frozenset({Right.SEE_REQUESTS})
+_HANDLE = _SEE | {Right.HANDLE, Right.NOTE}
+_DISPATCH = _HANDLE | {Right.DISPATCH}
 
 # The property company (物业) acts on alerts and numbers; the digest with residents' own words is the committee's.
 ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
-    Role.SECRETARY: _READ | _WATCH | {Right.MERGE},
-    Role.COMMITTEE: _READ | {Right.SEE_ALERTS, Right.MERGE},
-    Role.PROPERTY: _WATCH | {Right.SEE_WEEK},
-    Role.COMMUNITY_WORKER: _READ | _WATCH | {Right.MERGE},
-    Role.GRID_WORKER: _WATCH | {Right.SEE_WEEK},
-    Role.SUPERVISOR: _READ,
+    Role.SECRETARY: _READ | _WATCH | _DISPATCH | {Right.MERGE},
+    Role.COMMITTEE: _READ | _SEE | {Right.SEE_ALERTS, Right.MERGE},
+    Role.PROPERTY: _WATCH | _HANDLE | {Right.SEE_WEEK},
+    Role.COMMUNITY_WORKER: _READ | _WATCH | _DISPATCH | {Right.MERGE},
+    Role.GRID_WORKER: _WATCH | _HANDLE | {Right.SEE_WEEK},
+    Role.SUPERVISOR: _READ | _SEE,
     Role.DUTY: _WATCH,
     Role.OPERATOR: frozenset({Right.SEE_OUTBOX}),
 }
@@ -57,7 +64,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
 
 # What these rights open has a place. The digest is of a whole compound: its figures, places and quotes come from all
 # buildings, and it is kept as it was sent. What could not be sent is nobody's place.
-PLACE_RIGHTS = frozenset({Right.SEE_WEEK, Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT})
+PLACE_RIGHTS = _DISPATCH | {Right.SEE_WEEK, Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.batch import Batch
 from handlers.inbound import Inbound
 from handlers.reach.fields import Template
+from handlers.requests.deadlines import DEFAULT_DEADLINES, Deadlines
+from handlers.requests.rates import Over
 from nlp.reader import Reader
 from storage.sealing import Sealer
 from storage.states import ChannelKind, Form, MessageClass
@@ -34,6 +36,7 @@ class Services:
 
     default_compounds: compound code by channel account, for accounts that serve one compound.
     accounts: facts by channel account. public_url: where the pages are, without a slash at the end; empty for none.
+    deadlines: how long requests may take. rates_over: what their rates are taken of.
     """
 
     tagger: Reader
@@ -42,6 +45,8 @@ class Services:
     default_compounds: dict[str, str]
     accounts: Mapping[str, AccountFacts] = field(default_factory=dict)
     public_url: str = ""
+    deadlines: Deadlines = DEFAULT_DEADLINES
+    rates_over: Over = Over.DUE
 
     def people_of(self, account: str) -> str:
         """The account under which the people of `account` are known."""

@@ -13,6 +13,8 @@ from handlers.context import Answer, Context, Services
 from handlers.groups.chat import CUSTOMER_ROUTES, STAFF_ROUTES
 from handlers.inbound import Inbound, InboundKind
 from handlers.matters import chat as matters
+from handlers.requests import chat as requests
+from handlers.requests import staff as handling
 from handlers.router import Route, dispatch
 from handlers.texts import fit, say
 from nlp.quotes import addressed
@@ -38,8 +40,10 @@ class Manner:
     silent: bool = False
 
 
-RESIDENTS = Manner((*people.ROUTES, *alerts.ROUTES, *matters.ROUTES, *opinions.ROUTES), tells=True)
-STAFF = Manner((*matters.STAFF_ROUTES, *STAFF_ROUTES), called=True)
+RESIDENTS = Manner(
+    (*people.ROUTES, *alerts.ROUTES, *requests.ROUTES, *matters.ROUTES, *opinions.ROUTES), tells=True
+)
+STAFF = Manner((*handling.ROUTES, *matters.STAFF_ROUTES, *STAFF_ROUTES), called=True)
 CUSTOMER_GROUPS = Manner(CUSTOMER_ROUTES, silent=True)
 
 _MANNERS = {

@@ -60,3 +60,15 @@ def add_cycle_arguments(parser: argparse.ArgumentParser) -> None:
     switch = parser.add_mutually_exclusive_group()
     switch.add_argument("--on", dest="enabled", action="store_true", default=None)
     switch.add_argument("--off", dest="enabled", action="store_false")
+
+
+def add_rules_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of ./run rules."""
+    parser.add_argument("action", choices=["list", "set", "drop"])
+    parser.add_argument("--compound", required=True, help="the compound's code")
+    parser.add_argument("--category", default="*", help="a category, one leaf of it, or * for all (default)")
+    parser.add_argument("--building", default="", help="one building (default: the whole compound)")
+    parser.add_argument("--role", choices=[role.value for role in Role], help="set: whose it is")
+    parser.add_argument(
+        "--auto", action="store_true", help="set: dispatched at once, without anybody's decision"
+    )

@@ -15,8 +15,17 @@ from bot.app import open_sealer, utc_now
 from bot.channels.base import ChannelError
 from bot.channels.official_account import OfficialAccount
 from bot.config import ConfigError, OfficialAccountSettings, Section, Settings
-from handlers.people.enrol import CompoundEntry, ContactEntry, PlaceEntry, RegionEntry, enrol_compound
+from handlers.people.enrol import (
+    CompoundEntry,
+    ContactEntry,
+    PlaceEntry,
+    RegionEntry,
+    RuleEntry,
+    enrol_compound,
+)
 from handlers.people.rules import scene_of
+from handlers.requests.dispatching import RuleError, is_category
+from nlp.lexicon import load_lexicon
 from nlp.normalise import normalise
 from nlp.place import find_place
 from storage.database import Database
@@ -70,6 +79,23 @@ class ContactFile(Section):
     userid: Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]{0,64}$")] = ""
 
 
+class RuleFile(Section):
+    """[[rule]]: whose a category is, in one building or in all of them."""
+
+    category: Annotated[str, Field(min_length=1, max_length=60)]
+    building: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{0,10}$")] = ""
+    role: Role
+    contact: Name | None = None
+    auto: bool = False
+
+    @field_validator("category")
+    @classmethod
+    def _known(cls, category: str) -> str:
+        if not is_category(load_lexicon(), category):
+            raise ValueError("there is no such category")
+        return category
+
+
 class CompoundFile(Section):
     """The whole file."""
 
@@ -86,6 +112,7 @@ class CompoundFile(Section):
     region: tuple[RegionFile, ...] = ()
     building: tuple[BuildingFile, ...] = Field((), max_length=500)
     contact: tuple[ContactFile, ...] = ()
+    rule: tuple[RuleFile, ...] = ()
 
     @model_validator(mode="after")
     def _told_apart(self) -> "CompoundFile":
@@ -97,6 +124,13 @@ class CompoundFile(Section):
             raise ValueError("the code is taken: by a page of the console, or by a region")
         if not self.corp and any(contact.userid for contact in self.contact):
             raise ValueError("a userid needs corp = the account of the WeCom app")
+        buildings = {"", *(building.code for building in self.building)}
+        offices = {(contact.name, contact.role) for contact in self.contact}
+        for rule in self.rule:
+            if rule.building not in buildings:
+                raise ValueError(f"rule: there is no building {rule.building}")
+            if rule.contact is not None and (rule.contact, rule.role) not in offices:
+                raise ValueError(f"rule: no contact of this name is {rule.role}")
         return self
 
 
@@ -141,6 +175,9 @@ def read_compound(path: Path) -> CompoundEntry:
             )
             for contact in read.contact
         ),
+        rules=tuple(
+            RuleEntry(rule.category, rule.building, rule.role, rule.contact, rule.auto) for rule in read.rule
+        ),
     )
 
 
@@ -152,6 +189,8 @@ async def import_file(settings: Settings, name: str) -> int:
         await prepare(database)
         async with database.write() as session:
             await enrol_compound(session, open_sealer(settings), entry, utc_now())
+    except RuleError as error:
+        raise ConfigError(f"{name}: rule: {error}") from error
     finally:
         await database.close()
     print(

@@ -5,18 +5,20 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
 import aiohttp
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.app import open_sealer
+from bot.app import deadlines_of, open_sealer, utc_now
 from bot.channels.base import Verdict
 from bot.channels.chat_archive import ArchiveKeyError, PrivateKeys
 from bot.channels.factory import open_channel
-from bot.config import ChatArchiveSettings, Settings
-from nlp.lexicon import LexiconError
+from bot.config import ChatArchiveSettings, ConfigError, Settings
+from handlers.requests.calendar import LOCAL, knows
+from nlp.lexicon import LexiconError, load_lexicon
 from nlp.model import ModelError
 from nlp.reader import Reader
 from storage import migrate
@@ -56,6 +58,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     )
     yield _keys(settings)
     yield _tagger()
+    yield _deadlines(settings)
+    yield holidays(utc_now())
     async for finding in _database(settings):
         yield finding
     if not settings.channels:
@@ -105,6 +109,29 @@ def _tagger() -> Finding:
         return Finding("tagger", False, str(error), "restore nlp/data/taxonomy.toml")
     except (ModelError, OSError) as error:
         return Finding("tagger", False, str(error), "restore nlp/data/model.bin")
+
+
+def _deadlines(settings: Settings) -> Finding:
+    try:
+        deadlines_of(settings, load_lexicon())
+    except (ConfigError, LexiconError) as error:
+        return Finding("deadlines", False, str(error), "see [requests] in config.example.toml")
+    return Finding("deadlines", True, f"rates over {settings.requests.rates_over}")
+
+
+def holidays(now: datetime) -> Finding:
+    """Whether the public holidays are known of this year, and in December of the next."""
+    local = now.astimezone(LOCAL)
+    wanted = [local.year] + ([local.year + 1] if local.month == 12 else [])
+    missing = [year for year in wanted if not knows(year)]
+    if missing:
+        return Finding(
+            "holidays",
+            False,
+            f"{missing[0]} is not known: deadlines take Monday to Friday for working days",
+            "update chinesecalendar: it has a release for each year, in November",
+        )
+    return Finding("holidays", True, f"known to the end of {wanted[-1]}")
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:

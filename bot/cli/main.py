@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.cli.arguments import add_cycle_arguments, add_group_arguments, add_staff_arguments
+from bot.cli.arguments import (
+    add_cycle_arguments,
+    add_group_arguments,
+    add_rules_arguments,
+    add_staff_arguments,
+)
 from bot.config import ConfigError, Settings, config_path, load_settings
 from storage.database import DatabaseError
 
@@ -83,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     staff = add("staff", "who may sign in to the console: add, disable, link", _staff)
     add_staff_arguments(staff)
     add_cycle_arguments(add("cycle", "when a compound's week opens, prompts and closes", _cycle))
+    add_rules_arguments(add("rules", "whose requests are: list, set, drop", _rules))
     add("keys", "print fresh keys for config.toml", _keys)
     test = add("test", "the whole test suite; arguments go to pytest", _test)
     test.add_argument("pytest", nargs=argparse.REMAINDER)
@@ -188,6 +194,12 @@ def _cycle(options: argparse.Namespace) -> int:
 
     changes = {name: getattr(options, name) for name in ("open", "prompt", "close")}
     return asyncio.run(run(settings_of(options), options.action, options.compound, changes, options.enabled))
+
+
+def _rules(options: argparse.Namespace) -> int:
+    from bot.cli.rules import run
+
+    return asyncio.run(run(settings_of(options), options))
 
 
 def _keys(_options: argparse.Namespace) -> int:

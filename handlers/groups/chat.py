@@ -30,6 +30,8 @@ from handlers.people.chat import REFUSAL_HERE
 from handlers.people.refuse import refuse_groups
 from handlers.reach.fields import Facts
 from handlers.reach.notify import Notice, notify_person
+from handlers.requests.figures import rates_of, rates_text
+from handlers.requests.staff import timeline_of
 from handlers.router import Route
 from handlers.texts import say
 from nlp.echo import Echo, find_echo
@@ -196,8 +198,11 @@ async def show_week(context: Context, desk: Desk, where: str | None) -> Answer:
             :TOPS
         ]
     )
-    text = say("staff.week", compound=opened.name, count=len(said), lines=lines)
-    return Answer("week.shown", text.strip())
+    text = say("staff.week", compound=opened.name, count=len(said), lines=lines).strip()
+    if opened.codes is None:  # the rates are those of the whole compound
+        figures = await rates_of(context.session, context.services, opened.compound_id, monday, context.now)
+        text += f"\n{rates_text(figures)}" if figures.raised else ""
+    return Answer("week.shown", text)
 
 
 async def show_unanswered(context: Context, desk: Desk, where: str | None) -> Answer:
@@ -262,7 +267,8 @@ async def show_progress(context: Context, desk: Desk, number: str, where: str | 
     )
     if matter.solved_at is not None:
         text += "\n" + say("matters.said_solved", at=day(matter.solved_at))
-    return Answer("progress.shown", text)
+    request = await timeline_of(context, opened.compound, matter.number, in_group=desk.in_group)
+    return Answer("progress.shown", f"{text}\n{request}".strip())
 
 
 async def report(context: Context, desk: Desk, words: str) -> Answer:

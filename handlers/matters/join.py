@@ -12,7 +12,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.matters.confirm import confirm_matter
-from handlers.matters.orders import reopen_request
 from handlers.matters.recount import recount
 from handlers.matters.rules import (
     REOPEN_WITHIN,
@@ -28,6 +27,7 @@ from handlers.matters.rules import (
     count_others,
     top,
 )
+from handlers.requests.raise_ import reopen_request
 from nlp.similar import is_copy, nearest, plain, terms
 from storage.audit import add_audit_event
 from storage.queries.matters import (
@@ -115,10 +115,16 @@ async def _settle(
     """What a new voice does to its matter; returns whether that had been done and is open again."""
     if matter.state is MatterState.CANDIDATE:
         if confirms(overheard=overheard, urgency=opinion.urgency, counts=count(voices)):
-            await confirm_matter(session, services, compound, matter, now, by_rule=True)
+            await confirm_matter(
+                session, services, compound, matter, now, by_rule=True, speaker_id=opinion.person_id
+            )
         return False
     matter.solved_at = None
-    return await reopen_request(session, services, compound, matter, now, actor_id=opinion.person_id)
+    key = f"inbox:{opinion.inbox_id}"
+    carried = await reopen_request(
+        session, services, compound, matter, now, key=key, actor_id=opinion.person_id
+    )
+    return carried is not None and carried.refused is None and not carried.again
 
 
 async def _found(session: AsyncSession, opinion: Opinion, now: datetime) -> Matter:

@@ -7,10 +7,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.matters.confirm import confirm_matter
-from handlers.matters.orders import cancel_request, raise_request, reopen_request
 from handlers.matters.recount import recount
 from handlers.matters.rules import rest_number
 from handlers.reach.notify import Notice, notify_person
+from handlers.requests.raise_ import cancel_request, raise_request, reopen_request
+from handlers.requests.rules import Why
 from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.queries.matters import find_matter, find_request_state, list_opinions_in, lock_matters
@@ -60,11 +61,15 @@ async def merge_matters(
     await session.flush()
     await recount(session, gone)
     await recount(session, target)
-    await cancel_request(session, services, compound, gone, now, actor_id=actor_id)
+    # Now that nobody stands behind it, only whoever works on it is told: the others read of the merging below.
+    await cancel_request(
+        session, services, compound, gone, Why.MERGED, now, actor_id=actor_id, into=target.number
+    )
     if was_confirmed and target.state is not MatterState.CONFIRMED:
         await confirm_matter(session, services, compound, target, now, actor_id=actor_id)
     elif was_open:
-        await reopen_request(session, services, compound, target, now, actor_id=actor_id)
+        key = f"merged:{gone.number}:{now:%y%m%d%H%M%S%f}"
+        await reopen_request(session, services, compound, target, now, key=key, actor_id=actor_id)
     details = {"other": gone.number, "voices": len(opinions)}
     _audit(session, "matter.merged", target, now, actor_id, details)
     await _tell(session, services, opinions, _merged(target.number), f"merged:{target.number}", now)

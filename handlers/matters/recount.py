@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
-from handlers.matters.orders import cancel_request
 from handlers.matters.rules import Counts, Said, count, folded
+from handlers.requests.raise_ import cancel_request
+from handlers.requests.rules import Why
 from storage.audit import add_audit_event
 from storage.queries.matters import (
     find_matter,
@@ -52,7 +53,7 @@ async def lose_voices(
     counts = count(await recount(session, matter))
     if not counts.total and matter.state is not MatterState.MERGED:
         compound = await session.get_one(Compound, compound_id)
-        await cancel_request(session, services, compound, matter, now, actor_id=actor_id)
+        await cancel_request(session, services, compound, matter, Why.WITHDRAWN, now, actor_id=actor_id)
         add_audit_event(
             session,
             at=now,

@@ -20,6 +20,7 @@ from handlers.opinions.file import (
 )
 from handlers.opinions.rules import SAFETY, Filing, decide
 from handlers.opinions.withdraw import withdraw_opinion
+from handlers.requests.progress import progress_of, states_of
 from handlers.router import Route
 from handlers.texts import say
 from nlp.echo import Echo, find_echo
@@ -99,14 +100,16 @@ async def show_progress(context: Context, number: str | None) -> Answer:
         opinion = await access_own_opinion(context.session, context.person_id, int(number))
     except NotFound:
         return Answer("progress.unknown", say("opinions.progress_unknown", number=int(number)))
+    states = await states_of(context.session, [opinion])
     text = say(
         "opinions.progress_one",
         number=opinion.number,
-        state=state_name(opinion),
+        state=states.get((opinion.compound_id, opinion.number)) or state_name(opinion),
         said_on=day(opinion.said_at),
         text=(opinion.text or say("opinions.words_gone"))[:SHOWN],
         facts=facts(context, opinion),
     )
+    text = f"{text.strip()}\n{await progress_of(context.session, opinion)}"
     return Answer("progress.shown", text.strip())
 
 
@@ -114,11 +117,12 @@ async def _list_progress(context: Context) -> Answer:
     opinions = await access_own_opinions(context.session, context.person_id, LISTED)
     if not opinions:
         return Answer("progress.none", say("opinions.progress_none"))
+    states = await states_of(context.session, opinions)
     lines = "\n".join(
         say(
             "opinions.progress_line",
             number=opinion.number,
-            state=state_name(opinion),
+            state=states.get((opinion.compound_id, opinion.number)) or state_name(opinion),
             label=category_names(context, opinion) or excerpt(opinion.text or say("opinions.words_gone"), 12),
             said_on=day(opinion.said_at),
         )

@@ -7,6 +7,7 @@ from sqlmodel import col, select
 
 from storage.database import Database
 from storage.queries.opinions import REDUCED
+from storage.queries.requests import blank_request_words
 from storage.states import InboxState, OutboxState
 from storage.tables import InboxMessage, Opinion, OutboxMessage
 
@@ -14,7 +15,7 @@ CHUNK = 500  # rows in one transaction: callbacks must not wait long behind it
 
 
 async def reduce_raw_text(database: Database, before: datetime) -> int:
-    """Blank the words of messages and opinions older than `before`, and who wrote and got the messages.
+    """Blank the words of messages, opinions and requests older than `before`, and who wrote and got the messages.
 
     Returns how many rows were blanked.
     """
@@ -67,7 +68,12 @@ async def reduce_raw_text(database: Database, before: datetime) -> int:
         async with database.write() as session:
             await session.exec(update(Opinion).where(col(Opinion.inbox_id).in_(ids)).values(**REDUCED))
         blanked += len(ids)
-    return blanked
+    while True:
+        async with database.write() as session:
+            found = await blank_request_words(session, before, CHUNK)
+        blanked += found
+        if not found:
+            return blanked
 
 
 async def _ids(database: Database, statement: object) -> list[int]:

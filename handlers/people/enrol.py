@@ -6,6 +6,9 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.people.office import get_or_add_person
+from handlers.requests.assign import Rule
+from handlers.requests.dispatching import put_rules
+from handlers.requests.rules import Party
 from storage.audit import add_audit_event
 from storage.queries.people import end_imported_roles, get_or_add_identities, put_role
 from storage.queries.tree import find_compound, put_compound, put_place, put_region
@@ -48,6 +51,17 @@ class ContactEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleEntry:
+    """Who gets what. contact: the name of somebody in the same entry, None for whoever holds the role."""
+
+    category: str
+    building: str
+    role: Role
+    contact: str | None
+    auto: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CompoundEntry:
     """A compound as an operator describes it; regions from the highest down."""
 
@@ -61,12 +75,13 @@ class CompoundEntry:
     built_year: int | None = None
     households: int | None = None
     residents: int | None = None
+    rules: tuple[RuleEntry, ...] = ()
 
 
 async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundEntry, now: datetime) -> int:
-    """Write the entry; contacts that are no longer in it leave office. Returns the compound's id.
+    """Write the entry; contacts that are no longer in it leave office, rules stay. Returns the compound's id.
 
-    Roles that staff accounts gave stay.
+    Roles that staff accounts gave stay. Raises RuleError for a rule that cannot be.
     """
     parent: str | None = None
     for region in entry.regions:
@@ -102,6 +117,7 @@ async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundE
             },
         )
     in_office = set()
+    by_name: dict[str, int] = {}
     for contact in entry.contacts:
         person_id = await get_or_add_person(session, sealer, contact.name, contact.phone, now)
         if contact.member is not None:
@@ -118,7 +134,19 @@ async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundE
             now,
         )
         in_office.add((person_id, contact.role))
+        by_name[contact.name] = person_id
     await end_imported_roles(session, entry.code, in_office, now)
+    if entry.rules:
+        rules = [
+            Rule(
+                rule.category,
+                rule.building,
+                Party(rule.role, by_name[rule.contact] if rule.contact else None),
+                rule.auto,
+            )
+            for rule in entry.rules
+        ]
+        await put_rules(session, compound, rules, now)
     add_audit_event(
         session,
         at=now,

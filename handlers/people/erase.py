@@ -7,6 +7,7 @@ from handlers.digests.forget import forget_words_of
 from handlers.matters.recount import fold_voices_of
 from handlers.people.forgotten import subject_of
 from handlers.people.unquote import unquote
+from handlers.requests.forget import forget_requests_of
 from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.outbox import forget_recipient
@@ -41,6 +42,7 @@ async def erase_person(context: Context) -> int:
     await unquote(session, await lock_opinions_with_words(session, person_id), say("opinions.words_gone"))
     await forget_words_of(session, person_id)
     await fold_voices_of(session, person_id)
+    await forget_requests_of(session, person_id)
     opinions = await blank_opinions_of(session, person_id)
     await blank_messages_of(session, person_id)
     await forget_browsers(session, person_id)

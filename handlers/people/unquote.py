@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.groups.redact import Quoted
+from handlers.requests.forget import redact_requests
 from storage.queries.archive import lock_cycles_since, put_outbox_words
 from storage.queries.forget import list_compound_codes, list_quoting_since, list_recipients_of
 from storage.tables import Opinion
@@ -35,6 +36,7 @@ async def unquote(session: AsyncSession, opinions: Sequence[Opinion], mark: str)
             redacted = quoted.redact(text), _redact_fields(quoted, payload)
             if redacted != (text, payload):
                 await put_outbox_words(session, after, *redacted)
+    await redact_requests(session, quoted, said)
     for cycle in cycles:
         if cycle.digest:
             numbers = {opinion.number for opinion in said if opinion.compound_id == cycle.compound_id}

@@ -66,9 +66,12 @@ async def list_quoting_since(
 ) -> list[tuple[int, str, dict[str, Any] | None]]:
     """Outgoing messages that may quote these authors (outbox_id, text, payload), in chunks beyond id `after`.
 
-    They are alerts and digests of these compounds (codes by id), known by their keys, and what the authors were sent.
+    They are alerts, digests and notices of requests of these compounds (codes by id), known by their keys, and what
+    the authors were sent.
     """
-    keys = [f"alert:{compound_id}:" for compound_id in codes] + [f"cycle:{code}:" for code in codes.values()]
+    keys = [f"{noun}:{compound_id}:" for noun in ("alert", "request") for compound_id in codes] + [
+        f"cycle:{code}:" for code in codes.values()
+    ]
     statement = (
         select(OutboxMessage.outbox_id, OutboxMessage.text, OutboxMessage.payload)
         .where(

@@ -6,6 +6,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.states import RegionLevel
 from storage.tables import Compound, Place, Region
 from storage.upsert import insert_for
 
@@ -58,6 +59,12 @@ async def list_region_codes_above(session: AsyncSession, region_code: str | None
         codes.append(region_code)
         region_code = (await session.exec(select(Region.parent_code).where(Region.code == region_code))).one()
     return codes
+
+
+async def list_region_levels(session: AsyncSession, codes: Collection[str]) -> dict[str, RegionLevel]:
+    """The level of each of these regions."""
+    statement = select(Region.code, Region.level).where(col(Region.code).in_(codes))
+    return {code: RegionLevel(level) for code, level in await session.exec(statement)}
 
 
 async def put_region(session: AsyncSession, values: dict[str, Any]) -> None:

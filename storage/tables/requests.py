@@ -9,23 +9,27 @@ from sqlmodel import Field, SQLModel
 from storage.states import Ladder, Rating, RequestState, Role
 from storage.types import BigId, UtcDateTime, enum_text
 
-_OPEN = text("ended_at IS NULL")
+_TIMED = text("next_at IS NOT NULL")
 
 
 class Request(SQLModel, table=True):
     """A request (诉求) has the number of its matter: one of each.
 
-    role, assignee_id: whose it is now; a role without a person is everybody's who holds it. helpers: co-handlers,
-    [{"role", "person_id"}, ...]. level: how far up the ladder it has gone. round: 1, and one more for each reopening.
-    accept_by, done_by: deadlines of the step that is due. reminded_at, escalated_at: of the deadline that is due.
-    rating: the last one of this round.
+    role, assignee_id: whose it is now; a role without a person is everybody's who holds it; neither while it waits to
+    be dispatched. helpers: co-handlers, [{"role", "person_id"}, ...]. level: how far up the ladder it has gone.
+    round: 1, and one more for each reopening; it began at round_at. accept_by, done_by: deadlines of this round.
+    remind_at, warn_at, climb_at, close_at: when the clock has something to say, each None when it is said or not to
+    be; next_at: the first of them. accepted_in_time, done_in_time: of the first round, None until it is known.
+    rating: the worst one of this round.
     """
 
     __tablename__ = "requests"
     __table_args__ = (
         ForeignKeyConstraint(["compound_id", "number"], ["matters.compound_id", "matters.number"]),
         Index(None, "compound_id", "state"),
-        Index("ix_requests_open", "accept_by", "done_by", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index(None, "compound_id", "raised_at"),
+        Index("ix_requests_assignee_id", "assignee_id"),
+        Index("ix_requests_next_at", "next_at", sqlite_where=_TIMED, postgresql_where=_TIMED),
     )
 
     compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
@@ -38,14 +42,20 @@ class Request(SQLModel, table=True):
     round: int = 1
     refusals: int = 0
     raised_at: datetime = Field(sa_type=UtcDateTime)
+    round_at: datetime = Field(sa_type=UtcDateTime)
     dispatched_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     accepted_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     accept_by: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     done_by: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
-    reminded_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
-    escalated_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    remind_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    warn_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    climb_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    close_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    next_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    accepted_in_time: bool | None = None
+    done_in_time: bool | None = None
     rating: Rating | None = Field(default=None, sa_type=enum_text(Rating, "rating"), nullable=True)
 
 
@@ -95,7 +105,8 @@ class RequestRating(SQLModel, table=True):
 class DispatchRule(SQLModel, table=True):
     """Who gets what: category is a leaf, a top category or "*"; building "" is the whole compound.
 
-    The closest rule wins: leaf before top before "*", then a building before none.
+    The closest rule wins: leaf before top before "*", then a building before none. auto: a confirmed matter goes there
+    at once; otherwise it is what whoever dispatches is advised.
     """
 
     __tablename__ = "dispatch_rules"
@@ -105,3 +116,4 @@ class DispatchRule(SQLModel, table=True):
     building: str = Field(default="", primary_key=True, max_length=20)
     role: Role = Field(sa_type=enum_text(Role, "role"))
     assignee_id: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    auto: bool = False

@@ -310,7 +310,11 @@ async def test_a_matter_counts_once_with_its_households_and_a_dismissed_one_not_
     async with database.write() as session:
         session.add(
             Request(
-                compound_id=compound_id, number=1001, state=RequestState.DONE, raised_at=at("03-09 08:00")
+                compound_id=compound_id,
+                number=1001,
+                state=RequestState.DONE,
+                raised_at=at("03-09 08:00"),
+                round_at=at("03-09 08:00"),
             )
         )
     assert [entry["number"] for entry in (await count.digest())["unanswered"]] == [1004]

@@ -45,6 +45,7 @@ def upgrade() -> None:
     sa.Column('building', sa.String(length=20), nullable=False),
     sa.Column('role', sa.Enum('secretary', 'committee', 'property', 'community_worker', 'grid_worker', 'supervisor', 'duty', 'operator', name='role', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('assignee_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('auto', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['assignee_id'], ['persons.person_id'], name=op.f('fk_dispatch_rules_assignee_id_persons')),
     sa.ForeignKeyConstraint(['compound_id'], ['compounds.compound_id'], name=op.f('fk_dispatch_rules_compound_id_compounds')),
     sa.PrimaryKeyConstraint('compound_id', 'category', 'building', name=op.f('pk_dispatch_rules'))
@@ -115,14 +116,20 @@ def upgrade() -> None:
     sa.Column('round', sa.Integer(), nullable=False),
     sa.Column('refusals', sa.Integer(), nullable=False),
     sa.Column('raised_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('round_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('dispatched_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('accepted_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('done_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('accept_by', sa.DateTime(timezone=True), nullable=True),
     sa.Column('done_by', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('reminded_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('escalated_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('remind_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('warn_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('climb_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('close_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('next_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('accepted_in_time', sa.Boolean(), nullable=True),
+    sa.Column('done_in_time', sa.Boolean(), nullable=True),
     sa.Column('rating', sa.Enum('satisfied', 'fair', 'dissatisfied', 'beside_the_point', name='rating', native_enum=False, create_constraint=True, length=32), nullable=True),
     sa.ForeignKeyConstraint(['assignee_id'], ['persons.person_id'], name=op.f('fk_requests_assignee_id_persons')),
     sa.ForeignKeyConstraint(['compound_id', 'number'], ['matters.compound_id', 'matters.number'], name=op.f('fk_requests_compound_id_number_matters')),
@@ -130,8 +137,10 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('compound_id', 'number', name=op.f('pk_requests'))
     )
     with op.batch_alter_table('requests') as batch_op:
+        batch_op.create_index('ix_requests_assignee_id', ['assignee_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_requests_compound_id_raised_at'), ['compound_id', 'raised_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_requests_compound_id_state'), ['compound_id', 'state'], unique=False)
-        batch_op.create_index('ix_requests_open', ['accept_by', 'done_by'], unique=False, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
+        batch_op.create_index('ix_requests_next_at', ['next_at'], unique=False, sqlite_where=sa.text('next_at IS NOT NULL'), postgresql_where=sa.text('next_at IS NOT NULL'))
 
     op.create_table('request_events',
     sa.Column('compound_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -218,8 +227,10 @@ def downgrade() -> None:
 
     op.drop_table('request_events')
     with op.batch_alter_table('requests') as batch_op:
-        batch_op.drop_index('ix_requests_open', sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
+        batch_op.drop_index('ix_requests_next_at', sqlite_where=sa.text('next_at IS NOT NULL'), postgresql_where=sa.text('next_at IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_requests_compound_id_state'))
+        batch_op.drop_index(batch_op.f('ix_requests_compound_id_raised_at'))
+        batch_op.drop_index('ix_requests_assignee_id')
 
     op.drop_table('requests')
     with op.batch_alter_table('photos') as batch_op:
