@@ -2,7 +2,7 @@
 
 from handlers.access import Forbidden, NotFound, Opened, Right
 from handlers.alerts.acknowledge import Acknowledged, Outcome, acknowledge
-from handlers.alerts.raise_ import CIRCLES, scopes_of
+from handlers.alerts.raise_ import CIRCLES
 from handlers.alerts.words import clock, office_line, what_of
 from handlers.context import Answer, Context
 from handlers.desk import Desk, access_desk, ask_which, pick
@@ -12,7 +12,7 @@ from handlers.router import Route
 from handlers.texts import say
 from storage.queries.alerts import list_episodes_numbered, list_open_episodes
 from storage.queries.people import list_people_in_office, list_people_in_office_inside
-from storage.queries.tree import list_places
+from storage.queries.tree import list_places, list_scopes_of
 from storage.tables import AlertEpisode, Compound, Person, RoleGrant
 
 LISTED = 5
@@ -108,7 +108,7 @@ async def _duty_of_buildings(context: Context, opened: Opened) -> list[str]:
 
 
 async def _first_circle(context: Context, compound: Compound) -> list[tuple[RoleGrant, Person]]:
-    scopes = await scopes_of(context.session, compound)
+    scopes = await list_scopes_of(context.session, compound)
     for roles in CIRCLES:
         if in_office := await list_people_in_office(context.session, scopes, roles):
             return in_office

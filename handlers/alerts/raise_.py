@@ -15,7 +15,7 @@ from storage.queries.alerts import count_hit, find_latest_episode, lock_alerts, 
 from storage.queries.matters import find_open_episode_of
 from storage.queries.people import list_people_in_office
 from storage.queries.rooms import list_internal_groups
-from storage.queries.tree import list_region_codes_above
+from storage.queries.tree import list_scopes_of
 from storage.states import MessageClass, Role
 from storage.tables import AlertEpisode, Compound, Opinion
 
@@ -115,16 +115,11 @@ def alert_key(episode: AlertEpisode) -> str:
     return f"alert:{episode.compound_id}:{episode.number}:{episode.alerted_at:%y%m%d%H%M%S}"
 
 
-async def scopes_of(session: AsyncSession, compound: Compound) -> list[str]:
-    """The codes of the nodes on which a role counts for this compound: itself and all above."""
-    return [compound.code, *await list_region_codes_above(session, compound.region_code)]
-
-
 async def circle(
     session: AsyncSession, compound: Compound, roles: Collection[Role], building: str = ""
 ) -> list[int]:
     """Those (person_id) who hold one of the roles for a compound, or for this building of it."""
-    scopes = await scopes_of(session, compound)
+    scopes = await list_scopes_of(session, compound)
     if building:
         scopes.append(f"{compound.code}/{building}")
     in_office = await list_people_in_office(session, scopes, roles)

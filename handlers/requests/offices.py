@@ -5,12 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.access import ROLE_RIGHTS, Right, load_viewer
-from handlers.alerts.raise_ import scopes_of
 from handlers.context import Services
 from handlers.requests.rules import Actor, Party
 from handlers.texts import say
 from storage.queries.people import list_people_in_office
-from storage.queries.tree import list_region_levels
+from storage.queries.tree import list_region_levels, list_scopes_of
 from storage.sealing import Sealer
 from storage.states import Ladder, RegionLevel, Role
 from storage.tables import Compound, Matter, Person, RoleGrant
@@ -44,7 +43,7 @@ def scopes_inside(compound: Compound, matter: Matter) -> list[str]:
 
 async def actor_in(session: AsyncSession, person_id: int, compound: Compound, matter: Matter) -> Actor:
     """A person with the roles they hold where a matter is; one on another building counts for nothing there."""
-    scopes = {*await scopes_of(session, compound), *scopes_inside(compound, matter)}
+    scopes = {*await list_scopes_of(session, compound), *scopes_inside(compound, matter)}
     viewer = await load_viewer(session, person_id)
     return Actor(person_id, frozenset(grant.role for grant in viewer.grants if grant.scope_code in scopes))
 
@@ -53,13 +52,13 @@ async def list_party(session: AsyncSession, compound: Compound, matter: Matter, 
     """Those (person_id) whose a request is."""
     if party.person_id is not None:
         return [party.person_id]
-    scopes = [*await scopes_of(session, compound), *scopes_inside(compound, matter)]
+    scopes = [*await list_scopes_of(session, compound), *scopes_inside(compound, matter)]
     return _people(await list_people_in_office(session, scopes, [party.role]))
 
 
 async def list_dispatchers(session: AsyncSession, compound: Compound, level: Ladder) -> list[int]:
     """Those (person_id) who decide whose a request is, at this step of the ladder."""
-    scopes = await scopes_of(session, compound)
+    scopes = await list_scopes_of(session, compound)
     levels = await list_region_levels(session, scopes)
     grants = await list_people_in_office(session, scopes, _DECIDE)
     by_step: dict[Ladder, list[int]] = {step: [] for step in Ladder}
@@ -85,7 +84,7 @@ async def find_party(
     """Who is meant by a role's word or a name: none, one, or several people of one name."""
     if (role := role_named(words)) is not None:
         return [Party(role)]
-    scopes = [*await scopes_of(session, compound), *scopes_inside(compound, matter)]
+    scopes = [*await list_scopes_of(session, compound), *scopes_inside(compound, matter)]
     wanted = "".join(words.split())
     found = [
         Party(grant.role, grant.person_id)

@@ -67,6 +67,11 @@ async def list_region_levels(session: AsyncSession, codes: Collection[str]) -> d
     return {code: RegionLevel(level) for code, level in await session.exec(statement)}
 
 
+async def list_scopes_of(session: AsyncSession, compound: Compound) -> list[str]:
+    """The codes of the nodes on which a role counts for this compound: itself and all above."""
+    return [compound.code, *await list_region_codes_above(session, compound.region_code)]
+
+
 async def put_region(session: AsyncSession, values: dict[str, Any]) -> None:
     """Add a region or change its name and parent; its code stays."""
     changed = {key: value for key, value in values.items() if key != "code"}
