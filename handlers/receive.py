@@ -6,13 +6,14 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers import opinions, people
 from handlers.alerts import chat as alerts
 from handlers.batch import Batch
 from handlers.context import Answer, Context, Services
 from handlers.groups.chat import CUSTOMER_ROUTES, STAFF_ROUTES
 from handlers.inbound import Inbound, InboundKind
 from handlers.matters import chat as matters
+from handlers.opinions import chat as opinions
+from handlers.people import chat as people
 from handlers.requests import chat as requests
 from handlers.requests import staff as handling
 from handlers.router import Route, dispatch

@@ -1,5 +1,1 @@
 """Opinions: what residents say, numbered and tagged."""
-
-from handlers.opinions.chat import ROUTES
-
-__all__ = ["ROUTES"]

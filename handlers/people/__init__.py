@@ -1,5 +1,1 @@
 """People: homes, choices, and being forgotten."""
-
-from handlers.people.chat import ROUTES
-
-__all__ = ["ROUTES"]

@@ -17,8 +17,8 @@ from bot.config import (
     WecomAppSettings,
 )
 from bot.telemetry import Metrics
-from handlers import opinions
 from handlers.inbound import Inbound, InboundKind
+from handlers.opinions import chat as opinions_chat
 from handlers.opinions.chat import hear, pass_over
 from handlers.receive import RESIDENTS as RESIDENTS_MANNER
 from handlers.texts import say
@@ -111,7 +111,7 @@ def test_the_receipt_on_the_residents_page_is_the_one_they_get() -> None:
     facts = say("opinions.fact_category", categories=names) + say("opinions.fact_place", place="3栋2单元")
     for line in say("opinions.filed", number=1001, facts=facts).strip().splitlines():
         assert f"> {line}\n" in RESIDENTS
-    assert f"最近反映的 {opinions.chat.LISTED} 件事" in RESIDENTS
+    assert f"最近反映的 {opinions_chat.LISTED} 件事" in RESIDENTS
 
 
 def test_counts_of_the_lexicon_are_right() -> None:
