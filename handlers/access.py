@@ -11,11 +11,13 @@ from storage.queries.console import (
     list_compounds_within,
     list_regions_below,
 )
+from storage.queries.matters import find_matter_number_within
 from storage.queries.opinions import list_opinions_by_number, list_opinions_of
 from storage.queries.people import list_grants_of
+from storage.queries.requests import find_matter
 from storage.queries.tree import find_compound, list_places_coded, list_region_codes_above
-from storage.states import Role
-from storage.tables import Compound, Opinion, Place
+from storage.states import OpinionState, Role
+from storage.tables import Compound, Matter, Opinion, Place
 
 MOST_COMPOUNDS = 5000  # more than a district has: whoever is left out could not even answer its alerts
 
@@ -153,19 +155,43 @@ class Standing:
         return Opened(self.compound, self.rights, places)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedMatter:
+    """A matter, with what the viewer may do there: a role on a building counts for what lies in it."""
+
+    opened: Opened
+    matter: Matter
+    rights: frozenset[Right]
+
+
 async def access_compound(session: AsyncSession, viewer: Viewer, code: str, *rights: Right) -> Opened:
     """The compound as far as the viewer's roles there, in it or above have any of the rights.
 
     Raises NotFound when it is another's, or nobody's; Forbidden when their roles there are for something else.
     """
-    compound = await find_compound(session, code)
-    if compound is None:
+    return (await _standing_in(session, viewer, code)).open(*rights)
+
+
+async def access_matter(
+    session: AsyncSession, viewer: Viewer, code: str, number: int, *rights: Right
+) -> OpenedMatter:
+    """The matter that a number leads to, where the viewer has any of the rights; a merged one is followed.
+
+    Raises what `access_compound` does, and NotFound when it lies elsewhere in the compound.
+    """
+    standing = await _standing_in(session, viewer, code)
+    opened = standing.open(*rights)
+    found = await find_matter_number_within(session, opened.compound_id, opened.codes, number)
+    matter = await find_matter(session, opened.compound_id, found) if found is not None else None
+    if matter is None:
         raise NotFound
-    regions = await list_region_codes_above(session, compound.region_code)
-    standing = await _standing(session, viewer, compound, regions)
-    if standing is None:
-        raise NotFound
-    return standing.open(*rights)
+    held = set(standing.whole)
+    for place, there in standing.parts:
+        if there - held and await find_matter_number_within(
+            session, opened.compound_id, [place.code], matter.number
+        ):
+            held |= there
+    return OpenedMatter(opened, matter, frozenset(held))
 
 
 async def access_compounds(session: AsyncSession, viewer: Viewer) -> list[Standing]:
@@ -203,6 +229,40 @@ async def access_own_opinion(session: AsyncSession, person_id: int, number: int)
 async def access_own_opinions(session: AsyncSession, person_id: int, limit: int) -> list[Opinion]:
     """What this person raised, newest first."""
     return await list_opinions_of(session, person_id, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """An opinion of somebody's, with what it belongs to; no matter while nobody has put it with one."""
+
+    compound: Compound
+    opinion: Opinion
+    matter: Matter | None
+
+
+async def access_own(session: AsyncSession, person_id: int, number: int, code: str = "") -> Own:
+    """What this person raised under this number, withdrawn or not; raises NotFound for anybody else's.
+
+    code: of the compound, for somebody who has the number in two of them; the newest without.
+    """
+    for opinion in await list_opinions_by_number(session, person_id, number):
+        compound = await session.get_one(Compound, opinion.compound_id)
+        if code in ("", compound.code):
+            stands = opinion.state is OpinionState.FILED and opinion.matter_number is not None
+            matter = await find_matter(session, opinion.compound_id, number) if stands else None
+            return Own(compound, opinion, matter)
+    raise NotFound
+
+
+async def _standing_in(session: AsyncSession, viewer: Viewer, code: str) -> Standing:
+    compound = await find_compound(session, code)
+    if compound is None:
+        raise NotFound
+    regions = await list_region_codes_above(session, compound.region_code)
+    standing = await _standing(session, viewer, compound, regions)
+    if standing is None:
+        raise NotFound
+    return standing
 
 
 async def _standing(

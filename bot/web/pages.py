@@ -13,11 +13,11 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.web.console import alerts, compounds, links, outbox
+from bot.web.console import alerts, board, commands, compounds, links, matters, outbox, request, rules
 from bot.web.console import sign_in as staff
 from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
-from bot.web.h5 import mine, privacy
+from bot.web.h5 import mine, own, privacy
 from bot.web.h5 import sign_in as resident
 from bot.web.headers import NOT_KEPT, headers
 from bot.web.site import Site
@@ -30,6 +30,7 @@ FORM_BYTES = 16384
 FORM_FIELDS = 50
 _FORM = "application/x-www-form-urlencoded"
 _STATIC = "/static/"
+_REQUEST = "/console/{compound}/requests/{number}"
 _VISIT = web.RequestKey("visit", Visit)
 
 log = structlog.get_logger()
@@ -64,6 +65,22 @@ ROUTES = (
     Route("GET", "/console/{compound}/digest/{week}", CONSOLE, compounds.show_digest),
     Route("GET", "/console/{compound}/alerts", CONSOLE, alerts.show_alerts),
     Route("POST", "/console/{compound}/alerts/{number}", CONSOLE, alerts.acknowledge_alert, acts=True),
+    Route("GET", "/console/{compound}/requests", CONSOLE, board.show_board),
+    Route("GET", _REQUEST, CONSOLE, request.show_request),
+    Route("POST", f"{_REQUEST}/confirm", CONSOLE, matters.confirm, acts=True),
+    Route("POST", f"{_REQUEST}/dismiss", CONSOLE, matters.dismiss, acts=True),
+    Route("POST", f"{_REQUEST}/merge", CONSOLE, matters.merge, acts=True),
+    Route("POST", f"{_REQUEST}/part", CONSOLE, matters.part, acts=True),
+    Route("POST", f"{_REQUEST}/dispatch", CONSOLE, commands.dispatch, acts=True),
+    Route("POST", f"{_REQUEST}/accept", CONSOLE, commands.accept, acts=True),
+    Route("POST", f"{_REQUEST}/decline", CONSOLE, commands.decline, acts=True),
+    Route("POST", f"{_REQUEST}/help", CONSOLE, commands.add_helper, acts=True),
+    Route("POST", f"{_REQUEST}/finish", CONSOLE, commands.finish, acts=True),
+    Route("POST", f"{_REQUEST}/reply", CONSOLE, commands.reply, acts=True),
+    Route("POST", f"{_REQUEST}/note", CONSOLE, commands.note, acts=True),
+    Route("GET", "/console/{compound}/rules", CONSOLE, rules.show_rules),
+    Route("POST", "/console/{compound}/rules", CONSOLE, rules.put_rule, acts=True),
+    Route("POST", "/console/{compound}/rules/drop", CONSOLE, rules.drop_rule, acts=True),
     Route("GET", "/h5/sign-in", H5, resident.show_sign_in, is_open=True),
     Route("GET", "/h5/sign-in/{account}", H5, resident.go_to_platform, is_open=True),
     Route("GET", "/h5/sign-in/{account}/back", H5, resident.come_back, is_open=True),
@@ -71,6 +88,12 @@ ROUTES = (
     Route("POST", "/h5/sign-out", H5, resident.leave),
     Route("POST", "/h5/sign-out-everywhere", H5, resident.leave_everywhere, acts=True),
     Route("GET", "/h5", H5, mine.show_mine),
+    Route("GET", "/h5/mine", H5, mine.show_mine),
+    Route("GET", "/h5/mine/{number}", H5, own.show_own),
+    Route("POST", "/h5/mine/{number}/rate", H5, own.rate, acts=True),
+    Route("POST", "/h5/mine/{number}/supplement", H5, own.supplement, acts=True),
+    Route("POST", "/h5/mine/{number}/reopen", H5, own.reopen, acts=True),
+    Route("POST", "/h5/mine/{number}/withdraw", H5, own.withdraw, acts=True),
 )
 
 

@@ -7,7 +7,7 @@ from handlers.context import Answer, Context
 from handlers.desk import Desk, ask_which, for_staff, pick
 from handlers.filters import COLON, NUMBER, command
 from handlers.matters.confirm import confirm_matter, dismiss_matter
-from handlers.matters.merge import NotMergeable, merge_matters, split_matter, unmerge
+from handlers.matters.merge import NotMergeable, merge_matters, split_matter, take_apart
 from handlers.router import Route
 from handlers.texts import say
 from storage.queries.matters import (
@@ -121,22 +121,10 @@ async def part(context: Context, desk: Desk, number: str, where: str | None) -> 
     root = await _load(session, opened, number)
     if root is None:
         return _unknown(compound, number)
-    own = await find_matter(session, opened.compound_id, asked)
     try:
-        if own is not None and own.state is MatterState.MERGED:
-            matter = await unmerge(
-                session, context.services, compound, asked, context.now, actor_id=context.person_id
-            )
-        else:
-            matter = await split_matter(
-                session,
-                context.services,
-                compound,
-                root.number,
-                [asked],
-                context.now,
-                actor_id=context.person_id,
-            )
+        matter = await take_apart(
+            session, context.services, compound, root, asked, context.now, actor_id=context.person_id
+        )
     except NotMergeable:
         return Answer("matter.alone", say("matters.alone", number=asked))
     return Answer(

@@ -159,6 +159,27 @@ async def split_matter(
     return new
 
 
+async def take_apart(
+    session: AsyncSession,
+    services: Services,
+    compound: Compound,
+    root: Matter,
+    number: int,
+    now: datetime,
+    *,
+    actor_id: int,
+) -> Matter:
+    """拆开: the matter `number` that was merged into `root` stands by itself again, or else the opinion gets its own.
+
+    Returns that one. Raises NotMergeable.
+    """
+    assert compound.compound_id is not None
+    own = await find_matter(session, compound.compound_id, number)
+    if own is not None and own.state is MatterState.MERGED:
+        return await unmerge(session, services, compound, number, now, actor_id=actor_id)
+    return await split_matter(session, services, compound, root.number, [number], now, actor_id=actor_id)
+
+
 async def _pair(session: AsyncSession, compound_id: int, into: int, other: int) -> tuple[Matter, Matter]:
     """Both matters, locked in one order everywhere."""
     if into == other:

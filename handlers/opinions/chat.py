@@ -136,9 +136,12 @@ async def withdraw(context: Context, number: str | None) -> Answer:
     if number is None:
         return Answer("help.given", say("opinions.withdraw_usage"))
     try:
-        await withdraw_opinion(context, int(number))
+        opinion = await access_own_opinion(context.session, context.person_id, int(number))
     except NotFound:
         return Answer("progress.unknown", say("opinions.progress_unknown", number=int(number)))
+    await withdraw_opinion(
+        context.session, context.services, opinion, context.now, actor_id=context.person_id
+    )
     return Answer("opinion.withdrawn", say("opinions.withdrawn", number=int(number)))
 
 

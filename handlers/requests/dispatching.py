@@ -42,10 +42,17 @@ async def assignment_of(
     )
 
 
-async def put_rules(session: AsyncSession, compound: Compound, rules: Sequence[Rule], now: datetime) -> None:
+async def put_rules(
+    session: AsyncSession,
+    compound: Compound,
+    rules: Sequence[Rule],
+    now: datetime,
+    *,
+    actor_id: int | None = None,
+) -> None:
     """Set rules, each in the place of the one for the same category and building. Raises RuleError.
 
-    The caller knows that the categories exist.
+    The caller knows that the categories exist. actor_id: who does, None for an operator.
     """
     assert compound.compound_id is not None
     for rule in rules:
@@ -61,17 +68,22 @@ async def put_rules(session: AsyncSession, compound: Compound, rules: Sequence[R
                 "auto": rule.auto,
             },
         )
-    _audit(session, compound, "rules.set", len(rules), now)
+    _audit(session, compound, "rules.set", len(rules), now, actor_id)
 
 
 async def drop_rules(
-    session: AsyncSession, compound: Compound, keys: Collection[tuple[str, str]], now: datetime
+    session: AsyncSession,
+    compound: Compound,
+    keys: Collection[tuple[str, str]],
+    now: datetime,
+    *,
+    actor_id: int | None = None,
 ) -> int:
     """Drop the rules for these (category, building); returns how many there were."""
     assert compound.compound_id is not None
     dropped = await drop_dispatch_rules(session, compound.compound_id, keys)
     if dropped:
-        _audit(session, compound, "rules.dropped", dropped, now)
+        _audit(session, compound, "rules.dropped", dropped, now, actor_id)
     return dropped
 
 
@@ -92,12 +104,15 @@ async def _check(session: AsyncSession, compound: Compound, rule: Rule) -> None:
             raise RuleError(f"person {rule.party.person_id} is not {rule.party.role}")
 
 
-def _audit(session: AsyncSession, compound: Compound, verb: str, count: int, now: datetime) -> None:
+def _audit(
+    session: AsyncSession, compound: Compound, verb: str, count: int, now: datetime, actor_id: int | None
+) -> None:
     add_audit_event(
         session,
         at=now,
         verb=verb,
         compound_id=compound.compound_id or 0,
+        actor_id=actor_id,
         subject=f"compound:{compound.code}",
         details={"rules": count},
     )

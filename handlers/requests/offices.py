@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.access import ROLE_RIGHTS, Right, load_viewer
+from handlers.alerts.words import office_line
 from handlers.context import Services
 from handlers.requests.rules import Actor, Party
 from handlers.texts import say
@@ -93,6 +94,23 @@ async def find_party(
     ]
     by_person = {party.person_id: party for party in reversed(found)}
     return list(by_person.values())
+
+
+async def list_candidates(
+    session: AsyncSession, services: Services, compound: Compound, inside: Collection[str]
+) -> dict[Party, str]:
+    """Who may be given a request, as colleagues call them: each role, then everybody who holds one there.
+
+    inside: the nodes inside the compound on which a role counts, too.
+    """
+    scopes = [*await list_scopes_of(session, compound), *inside]
+    held = await list_people_in_office(session, scopes, HANDLING)
+    names = {Party(role): role_name(role) for role in _ROLE_WORDS}
+    for grant, person in held:
+        party = Party(grant.role, grant.person_id)
+        if party not in names:
+            names[party] = f"{role_name(grant.role)} {office_line(services.sealer, grant, person)}"
+    return names
 
 
 def spellings(sealer: Sealer, grant: RoleGrant, person: Person) -> Collection[str]:

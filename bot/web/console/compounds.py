@@ -17,6 +17,7 @@ from handlers.access import (
 from handlers.digests.rules import monday_of
 from handlers.opinions.rules import SAFETY
 from nlp.lexicon import top_of
+from storage.queries.board import count_board, list_numbers_known
 from storage.queries.console import count_open_alerts, list_said_since
 from storage.queries.cycles import list_weeks, load_digest
 
@@ -44,6 +45,10 @@ async def show_compound(visit: Visit) -> web.Response:
     since = local_midnight(monday_of(visit.now))
     said = await list_said_since(visit.session, opened.compound_id, opened.codes, since)
     lexicon = visit.site.services.tagger.lexicon
+    board = None
+    if Right.SEE_REQUESTS in opened.rights:
+        seen = await access_compound(visit.session, viewer, code, Right.SEE_REQUESTS)
+        board = await count_board(visit.session, seen.compound_id, seen.codes, visit.now)
     tops = Counter(top_of(one.categories[0]["id"]) for one in said if one.categories)
     return visit.page(
         "console/compound.html",
@@ -55,6 +60,7 @@ async def show_compound(visit: Visit) -> web.Response:
         categories=[(lexicon.top_name(top), count) for top, count in tops.most_common()],
         open_alerts=await count_open_alerts(visit.session, opened.compound_id, opened.codes),
         weeks=await list_weeks(visit.session, opened.compound_id),
+        board=board,
     )
 
 
@@ -66,4 +72,8 @@ async def show_digest(visit: Visit) -> web.Response:
     digest = await load_digest(visit.session, opened.compound_id, week)
     if digest is None:
         raise NotFound
-    return visit.page("console/digest.html", opened=opened, digest=digest)
+    linked: set[int] = set()
+    if Right.SEE_REQUESTS in opened.rights:
+        numbers = {one["number"] for one in (*digest["urgent"], *digest["unanswered"])}
+        linked = await list_numbers_known(visit.session, opened.compound_id, numbers)
+    return visit.page("console/digest.html", opened=opened, digest=digest, linked=linked)

@@ -1,0 +1,111 @@
+"""The buttons about what is one matter: 确认, 不是事, 合并, 拆开."""
+
+from aiohttp import web
+
+from bot.web.console.alerts import NUMBER
+from bot.web.console.commands import back_to
+from bot.web.console.compounds import CODE
+from bot.web.once import first_time
+from bot.web.visit import Visit
+from handlers.access import NotFound, OpenedMatter, Right, access_compound, access_matter
+from handlers.matters.confirm import confirm_matter, dismiss_matter
+from handlers.matters.merge import NotMergeable, merge_matters, take_apart
+from storage.queries.matters import lock_matters
+
+
+async def confirm(visit: Visit) -> web.Response:
+    """It is something to be seen to."""
+    found = await _hold(visit)
+    is_done = not await first_time(visit) or await confirm_matter(
+        visit.session,
+        visit.site.services,
+        found.opened.compound,
+        found.matter,
+        visit.now,
+        actor_id=visit.signed_in.viewer.person_id,
+    )
+    return back_to(found, "confirmed" if is_done else "confirmed_already")
+
+
+async def dismiss(visit: Visit) -> web.Response:
+    """It is nothing to be seen to."""
+    found = await _hold(visit)
+    if await first_time(visit):
+        await dismiss_matter(
+            visit.session,
+            visit.site.services,
+            found.opened.compound,
+            found.matter,
+            visit.now,
+            actor_id=visit.signed_in.viewer.person_id,
+        )
+    return back_to(found, "dismissed")
+
+
+async def merge(visit: Visit) -> web.Response:
+    """The matter that the form names comes into this one."""
+    found = await _hold(visit)
+    number = _number(visit)
+    try:
+        other = await access_matter(
+            visit.session, visit.signed_in.viewer, found.opened.compound.code, number, Right.MERGE
+        )
+    except NotFound:
+        return back_to(found, "merge_unknown")
+    if not await first_time(visit):
+        return back_to(found, "merged")
+    try:
+        await merge_matters(
+            visit.session,
+            visit.site.services,
+            found.opened.compound,
+            found.matter.number,
+            other.matter.number,
+            visit.now,
+            actor_id=visit.signed_in.viewer.person_id,
+        )
+    except NotMergeable:
+        return back_to(found, "same_already")
+    return back_to(found, "merged")
+
+
+async def part(visit: Visit) -> web.Response:
+    """What the form names stands by itself again: a matter that was merged, or one opinion."""
+    found = await _hold(visit)
+    number = _number(visit)
+    try:
+        named = await access_matter(
+            visit.session, visit.signed_in.viewer, found.opened.compound.code, number, Right.MERGE
+        )
+    except NotFound:
+        return back_to(found, "alone")
+    if named.matter.number != found.matter.number or not await first_time(visit):
+        return back_to(found, "parted")
+    try:
+        await take_apart(
+            visit.session,
+            visit.site.services,
+            found.opened.compound,
+            found.matter,
+            number,
+            visit.now,
+            actor_id=visit.signed_in.viewer.person_id,
+        )
+    except NotMergeable:
+        return back_to(found, "alone")
+    return back_to(found, "parted")
+
+
+async def _hold(visit: Visit) -> OpenedMatter:
+    """The matter, with the compound's matters held: from here on nobody else changes what is one."""
+    viewer, code = visit.signed_in.viewer, visit.part("compound", CODE)
+    number = int(visit.part("number", NUMBER))
+    opened = await access_compound(visit.session, viewer, code, Right.MERGE)
+    await lock_matters(visit.session, opened.compound_id)
+    return await access_matter(visit.session, viewer, code, number, Right.MERGE)
+
+
+def _number(visit: Visit) -> int:
+    """A number as it is typed; 0, which nothing has, for anything else."""
+    wanted = visit.form.get("number", "").strip().removesuffix("号")
+    return int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 16 else 0
