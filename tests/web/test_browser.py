@@ -14,9 +14,8 @@ from playwright.async_api import async_playwright, expect
 
 from handlers.people.passwords import hash_password
 from handlers.people.sign_in import make_link
-from tests.web.test_matrix import here_id
 from tests.web.test_pages import HOSTILE, person_of, unsent
-from tests.web.town import PASSWORD, WEEK, Town, digest, episode, opinion, staff_account, week_row
+from tests.web.town import PASSWORD, WEEK, Town, digest, episode, here_id, opinion, staff_account, week_row
 
 CHROMIUM = "/usr/bin/chromium"
 WIDTHS = {"phone": (390, 844), "desk": (1280, 800)}

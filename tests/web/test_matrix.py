@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 
 import pytest
-from sqlmodel import select
 
 from bot.web.pages import ROUTES
-from storage.tables import Compound
-from tests.web.town import HERE, RESIDENTS, STAFF, WEEK, Browser, Town, episode, week_row
+from tests.web.orders import matter
+from tests.web.town import HERE, RESIDENTS, STAFF, WEEK, Browser, Town, episode, here_id, week_row
 
 OK, GO, NO, GONE, ODD = 200, 303, 403, 404, 405
 NOBODY = "nobody"
@@ -44,6 +43,21 @@ def watching(status: int, **others: int) -> dict[str, int]:
     return {**here(*WATCH, *STEWARDS, status=status), **others}
 
 
+def in_three(*allowed: str, status: int = OK) -> dict[str, int]:
+    """What lies in building 3: also for its steward and secretary; it does not exist for those beside it."""
+    beside = dict.fromkeys(("entrance_steward", "next_building_steward"), GONE)
+    return here(*allowed, "building_steward", "building_secretary", status=status) | beside
+
+
+def dispatching(status: int) -> dict[str, int]:
+    """For those who decide whose it is."""
+    return here("secretary", "community_worker", "building_secretary", status=status)
+
+
+REQUEST = "/console/{compound}/requests/{number}"
+SEE = ("secretary", "committee", "property", "community_worker", "grid_worker", "supervisor")
+HANDLE = ("secretary", "property", "community_worker", "grid_worker")
+MERGE = ("secretary", "committee", "community_worker")
 STEWARDS = ("building_steward", "building_secretary", "entrance_steward", "next_building_steward")
 WATCH = ("secretary", "property", "community_worker", "grid_worker", "duty")
 MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
@@ -69,6 +83,21 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("POST", "/console/{compound}/alerts/{number}"): watching(
         GO, entrance_steward=GONE, next_building_steward=GONE
     ),
+    ("GET", "/console/{compound}/requests"): here(*SEE, *STEWARDS, "building_committee"),
+    # The matter is building 3's, and nobody knows at which entrance.
+    ("GET", REQUEST): in_three(*SEE, "building_committee"),
+    **{
+        ("POST", f"{REQUEST}/{action}"): here(*MERGE, status=GO)
+        for action in ("confirm", "dismiss", "merge", "part")
+    },
+    ("POST", f"{REQUEST}/dispatch"): dispatching(GO),
+    **{
+        ("POST", f"{REQUEST}/{action}"): in_three(*HANDLE, status=GO)
+        for action in ("accept", "decline", "help", "finish", "reply", "note")
+    },
+    ("GET", "/console/{compound}/rules"): dispatching(OK),
+    ("POST", "/console/{compound}/rules"): dispatching(GO),
+    ("POST", "/console/{compound}/rules/drop"): dispatching(GO),
     ("GET", "/h5/sign-in"): all_alike(GO),
     ("GET", "/h5/sign-in/{account}"): all_alike(GO),
     ("GET", "/h5/sign-in/{account}/back"): all_alike(NO),
@@ -76,26 +105,35 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("POST", "/h5/sign-out"): residents(GO),
     ("POST", "/h5/sign-out-everywhere"): residents(GO, snapshot=NO),
     ("GET", "/h5"): residents(OK),
+    ("GET", "/h5/mine"): residents(OK),
+    ("GET", "/h5/mine/{number}"): residents(OK, snapshot=GONE),  # it is the other one's
+    **{
+        ("POST", f"/h5/mine/{{number}}/{action}"): residents(GO, snapshot=NO)
+        for action in ("rate", "supplement", "reopen", "withdraw")
+    },
+}
+FIELDS = {
+    "key": "k" * 16,
+    "words": "好",
+    "number": "1002",
+    "party": "property",
+    "category": "*",
+    "building": "3",
+    "rating": "satisfied",
 }
 ASSETS = {("GET", "/static/{name}"), ("GET", "/wechat/main/callback")}
 
 
 def parts(path: str) -> dict[str, str]:
     account = "main" if path.startswith("/h5") else "corp"
-    return {"account": account, "token": "t" * 43, "compound": HERE, "week": WEEK, "number": "1"}
+    number = "1" if "alerts" in path else "1001"
+    return {"account": account, "token": "t" * 43, "compound": HERE, "week": WEEK, "number": number}
 
 
 async def browser_of(town: Town, who: str) -> Browser:
     if who in STAFF:
         return await town.as_staff(who)
     return await town.as_resident(who) if who in RESIDENTS else town.browser()
-
-
-async def here_id(town: Town) -> int:
-    async with town.site.database.read() as session:
-        found = (await session.exec(select(Compound.compound_id).where(Compound.code == HERE))).one()
-    assert found is not None
-    return found
 
 
 def test_the_matrix_has_every_registered_route_and_everybody(town: Town) -> None:
@@ -117,6 +155,7 @@ async def test_everybody_gets_what_is_theirs(town: Town, route: tuple[str, str])
     async with town.site.database.write() as session:
         session.add(episode(compound_id, 1, town.clock.now))
         session.add(week_row(compound_id, town.clock.now))
+    assert [await matter(town), await matter(town, "o-other")] == [1001, 1002]
     got = {}
     for who in EVERYBODY:
         browser = await browser_of(town, who)
@@ -125,7 +164,7 @@ async def test_everybody_gets_what_is_theirs(town: Town, route: tuple[str, str])
             page = await browser.get(address)
         else:
             form = await form_of(browser, path)
-            page = await browser.post(address, {"csrf": form})
+            page = await browser.post(address, FIELDS | {"csrf": form})
         got[who] = page.status
         assert page.headers["Content-Security-Policy"].startswith("default-src 'self'"), who
     assert got == MATRIX[route]

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDictProxy
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.channels.base import ChannelError, SendResult, Verdict
@@ -24,6 +25,7 @@ from storage.states import PlaceLevel, RegionLevel, Role, RoleSource
 from storage.tables import (
     AlertEpisode,
     ChannelIdentity,
+    Compound,
     Opinion,
     Person,
     StaffAccount,
@@ -374,3 +376,10 @@ def week_row(compound_id: int, now: datetime, **changes: object) -> WeeklyCycle:
 
 def query_of(url: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+async def here_id(town: Town) -> int:
+    async with town.site.database.read() as session:
+        found = (await session.exec(select(Compound.compound_id).where(Compound.code == HERE))).one()
+    assert found is not None
+    return found

@@ -54,7 +54,7 @@ async def show_request(visit: Visit) -> web.Response:
         label=label_of(services, matter, in_group=False),
         facts=facts,
         who=who(facts) if facts and facts.party else "",
-        name=await _name_of(visit, found, facts),
+        holder=await _name_of(visit, found, facts),
         level=level_name(facts.level) if facts and facts.level is not Ladder.COMPOUND else "",
         helpers=[await _party_name(visit, found, helper) for helper in facts.helpers] if facts else [],
         is_late=facts is not None and _is_late(facts, visit),
