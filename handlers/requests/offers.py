@@ -1,4 +1,4 @@
-"""Pure: what somebody could do about a matter as it stands now, so that a page offers nothing that is refused."""
+"""What somebody could do about a matter as it stands now, so that a page offers nothing that is refused."""
 
 from collections.abc import Collection
 from datetime import datetime

@@ -14,6 +14,9 @@ from playwright.async_api import async_playwright, expect
 
 from handlers.people.passwords import hash_password
 from handlers.people.sign_in import make_link
+from handlers.requests.rules import Accept, Actor, Dispatch, Finish, Note, Party, Reply, Supplement
+from storage.states import Role
+from tests.web.orders import act, matter
 from tests.web.test_pages import HOSTILE, person_of, unsent
 from tests.web.town import PASSWORD, WEEK, Town, digest, episode, here_id, opinion, staff_account, week_row
 
@@ -154,7 +157,7 @@ async def test_a_secretary_signs_in_looks_around_and_leaves(lively: Town, tab: T
     await expect(tab.get_by_text("已确认")).to_have_count(2)
 
     await tab.get_by_role("link", name="本周").click()
-    await expect(tab.locator(".numbers dd").first).to_contain_text("12")
+    await expect(tab.locator(".numbers dd").nth(3)).to_contain_text("12")
     await fits(tab)
     await shot(tab, "compound")
     await tab.get_by_role("link", name="那一周").click()
@@ -214,6 +217,108 @@ async def test_a_resident_sees_what_they_raised(lively: Town, tab: Tab) -> None:
     await expect(tab.get_by_role("heading")).to_have_text("没有这个页面")
     await fits(tab)
     await shot(tab, "not-found")
+
+
+@pytest.fixture
+async def busy(town: Town) -> dict[str, int]:
+    """A board with something at each stage, long words and hostile ones among it."""
+    await town.as_resident()
+    leaves = list(town.site.services.tagger.lexicon.leaves)
+    mine = Actor(town.people["property"], frozenset({Role.PROPERTY}))
+    to_property = Dispatch(Party(Role.PROPERTY))
+    found = {"late": await matter(town, *(f"o-{n}" for n in range(12)), leaf=leaves[40], urgency=2)}
+    town.clock.forward(timedelta(days=5))
+    found["heard"] = await matter(town, "o-20", leaf=leaves[7], building="13", is_confirmed=False)
+    found["danger"] = await matter(town, "o-21", leaf=leaves[25], urgency=3, text=HOSTILE)
+    found["done"] = await matter(town, leaf=leaves[60], text="楼道灯又不亮了，" * 12 + "A" * 60)
+    await act(town, found["done"], to_property, Accept(mine), who="property")
+    await act(town, found["done"], Reply("师傅明天上午来换灯，请留意。"), who="property")
+    await act(town, found["done"], Note("配件明早到"), who="grid_worker")
+    found["given"] = await matter(town, "o-22", leaf=leaves[90], building="13")
+    await act(town, found["given"], to_property)
+    found["in_hand"] = await matter(
+        town, "o-23", "o-24", leaf=leaves[50], text="三栋门口的路灯不亮，晚上看不见"
+    )
+    await act(town, found["in_hand"], to_property, Accept(mine), Note("配件明早到"), who="property")
+    await act(town, found["in_hand"], Reply("师傅明天上午来换灯"), Supplement("一共坏了三盏"), who="property")
+    await act(town, found["done"], Finish(mine, "灯换好了，一共三盏。"), who="property")
+    for number in range(20):
+        await matter(town, f"o-many-{number}", leaf=leaves[number * 5])
+    return found
+
+
+async def test_a_secretary_works_through_the_board(busy: dict[str, int], town: Town, tab: Tab) -> None:
+    browser = await town.as_staff("secretary")
+    await sign_in(tab, town, browser.cookies)
+    await tab.goto("/console/XH-1")
+    await shot(tab, "compound-with-board")
+    await tab.get_by_role("link", name="办理", exact=True).click()
+    await expect(tab.locator(".board li").first).to_have_class("late")
+    await fits(tab)
+    await shot(tab, "board")
+    await tab.locator(".chips").get_by_role("link", name="待核实").click()
+    await tab.locator(".board a").first.click()
+    await fits(tab)
+    await shot(tab, "request-heard")
+    await tab.get_by_role("button", name="确认要办").click()
+    await expect(tab.get_by_role("status")).to_contain_text("已经确认")
+    await fits(tab)
+    await shot(tab, "request-confirmed")
+    await tab.get_by_label("派给").first.select_option("property")
+    await tab.get_by_role("button", name="派单").dblclick()
+    await expect(tab.get_by_role("status")).to_contain_text("派好了")
+    await expect(tab.locator(".line b", has_text="派单")).to_have_count(1)
+    await tab.goto(f"/console/XH-1/requests/{busy['late']}")
+    await tab.get_by_text("写备注").click()
+    await tab.get_by_label("备注").fill("已经打过电话")
+    await shot(tab, "request-late")
+    await tab.get_by_role("button", name="记下备注").click()
+    await expect(tab.locator(".line .inside")).to_have_text("内部")
+    await tab.goto(f"/console/XH-1/requests/{busy['done']}")
+    await fits(tab)
+    await shot(tab, "request-done")
+    await tab.goto(f"/console/XH-1/requests/{busy['danger']}")
+    await expect(tab.locator(".said").first).to_contain_text("<script>alert(1)</script>")
+    await tab.goto("/console/XH-1/rules")
+    await tab.get_by_role("button", name="记下").click()
+    await expect(tab.get_by_role("status")).to_contain_text("规矩记下了")
+    await fits(tab)
+    await shot(tab, "rules")
+
+
+async def test_the_company_takes_and_finishes(busy: dict[str, int], town: Town, tab: Tab) -> None:
+    browser = await town.as_staff("property")
+    await sign_in(tab, town, browser.cookies)
+    await tab.goto(f"/console/XH-1/requests/{busy['given']}")
+    await fits(tab)
+    await shot(tab, "request-given")
+    await tab.get_by_role("button", name="我来办").click()
+    await expect(tab.get_by_role("status")).to_contain_text("您接下了")
+    await tab.get_by_label("怎么办的").fill("道闸修好了")
+    await tab.get_by_role("button", name="办结").click()
+    await expect(tab.get_by_role("status")).to_contain_text("办结了")
+    await tab.goto(f"/console/XH-1/requests/{busy['in_hand']}")
+    await tab.get_by_text("不归我们管").click()
+    await fits(tab)
+    await shot(tab, "request-in-hand")
+
+
+async def test_a_resident_rates(busy: dict[str, int], town: Town, tab: Tab) -> None:
+    browser = await town.as_resident()
+    await sign_in(tab, town, browser.cookies)
+    await tab.goto("/h5/mine")
+    await shot(tab, "own-list")
+    await tab.get_by_role("link", name=f"{busy['done']}号").click()
+    await fits(tab)
+    await shot(tab, "own-done")
+    await tab.get_by_label("基本满意").check()
+    await tab.get_by_label("还想说一句").fill("谢谢师傅")
+    await tab.get_by_role("button", name="提交评价").click()
+    await expect(tab.get_by_role("status")).to_contain_text("谢谢您")
+    await expect(tab.get_by_label("基本满意")).to_be_checked()
+    await tab.get_by_text("还没好，请重新办").click()
+    await fits(tab)
+    await shot(tab, "own-rated")
 
 
 async def test_an_inline_script_would_not_run(lively: Town, chromium: Chromium) -> None:

@@ -58,6 +58,7 @@ async def show_request(visit: Visit) -> web.Response:
         level=level_name(facts.level) if facts and facts.level is not Ladder.COMPOUND else "",
         helpers=[await _party_name(visit, found, helper) for helper in facts.helpers] if facts else [],
         is_late=facts is not None and _is_late(facts, visit),
+        now=visit.now,
         days=(visit.now - matter.opened_at).days,
         rating=rating_name(facts.rating) if facts and facts.rating else "",
         offers=offers,
