@@ -132,7 +132,7 @@ class Application:
             },
             accounts=facts_of(settings.channels),
             public_url=settings.server.public_url,
-            deadlines=deadlines_of(settings, tagger.lexicon),
+            deadlines=await asyncio.to_thread(deadlines_of, settings, tagger.lexicon),
             rates_over=settings.requests.rates_over,
         )
         desk = self._desk = ReplyDesk(self.database, self.replica)
