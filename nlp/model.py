@@ -84,7 +84,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A trained model as it is stored. rows: a byte for each output and feature, ZERO for none.
+    """A trained model as it is stored. rows: a byte, 1 to 255, for each output and feature, ZERO for none.
 
     scales, biases: of the outputs matter, urgent, tops, leaves, in this order. combining: how what was said before
     is taken into account (`nlp.context`). thresholds: of log-odds, by name.
