@@ -19,7 +19,7 @@ _MESSAGES = Path(__file__).with_name("chat_mix.txt")
 
 
 def run(quick: bool) -> Iterator[dict[str, object]]:
-    """Yields one row per metric. value and reference: messages per second of CPU time, medians over interleaved rounds."""
+    """Yields one row per metric. value, reference: messages per second of CPU time, medians over interleaved rounds."""
     messages = _MESSAGES.read_text(encoding="utf-8").splitlines()
     tagger = Tagger.load()
     matcher = Matcher(tagger.lexicon)

@@ -13,9 +13,9 @@ from nlp.intent import asks_for_nothing
 from nlp.lexicon import DEFAULT_PATH, Lexicon, load_lexicon
 from nlp.matcher import CUE, STRONG, WEAK, Matcher
 from nlp.model import Scores
-from nlp.normalise import normalise, offsets
+from nlp.normalise import changing, normalise, offsets
 from nlp.place import Place, find_place
-from nlp.quotes import spoken
+from nlp.quotes import SIGNS, spoken
 from nlp.ranking import Category, Ranking
 
 _ROUTINE, _SAFETY = 1, 3
@@ -84,6 +84,8 @@ class Tagger:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
+        self._version = lexicon.version
+        self._changing = changing(SIGNS)
         self._matcher = Matcher(lexicon)
         self._ranking = Ranking(lexicon)
         self._urgency = {leaf.id: leaf.urgency for leaf in lexicon.leaves.values()}
@@ -96,20 +98,18 @@ class Tagger:
     def tag(self, text: str) -> Tagged:
         """Tag one message, whatever it holds; never raises on any text. Reads its first 2,000 characters."""
         text = text[:_LONGEST]
-        clean = normalise(spoken(text))
+        clean = text if self._changing(text) is None else normalise(spoken(text))
         matcher = self._matcher
         matches = matcher.find(clean)
-        known, known_sides = matcher.roles, matcher.sides
-        roles = sides = 0
+        known, roles = matcher.roles, 0
         for number, _start, _end in matches:
             roles |= known[number]
-            sides |= known_sides[number]
-        if not (roles & _WORTH_A_LOOK or matcher.complete_pairs(sides)):
-            return Tagged((), _ROUTINE, Verdict.CHATTER, self.lexicon.version, text, clean)
-        return self._judge(text, Evidence(matcher, clean, matches, roles, sides))
+        if not (roles & _WORTH_A_LOOK or matcher.complete_pairs(roles)):
+            return Tagged((), _ROUTINE, Verdict.CHATTER, self._version, text, clean)
+        return self._judge(text, Evidence(matcher, clean, matches, roles))
 
     def _judge(self, text: str, message: Evidence) -> Tagged:
-        version = self.lexicon.version
+        version = self._version
         if asks_for_nothing(message):
             return Tagged((), _ROUTINE, Verdict.CHATTER, version, text, message.text)
         found = message.hits(self.lexicon.pair_window)
