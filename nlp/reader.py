@@ -24,11 +24,13 @@ class Reader:
         self.model = model
         self.version = f"{tagger.lexicon.version}+{model.version}"
         weights = model.weights
-        self._order = {top: number for number, top in enumerate(weights.tops)}
+        self._tops = weights.tops
         self._leaves_of = {
             top: [number for number, leaf in enumerate(weights.leaves) if top_of(leaf) == top]
             for top in weights.tops
         }
+        self._combining = weights.combining
+        self._thresholds = weights.thresholds
         self._urgency = {leaf.id: leaf.urgency for leaf in tagger.lexicon.leaves.values()}
 
     @classmethod
@@ -52,14 +54,14 @@ class Reader:
         in the same conversation, oldest first."""
         found = self._tagger.tag(text)
         scores = self.model.score(features(found), named_tops(found))
-        context = gather(before, len(self._order)) if before else None
-        judged = judge(self.model.weights.combining, scores, context)
-        thresholds = self.model.weights.thresholds
-        urgent = judged.urgent >= thresholds["urgent"] and judged.matter >= 0
-        if urgent or judged.matter >= thresholds["matter"]:
-            shares = weigh_tops(self.model.weights.combining, scores, context)
-            return self._matter(found, scores, chance(judged.matter), shares, urgent=urgent)
-        verdict = Verdict.UNSURE if judged.matter >= thresholds["unsure"] else Verdict.CHATTER
+        context = gather(before, len(self._tops)) if before else None
+        matter, urgency = judge(self._combining, scores, context)
+        thresholds = self._thresholds
+        urgent = urgency >= thresholds["urgent"] and matter >= 0
+        if urgent or matter >= thresholds["matter"]:
+            shares = weigh_tops(self._combining, scores, context)
+            return self._matter(found, scores, chance(matter), shares, urgent=urgent)
+        verdict = Verdict.UNSURE if matter >= thresholds["unsure"] else Verdict.CHATTER
         return Tagged((), 1, verdict, self.version, found.text, found.clean, scores=scores)
 
     def _matter(
@@ -67,7 +69,10 @@ class Reader:
     ) -> Tagged:
         named = {top_of(leaf): leaf for leaf, _score in reversed(found.categories)}
         categories: list[Category] = []
-        for share, top in sorted(zip(shares, self._order, strict=True), reverse=True)[:_MOST_CATEGORIES]:
+        least = min(max(shares), _SECOND_SHARE / 2)  # what is below can be neither first nor second
+        likely = [said for said in zip(shares, self._tops, strict=True) if said[0] >= least]
+        likely.sort(reverse=True)
+        for share, top in likely[:_MOST_CATEGORIES]:
             if categories and share < (_SECOND_SHARE / 2 if top in named else _SECOND_SHARE):
                 break
             leaf = named.get(top) or self.model.weights.leaves[scores.likeliest(self._leaves_of[top])]
