@@ -177,7 +177,9 @@ class Model:
         self._find = AhoCorasick(
             in_text, MatchKind.Standard, False, Implementation.ContiguousNFA
         ).find_matches_as_indexes
-        self._markers = {name: number for number, name in enumerate(names[len(in_text) :], start=len(in_text))}
+        self._markers = {
+            name: number for number, name in enumerate(names[len(in_text) :], start=len(in_text))
+        }
         self._nothing = len(names)  # a number of no feature, with a row of no weight
         self._scales, self._biases = weights.scales, weights.biases
         width = len(self._scales)
