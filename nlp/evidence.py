@@ -25,7 +25,9 @@ class Candidate(NamedTuple):
     marks: tuple[Span, ...]
 
 
-_new = tuple.__new__  # a named tuple's own constructor takes three times as long, and there are many of them
+new_tuple = (
+    tuple.__new__
+)  # a named tuple's own constructor takes three times as long, and there are many of them
 
 
 class Evidence:
@@ -86,7 +88,7 @@ class Evidence:
     def _strong(self) -> list[Candidate]:
         strong = self._matcher.strong
         found = [
-            _new(Candidate, (leaf, "strong", ((start, end),)))
+            new_tuple(Candidate, (leaf, "strong", ((start, end),)))
             for number, start, end in self._matches
             if strong[number]
             for leaf in strong[number]
@@ -112,7 +114,7 @@ class Evidence:
                 right = [span for span in right if not self._denied(*span, leaf)]
             marks = self._most_telling(left, right, window)
             if marks is not None:
-                found.append(_new(Candidate, (leaf, "pair", marks)))
+                found.append(new_tuple(Candidate, (leaf, "pair", marks)))
         return found
 
     def _most_telling(self, left: list[Span], right: list[Span], window: int) -> tuple[Span, Span] | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from nlp.context import chance, gather, judge, weigh_tops
+from nlp.evidence import new_tuple
 from nlp.features import features, named_tops
 from nlp.lexicon import Lexicon, top_of
 from nlp.model import Model, Scores
@@ -62,7 +63,7 @@ class Reader:
             shares = weigh_tops(self._combining, scores, context)
             return self._matter(found, scores, chance(matter), shares, urgent=urgent)
         verdict = Verdict.UNSURE if matter >= thresholds["unsure"] else Verdict.CHATTER
-        return Tagged((), 1, verdict, self.version, found.text, found.clean, scores=scores)
+        return new_tuple(Tagged, ((), 1, verdict, self.version, found.text, found.clean, (), scores))
 
     def _matter(
         self, found: Tagged, scores: Scores, sure: float, shares: Sequence[float], *, urgent: bool

@@ -3,12 +3,11 @@
 Every tag comes with the term that fired, its rule, its span in the original text and the lexicon's version.
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from nlp.evidence import Candidate, Evidence, Rule
+from nlp.evidence import Candidate, Evidence, Rule, new_tuple
 from nlp.intent import asks_for_nothing
 from nlp.lexicon import DEFAULT_PATH, Lexicon, load_lexicon
 from nlp.matcher import CUE, STRONG, WEAK, Matcher
@@ -32,6 +31,9 @@ class Verdict(StrEnum):
     UNSURE = "unsure"
 
 
+_CHATTER = Verdict.CHATTER
+
+
 class Hit(NamedTuple):
     """Why a leaf was tagged: the term (both sides of a pair), the rule, and the span in the original text."""
 
@@ -42,8 +44,7 @@ class Hit(NamedTuple):
     end: int
 
 
-@dataclass(slots=True)
-class Tagged:
+class Tagged(NamedTuple):
     """What one message says. categories: best first, () for chatter; urgency: 1 routine, 2 normal, 3 safety.
 
     `found`, `text` and `clean`, its normalised spelling, are what `place` and `hits` are worked out from, only when
@@ -55,10 +56,13 @@ class Tagged:
     urgency: int
     verdict: Verdict
     version: str
-    text: str = field(repr=False)
-    clean: str = field(repr=False)
-    found: tuple[Candidate, ...] = field(default=(), repr=False)
-    scores: Scores | None = field(default=None, repr=False)
+    text: str
+    clean: str
+    found: tuple[Candidate, ...] = ()
+    scores: Scores | None = None
+
+    def __repr__(self) -> str:
+        return f"Tagged({self.categories!r}, {self.urgency!r}, {self.verdict!r}, {self.version!r})"
 
     @property
     def place(self) -> Place:
@@ -105,7 +109,7 @@ class Tagger:
         for number, _start, _end in matches:
             roles |= known[number]
         if not (roles & _WORTH_A_LOOK or matcher.complete_pairs(roles)):
-            return Tagged((), _ROUTINE, Verdict.CHATTER, self._version, text, clean)
+            return new_tuple(Tagged, ((), _ROUTINE, _CHATTER, self._version, text, clean, (), None))
         return self._judge(text, Evidence(matcher, clean, matches, roles))
 
     def _judge(self, text: str, message: Evidence) -> Tagged:
@@ -120,7 +124,9 @@ class Tagger:
             return Tagged((), _SAFETY if danger else _ROUTINE, verdict, version, text, message.text)
         categories = self._ranking.rank(found)
         urgency = _SAFETY if danger else self._most_urgent(categories)
-        return Tagged(categories, urgency, Verdict.MATTER, version, text, message.text, tuple(found))
+        return new_tuple(
+            Tagged, (categories, urgency, Verdict.MATTER, version, text, message.text, tuple(found), None)
+        )
 
     def _most_urgent(self, categories: tuple[Category, ...]) -> int:
         """The urgency of the best category, or safety when any of them is."""
