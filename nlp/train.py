@@ -45,7 +45,8 @@ def train(tagger: Tagger, chats: Sequence[Conversation], phrases: Sequence[Phras
     groups = [number for number, chat in enumerate(chats) for _ in chat.messages]
     texts = [message.text for message in messages] + [phrase.text for phrase in phrases]
     found = [tagger.tag(text) for text in texts]
-    seen = [features(tagged) for tagged in found]
+    looked_at = [features(tagged) for tagged in found]
+    seen = [each.names() for each in looked_at]
     task = _Task(messages, phrases, tuple(tagger.lexicon.leaves))
     names = _vocabulary(seen)
     every = np.arange(len(messages))
@@ -57,7 +58,9 @@ def train(tagger: Tagger, chats: Sequence[Conversation], phrases: Sequence[Phras
     scores: dict[int, Scores] = {}
     for learned, held in GroupKFold(_FOLDS).split(every, groups=groups):
         model = Model(_quantise(version, task, names, _fit(task, matrix, learned, leaves=False)))
-        scores |= {number: model.score(seen[number], named_tops(found[number])) for number in map(int, held)}
+        scores |= {
+            number: model.score(looked_at[number], named_tops(found[number])) for number in map(int, held)
+        }
     apart = [scores[number] for number in range(len(messages))]
     combining = _fit_combining(task, chats, apart)
     thresholds = {**_LEAST, "urgent": _choose_urgent(task, apart, combining)}
