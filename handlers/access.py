@@ -65,7 +65,8 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
 
 
 # What these rights open has a place. The digest is of a whole compound: its figures, places and quotes come from all
-# buildings, and it is kept as it was sent. What could not be sent is nobody's place.
+# buildings, and it is kept as it was sent. What could not be sent is nobody's place. What is one matter is judged over
+# all buildings.
 PLACE_RIGHTS = _DISPATCH | {Right.SEE_WEEK, Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT}
 
 

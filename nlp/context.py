@@ -86,8 +86,14 @@ def top_inputs(own: Scores, context: Context | None) -> list[tuple[float, ...]]:
 
 def judge(combining: Mapping[str, Sequence[float]], own: Scores, context: Context | None) -> Judged:
     """A message in its context, by the weights `combining` has for "matter" and "urgent"."""
+    matter, urgent = combining["matter"], combining["urgent"]
+    if context is None:  # the first three inputs are all there is
+        return Judged(
+            matter[0] + matter[1] * own.matter + matter[2] * own.urgent,
+            urgent[0] + urgent[1] * own.matter + urgent[2] * own.urgent,
+        )
     inputs = gate_inputs(own, context)
-    return Judged(_dot(combining["matter"], inputs), _dot(combining["urgent"], inputs))
+    return Judged(_dot(matter, inputs), _dot(urgent, inputs))
 
 
 def weigh_tops(
@@ -95,6 +101,11 @@ def weigh_tops(
 ) -> tuple[float, ...]:
     """The share of each top category, by the weights `combining` has for "tops"."""
     weights = combining["tops"]
+    if context is None:  # the first two inputs are all there is
+        said, named = weights[:2]
+        return softmax(
+            [said * score + named * sure for score, sure in zip(own.tops, own.named_tops, strict=True)]
+        )
     return softmax([_dot(weights, row) for row in top_inputs(own, context)])
 
 

@@ -14,6 +14,7 @@ Span = tuple[int, int]
 _SENTENCE_ENDS = frozenset("。！？!?\n;；")
 _RELAPSE_REACH = 12  # 修好了没两天又坏了: how far behind the good news the bad news may stand
 _DENIAL = CUE["negation"] | CUE["trouble"]
+_RESOLVED = CUE["resolved"]
 
 
 class Candidate(NamedTuple):
@@ -24,27 +25,25 @@ class Candidate(NamedTuple):
     marks: tuple[Span, ...]
 
 
-_new = tuple.__new__  # a named tuple's own constructor takes three times as long, and there are many of them
+new_tuple = (
+    tuple.__new__
+)  # a named tuple's own constructor takes three times as long, and there are many of them
 
 
 class Evidence:
-    """The matches of one message, asked for what they mean. roles, sides: those of all matches or-ed together."""
+    """The matches of one message, asked for what they mean. roles: those of all matches or-ed together."""
 
-    __slots__ = ("_denies", "_matcher", "_matches", "_sides", "roles", "text")
+    __slots__ = ("_denies", "_matcher", "_matches", "roles", "text")
 
-    def __init__(self, matcher: Matcher, text: str, matches: list[Match], roles: int, sides: int) -> None:
+    def __init__(self, matcher: Matcher, text: str, matches: list[Match], roles: int) -> None:
         self.text = text
         self.roles = roles
-        self._sides = sides
         self._matcher = matcher
         self._matches = matches
-        self._denies: list[tuple[int, int, list[str]]] = []
+        self._denies: list[tuple[int, int, list[str]]] | None = None
         if roles & DENY:
-            self._denies = [
-                (start, end, matcher.terms[number].deny)
-                for number, start, end in matches
-                if matcher.roles[number] & DENY
-            ]
+            deny = matcher.deny
+            self._denies = [(start, end, deny[number]) for number, start, end in matches if deny[number]]
 
     def cue(self, group: str) -> list[Span]:
         """Where the cues of a group stand, without those inside a longer deny phrase."""
@@ -67,9 +66,9 @@ class Evidence:
         """The candidates that survive deny phrases, longer terms, negation and good news, by position."""
         roles = self.roles
         found = self._strong() if roles & STRONG else []
-        complete = self._matcher.complete_pairs(self._sides)
+        complete = self._matcher.complete_pairs(roles)
         if complete:
-            found += self._pairs(complete, window, found)
+            found += self._pairs(complete, window, [hit[0] for hit in found])
         if len(found) > 1:
             found = _outside_longer(found)
         elif not found and roles & WEAK:
@@ -83,55 +82,51 @@ class Evidence:
         return found
 
     def _may_be_refuted(self) -> bool:
-        return bool(self.roles & CUE["resolved"]) or self.roles & _DENIAL == _DENIAL
+        roles = self.roles
+        return bool(roles & _RESOLVED) or roles & _DENIAL == _DENIAL
 
     def _strong(self) -> list[Candidate]:
-        roles, terms = self._matcher.roles, self._matcher.terms
+        strong = self._matcher.strong
         found = [
-            _new(Candidate, (leaf, "strong", ((start, end),)))
+            new_tuple(Candidate, (leaf, "strong", ((start, end),)))
             for number, start, end in self._matches
-            if roles[number] & STRONG
-            for leaf in terms[number].strong
+            if strong[number]
+            for leaf in strong[number]
         ]
         return [hit for hit in found if not self._denied(*hit[2][0], hit[0])] if self._denies else found
 
-    def _pairs(self, complete: int, window: int, told: list[Candidate]) -> list[Candidate]:
+    def _pairs(self, complete: int, window: int, told: list[str]) -> list[Candidate]:
         """Pairs (one bit each) of the leaves that no strong term has told already."""
-        matcher = self._matcher
-        for hit in told:
-            complete &= ~matcher.pairs_of.get(hit.leaf, 0)
-        if not complete:
-            return []
-        known, count = matcher.sides, matcher.pair_count
-        wanted = complete | complete << count
-        matches = [
-            (known[number], start, end) for number, start, end in self._matches if known[number] & wanted
-        ]
+        matcher, matches = self._matcher, self._matches
         found = []
         while complete:
-            side = complete & -complete
-            complete ^= side
-            leaf = matcher.pairs[side.bit_length() - 1]
-            left = [(start, end) for sides, start, end in matches if sides & side]
-            side <<= count
-            right = [(start, end) for sides, start, end in matches if sides & side]
+            lowest = complete & -complete
+            complete ^= lowest
+            pair = lowest.bit_length() - 1
+            leaf = matcher.pairs[pair]
+            if leaf in told:
+                continue
+            lefts, rights = matcher.sides[pair]
+            left = [(start, end) for number, start, end in matches if number in lefts]
+            right = [(start, end) for number, start, end in matches if number in rights]
             if self._denies:
                 left = [span for span in left if not self._denied(*span, leaf)]
                 right = [span for span in right if not self._denied(*span, leaf)]
             marks = self._most_telling(left, right, window)
             if marks is not None:
-                found.append(_new(Candidate, (leaf, "pair", marks)))
+                found.append(new_tuple(Candidate, (leaf, "pair", marks)))
         return found
 
     def _most_telling(self, left: list[Span], right: list[Span], window: int) -> tuple[Span, Span] | None:
         """The longest two sides within the window and one sentence; of equals those nearest to each other."""
-        if not left or not right:
-            return None
         best: tuple[int, int, Span, Span] | None = None
         for a in left:
             for b in right:
-                first, second = (a, b) if a <= b else (b, a)
-                gap = second[0] - first[1]
+                first, second = a, b
+                gap = b[0] - a[1]
+                if gap < 0:
+                    first, second = b, a
+                    gap = a[0] - b[1]
                 if gap < 0 or gap > window:
                     continue
                 rank = (first[0] - first[1] + second[0] - second[1], gap, first, second)
@@ -146,12 +141,12 @@ class Evidence:
         cues = self.cue("problem") + self.cue("context")
         if not cues or self.cue("chatter"):
             return []
-        roles, terms = self._matcher.roles, self._matcher.terms
+        weak = self._matcher.weak
         return [
             Candidate(leaf, "weak", ((start, end),))
             for number, start, end in self._matches
-            if roles[number] & WEAK and _beside_one((start, end), cues) and self._is_word(start, end)
-            for leaf in terms[number].weak
+            if weak[number] and _beside_one((start, end), cues) and self._is_word(start, end)
+            for leaf in weak[number]
             if not self._denied(start, end, leaf)
         ]
 
@@ -161,9 +156,9 @@ class Evidence:
 
     def _over_until(self) -> int:
         """The end of the last good news that is neither doubted nor followed by a relapse; 0 without any."""
-        resolved = self.cue("resolved")
-        if not resolved:
+        if not self.roles & _RESOLVED:
             return 0
+        resolved = self.cue("resolved")
         doubts, relapses = self.cue("unresolved"), self.cue("relapse")
         over = 0
         for start, end in resolved:
@@ -188,7 +183,7 @@ class Evidence:
 
     def _denied(self, start: int, end: int, leaf: str | None = None) -> bool:
         """Does a longer deny phrase overlap the span, or one as long of the leaf's own?"""
-        for left, right, leaves in self._denies:
+        for left, right, leaves in self._denies or ():
             if left < end and start < right:
                 longer = (right - left) - (end - start)
                 if longer > 0 or (longer == 0 and leaf in leaves):

@@ -1,30 +1,46 @@
 """What the second stage looks at in one message: its characters, and what the lexicon made of it."""
 
 import re
+from functools import cache
 from operator import add
+from typing import NamedTuple
 
 from nlp.lexicon import top_of
 from nlp.tagger import Tagged
 
 _FIGURES = re.compile(r"\d+")
 _READ = 240  # characters: what a longer text is about has been said by then
+_URGENCIES = ["", *(f"urgency:{urgency}" for urgency in (1, 2, 3))]
+_LONGEST = 9
+_LENGTHS = [f"length:{length}" for length in range(_LONGEST + 1)]
 
 
-def features(tagged: Tagged) -> set[str]:
-    """Single characters and pairs of them, its ends marked; numbers are all one; markers of the first stage.
+class Features(NamedTuple):
+    """Of one message. text: its ends marked, numbers all one; its single characters and pairs of neighbours are
+    features. markers: of the first stage; longer than two characters, so that they are mistaken for none of these."""
 
-    Markers are longer than two characters, so that they are mistaken for none of these.
-    """
-    text = f"^{_FIGURES.sub('0', tagged.clean[:_READ])}$"
-    found = set(text)
-    found.update(map(add, text, text[1:]))
+    text: str
+    markers: list[str]
+
+    def names(self) -> set[str]:
+        """All of them."""
+        return {*self.text, *map(add, self.text, self.text[1:]), *self.markers}
+
+
+def features(tagged: Tagged) -> Features:
+    """The features of a message that the first stage has read."""
+    text = tagged.clean[:_READ]
+    if _FIGURES.search(text) is not None:
+        text = _FIGURES.sub("0", text)
+    length = (len(text) + 2) // 6
+    markers = [
+        "said:" + tagged.verdict,
+        _URGENCIES[tagged.urgency],
+        _LENGTHS[length if length < _LONGEST else _LONGEST],
+    ]
     for leaf, score in tagged.categories:
-        top = top_of(leaf)
-        found.update((f"leaf:{leaf}", f"top:{top}", f"sure:{top}:{int(score * 4)}"))
-    found.add(_VERDICTS[tagged.verdict])
-    found.add(_URGENCIES[tagged.urgency])
-    found.add(_LENGTHS[min(len(text) // 6, len(_LENGTHS) - 1)])
-    return found
+        markers += _of_leaf(leaf, int(score * 4))
+    return Features(f"^{text}$", markers)
 
 
 def named_tops(tagged: Tagged) -> dict[str, float]:
@@ -32,6 +48,7 @@ def named_tops(tagged: Tagged) -> dict[str, float]:
     return {top_of(leaf): score for leaf, score in reversed(tagged.categories)}
 
 
-_VERDICTS = {verdict: f"said:{verdict}" for verdict in ("matter", "chatter", "unsure")}
-_URGENCIES = ["", *(f"urgency:{urgency}" for urgency in (1, 2, 3))]
-_LENGTHS = [f"length:{length}" for length in range(10)]
+@cache
+def _of_leaf(leaf: str, quarters: int) -> tuple[str, str, str]:
+    top = top_of(leaf)
+    return f"leaf:{leaf}", f"top:{top}", f"sure:{top}:{quarters}"

@@ -1,8 +1,8 @@
 """One pass over a text for every term of the lexicon, overlaps included.
 
-Each term carries its roles as two integers, so that a message is judged plain or worth a look by or-ing those of its
-matches: `roles` has a bit for every group of cues and for strong, weak and deny; `sides` has one bit for the left and,
-above all those, one for the right side of every pair. Apart they are faster: the first fits a machine word.
+Each term carries its roles as one integer, so that a message is judged plain or worth a look by or-ing those of its
+matches: a bit for every group of cues and for strong, weak and deny, and above them one for the left and, above all
+those, one for the right side of every pair.
 """
 
 from dataclasses import dataclass, field
@@ -15,55 +15,66 @@ CUE = {group: 1 << position for position, group in enumerate(CUES)}
 STRONG = 1 << len(CUES)
 WEAK = STRONG << 1
 DENY = WEAK << 1
+_LEFT = DENY.bit_length()  # the bit of the first pair's left side
 
 Match = tuple[int, int, int]  # term number, start, end
 
 
 @dataclass(slots=True)
-class Term:
-    """What one string means in the lexicon: the leaves it is strong, weak or deny for, and its roles."""
+class _Term:
+    """What one string means in the lexicon."""
 
     text: str
     roles: int = 0
-    sides: int = 0
     strong: list[str] = field(default_factory=list)
     weak: list[str] = field(default_factory=list)
     deny: list[str] = field(default_factory=list)
 
 
 class Matcher:
-    """The automaton over a lexicon, and what each of its terms stands for."""
+    """The automaton over a lexicon, and what each of its terms stands for.
+
+    roles, and the leaves that a term is strong, weak or deny for, by its number. pairs: the leaf of each pair, by the
+    pair's number; sides: the numbers of the terms on its left and on its right.
+    """
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.pairs: list[str] = [leaf.id for leaf in lexicon.leaves.values() for _ in leaf.pairs]
-        self.pair_count = len(self.pairs)
-        self._every_pair = (1 << self.pair_count) - 1
-        self.pairs_of: dict[str, int] = {}
-        for number, leaf_id in enumerate(self.pairs):
-            self.pairs_of[leaf_id] = self.pairs_of.get(leaf_id, 0) | 1 << number
-        self.terms: list[Term] = _terms(lexicon, self.pair_count)
-        self.roles: list[int] = [term.roles for term in self.terms]
-        self.sides: list[int] = [term.sides for term in self.terms]
-        self._automaton = AhoCorasick(
-            [term.text for term in self.terms], MatchKind.Standard, False, Implementation.ContiguousNFA
+        self._right = _LEFT + len(self.pairs)
+        terms = _terms(lexicon, self._right)
+        self.roles: list[int] = [term.roles for term in terms]
+        self.strong: list[list[str]] = [term.strong for term in terms]
+        self.weak: list[list[str]] = [term.weak for term in terms]
+        self.deny: list[list[str]] = [term.deny for term in terms]
+        self.sides: list[tuple[frozenset[int], frozenset[int]]] = [
+            (self._with_role(1 << _LEFT + pair), self._with_role(1 << self._right + pair))
+            for pair in range(len(self.pairs))
+        ]
+        automaton = AhoCorasick(
+            [term.text for term in terms], MatchKind.Standard, False, Implementation.ContiguousNFA
         )
+        self._find = automaton.find_matches_as_indexes
 
     def find(self, text: str) -> list[Match]:
         """Every occurrence of every term in a normalised text, by end position."""
-        return self._automaton.find_matches_as_indexes(text, overlapping=True)
+        return self._find(text, True)  # overlapping; naming it costs a twentieth of the whole call
 
-    def complete_pairs(self, sides: int) -> int:
-        """Of the or-ed sides of a message: one bit per pair of which both occur."""
-        return sides & (sides >> self.pair_count) & self._every_pair
+    def complete_pairs(self, roles: int) -> int:
+        """Of the or-ed roles of a message: one bit per pair of which both sides occur."""
+        right = roles >> self._right
+        return right and right & roles >> _LEFT
+
+    def _with_role(self, role: int) -> frozenset[int]:
+        return frozenset(number for number, roles in enumerate(self.roles) if roles & role)
 
 
-def _terms(lexicon: Lexicon, pair_count: int) -> list[Term]:
-    terms: dict[str, Term] = {}
+def _terms(lexicon: Lexicon, right: int) -> list[_Term]:
+    """right: the bit of the first pair's right side."""
+    terms: dict[str, _Term] = {}
 
-    def term(text: str, role: int = 0, side: int = 0) -> Term:
-        found = terms.setdefault(text, Term(text))
+    def term(text: str, role: int) -> _Term:
+        found = terms.setdefault(text, _Term(text))
         found.roles |= role
-        found.sides |= side
         return found
 
     for group, cues in lexicon.cues.items():
@@ -77,10 +88,10 @@ def _terms(lexicon: Lexicon, pair_count: int) -> list[Term]:
             term(text, WEAK).weak.append(leaf.id)
         for text in leaf.deny:
             term(text, DENY).deny.append(leaf.id)
-        for left, right in leaf.pairs:
-            for text in left:
-                term(text, side=1 << pair)
-            for text in right:
-                term(text, side=1 << (pair_count + pair))
+        for left_side, right_side in leaf.pairs:
+            for text in left_side:
+                term(text, 1 << _LEFT + pair)
+            for text in right_side:
+                term(text, 1 << right + pair)
             pair += 1
     return list(terms.values())

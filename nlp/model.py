@@ -1,27 +1,33 @@
 """The second stage: a linear model over characters and the first stage's findings, trained by `nlp.train`.
 
-Every feature has one small weight for each of about 120 outputs. They are kept side by side in one big integer, a
-lane of 16 bits for each, so that adding up a message's features is adding up as many integers: the interpreter adds
-lanes of a hundred outputs as fast as one, and the server needs no matrix library.
+Every feature has one small weight, a byte, for each of about 120 outputs. What is asked of every message are two of
+these, and of a matter sometimes the leaves of one category: each such output is a column of bytes, by the feature's
+number. The top categories are asked for together: theirs are kept side by side in one big integer for each feature, a
+lane of 32 bits for each, so that adding up a message's features is adding up as many integers. The interpreter adds
+twenty lanes as fast as one, and the server needs no matrix library.
 """
 
 import json
 import math
 import zlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+
+if TYPE_CHECKING:  # nlp.tagger has Scores in what it returns
+    from nlp.features import Features
 
 DEFAULT_PATH = Path(__file__).parent / "data" / "model.bin"
 
 ZERO = 128  # the byte that stands for a weight of nothing
-_LANE = 0xFFFF
-_MOST = _LANE // 255  # features whose lanes cannot overflow
+_MATTER, _URGENT, _FIRST_TOP = 0, 1, 2  # the order of outputs
+_IN_TEXT = 2  # characters of the features that are looked for in texts, at most
 _FORMAT = 1
 _TELLING = 3
-_REMEMBERED = 5000  # features whose lanes of leaves are at hand: common characters are few
 
 
 class ModelError(ValueError):
@@ -35,20 +41,19 @@ class Scores:
     The rest is worked out when somebody asks: of chatter nobody does.
     """
 
-    __slots__ = ("_features", "_model", "_shares", "_sum", "matter", "named", "urgent")
+    __slots__ = ("_known", "_model", "_shares", "matter", "named", "urgent")
 
-    def __init__(self, model: "Model", features: Iterable[str], named: Mapping[str, float]) -> None:
+    def __init__(self, model: "Model", known: "Known", named: Mapping[str, float]) -> None:
         self._model = model
-        self.named = named
-        self._features = features
-        self._sum = total = model.gates_and_tops.add_up(features)
+        self._known = known
         self._shares: tuple[float, ...] | None = None
-        self.matter, self.urgent = total.value(0), total.value(1)
+        self.named = named
+        self.matter, self.urgent = model.value(_MATTER, known), model.value(_URGENT, known)
 
     @property
     def tops(self) -> list[float]:
         """What speaks for each top category, in the model's order, as log-odds without their constant."""
-        return self._sum.values(2)
+        return self._model.tops(self._known)
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -60,18 +65,22 @@ class Scores:
     @property
     def named_tops(self) -> list[float]:
         """How sure the lexicon is of each top category, in the model's order."""
-        return [self.named.get(top, 0.0) for top in self._model.weights.tops]
+        sure = [0.0] * len(self._model.order)
+        for top, score in self.named.items():
+            sure[self._model.order[top]] = score
+        return sure
 
     def likeliest(self, leaves: Sequence[int]) -> int:
         """Of some leaves of one top category, by their number in the model, the one for which most speaks."""
-        return (
-            max(leaves, key=self._model.leaves.add_up(self._features).value) if len(leaves) > 1 else leaves[0]
-        )
+        if len(leaves) == 1:
+            return leaves[0]
+        model, known = self._model, self._known
+        return max(leaves, key=lambda leaf: model.value(model.first_leaf + leaf, known))
 
     def telling(self, clean: str, leaf: str) -> tuple[tuple[int, int], ...]:
         """Where in the normalised text the pairs of characters stand that speak most for the top category of a leaf."""
         weights = self._model.weights
-        output = 2 + weights.tops.index(leaf.partition(".")[0])
+        output = _FIRST_TOP + weights.tops.index(leaf.partition(".")[0])
         weighed = [
             (row[output], start)
             for start in range(len(clean) - 1)
@@ -82,9 +91,19 @@ class Scores:
         )
 
 
+class Known(NamedTuple):
+    """Those features of a message that the model has ever seen: how many, and what picks theirs out of a sequence.
+
+    Two that are nothing are picked as well, so that what comes out is a tuple however few there are.
+    """
+
+    size: int
+    pick: Callable[[Sequence[int]], tuple[int, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A trained model as it is stored. rows: a byte for each output and feature, ZERO for none.
+    """A trained model as it is stored. rows: a byte, 1 to 255, for each output and feature, ZERO for none.
 
     scales, biases: of the outputs matter, urgent, tops, leaves, in this order. combining: how what was said before
     is taken into account (`nlp.context`). thresholds: of log-odds, by name.
@@ -147,85 +166,76 @@ class Weights:
             raise error if isinstance(error, ModelError) else ModelError("not a model file") from error
 
 
-class Sum(NamedTuple):
-    """The weights of so many known features of a message, added up lane by lane."""
-
-    lanes: int
-    known: int
-    layer: "Layer"
-
-    def value(self, output: int) -> float:
-        """One output."""
-        lane = (self.lanes >> 16 * output) & _LANE
-        shrunk = (lane - ZERO * self.known) / math.sqrt(self.known or 1)
-        return shrunk * self.layer.scales[output] + self.layer.biases[output]
-
-    def values(self, first: int) -> list[float]:
-        """All outputs from `first` on."""
-        scales, biases = self.layer.scales, self.layer.biases
-        lanes = memoryview(self.lanes.to_bytes(2 * len(scales), "little")).cast("H")
-        nothing, shrink = ZERO * self.known, 1 / math.sqrt(self.known or 1)
-        return [
-            (lane - nothing) * shrink * scale + bias
-            for lane, scale, bias in zip(lanes[first:], scales[first:], biases[first:], strict=True)
-        ]
-
-
-class Layer:
-    """Some outputs of a model: their lanes of every feature, worked out at once or, to save memory, when first met."""
-
-    def __init__(self, weights: Weights, first: int, last: int, *, at_once: bool) -> None:
-        self.scales, self.biases = weights.scales[first:last], weights.biases[first:last]
-        rows = weights.rows
-        if at_once:
-            self._lanes: Callable[[str], int | None] = {
-                name: _lanes(row[first:last]) for name, row in rows.items()
-            }.get
-        else:
-            self._lanes = lru_cache(_REMEMBERED)(
-                lambda name: _lanes(row[first:last]) if (row := rows.get(name)) else None
-            )
-
-    def add_up(self, features: Iterable[str]) -> Sum:
-        """The sum over those features that the model has ever seen."""
-        known = list(filter(None, map(self._lanes, features)))
-        if len(known) > _MOST:  # a long text: the lanes hold no more, and most has been said
-            known = known[:_MOST]
-        return Sum(sum(known), len(known), self)
-
-
 class Model:
     """A model ready to be asked. Never changes, so that threads may share it."""
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
         self.version = weights.version
-        leaves = 2 + len(weights.tops)
-        self.gates_and_tops = Layer(weights, 0, leaves, at_once=True)
-        self.leaves = Layer(weights, leaves, len(weights.scales), at_once=False)
+        names = sorted(weights.rows, key=len)  # those that are looked for in texts come first
+        in_text = [name for name in names if len(name) <= _IN_TEXT]
+        self._find = AhoCorasick(
+            in_text, MatchKind.Standard, False, Implementation.ContiguousNFA
+        ).find_matches_as_indexes
+        self._markers = {
+            name: number for number, name in enumerate(names[len(in_text) :], start=len(in_text))
+        }
+        self._nothing = len(names)  # a number of no feature, with a row of no weight
+        self._scales, self._biases = weights.scales, weights.biases
+        width = len(self._scales)
+        rows = [*map(weights.rows.__getitem__, names), bytes(width)]
+        packed = b"".join(rows)
+        self._columns = [packed[output::width] for output in range(width)]
+        self.order = {top: number for number, top in enumerate(weights.tops)}
+        self.first_leaf = _FIRST_TOP + len(weights.tops)
+        self._lanes = [_lanes(row[_FIRST_TOP : self.first_leaf]) for row in rows]
 
     @classmethod
     def load(cls, path: Path = DEFAULT_PATH) -> Self:
         """A model from its file. Raises ModelError, OSError."""
         return cls(Weights.unpack(path.read_bytes()))
 
-    def score(self, features: Collection[str], named: Mapping[str, float]) -> Scores:
+    def score(self, features: "Features", named: Mapping[str, float]) -> Scores:
         """What the features of one message add up to. Those that the model never saw say nothing.
 
         named: how sure the lexicon is of top categories.
         """
-        return Scores(self, features, named)
+        known = {number for number, _start, _end in self._find(features.text, True)}  # overlapping
+        markers = self._markers
+        known.update([markers[name] for name in features.markers if name in markers])
+        pick = itemgetter(self._nothing, self._nothing, *known)
+        return Scores(self, Known(len(known), pick), named)
+
+    def value(self, output: int, known: Known) -> float:
+        """One output."""
+        size, pick = known
+        shrunk = (sum(pick(self._columns[output])) - ZERO * size) / math.sqrt(size or 1)
+        return shrunk * self._scales[output] + self._biases[output]
+
+    def tops(self, known: Known) -> list[float]:
+        """What speaks for each top category."""
+        size, pick = known
+        first, last = _FIRST_TOP, self.first_leaf
+        total = sum(pick(self._lanes))
+        lanes = memoryview(total.to_bytes(4 * (last - first), "little")).cast("I")
+        nothing, shrink = ZERO * size, 1 / math.sqrt(size or 1)
+        return [
+            (lane - nothing) * shrink * scale + bias
+            for lane, scale, bias in zip(
+                lanes, self._scales[first:last], self._biases[first:last], strict=True
+            )
+        ]
 
 
 def softmax(values: Sequence[float]) -> tuple[float, ...]:
     """Log-odds as shares of one."""
     highest = max(values)
-    powers = [math.exp(value - highest) for value in values]
+    powers = list(map(math.exp, [value - highest for value in values]))
     whole = sum(powers)
     return tuple([power / whole for power in powers])
 
 
 def _lanes(row: bytes) -> int:
-    spread = bytearray(2 * len(row))
-    spread[::2] = row
+    spread = bytearray(4 * len(row))
+    spread[::4] = row
     return int.from_bytes(spread, "little")

@@ -8,6 +8,7 @@ keeps most chat on the path that changes nothing.
 
 import re
 import unicodedata
+from collections.abc import Callable, Collection
 from functools import cache
 from typing import NamedTuple
 
@@ -36,6 +37,12 @@ def normalise(text: str) -> str:
     if changes.search(text) is None:
         return text
     return _LOOSE_BLANK.sub("", text.translate(table))
+
+
+def changing(others: str) -> Callable[[str], re.Match[str] | None]:
+    """A test that finds nothing in a text that normalising leaves alone and that has none of `others` in it."""
+    table, _changes = _spelling()
+    return _any_of({*table, *map(ord, others)}).search
 
 
 def offsets(text: str) -> list[int] | None:
@@ -67,14 +74,21 @@ def _spelling() -> _Spelling:
     for char, new in zip(characters, _spell(characters), strict=True):
         if new != char:
             table[ord(char)] = new
-    # One test for the whole class lets a message without such a character skip the translation. Beyond the
-    # basic plane a class is searched item by item, so that whole planes stand for their few characters there.
-    basic = "".join(re.escape(chr(code)) for code in sorted(table) if code < 0x10000)
+    return _Spelling(table, _any_of(table))
+
+
+def _any_of(codes: Collection[int]) -> re.Pattern[str]:
+    """One test for many characters: what has none of them can skip looking at each.
+
+    The class is of all others, turned round: an ordinary character is then told by the table of the basic plane,
+    before what lies beyond it is searched item by item. There whole planes stand for their few characters.
+    """
+    basic = "".join(re.escape(chr(code)) for code in range(0x10000) if code not in codes)
+    ends = [0x10000, *(end for plane in _PLANES[2:] for end in (plane.start, plane.stop)), 0x110000]
     beyond = "".join(
-        f"{chr(plane.start)}-{chr(plane.stop - 1)}" for plane in _PLANES if plane.start >= 0x10000
+        f"{chr(start)}-{chr(stop - 1)}" for start, stop in zip(ends[::2], ends[1::2], strict=True)
     )
-    changes = re.compile(f"[{basic}{beyond}]")
-    return _Spelling(table, changes)
+    return re.compile(f"[^{basic}{beyond}]")
 
 
 def _spell(characters: list[str]) -> list[str]:

@@ -20,6 +20,7 @@ class Notation(NamedTuple):
 DIGITS = "一二三四五六七八九"
 _FORMAL = "壹贰叁肆伍陆柒捌玖拾"
 _COUNTED = rf"{DIGITS}十{_FORMAL}"
+_SIGNS = rf"a-z\d{_COUNTED}甲乙丙丁零〇幺"
 _DASH = r"[\-—–杠]"  # 三杠二杠五零一 is how a dash is spoken
 _DASH_OR_SLASH = r"[\-—–杠/]"
 
@@ -127,13 +128,16 @@ _DASHED = (
 
 
 def any_of(notations: Sequence[Notation]) -> re.Pattern[str]:
-    """One expression for all of them, that begins only where a number begins."""
-    return re.compile(rf"{_FREE}(?:{'|'.join(notation.pattern for notation in notations)})")
+    """One expression for all of them, that begins only where a number begins.
+
+    Each alternative begins with a sign of a number, so that one look at the next character spares the look back.
+    """
+    return re.compile(rf"(?=[{_SIGNS}]){_FREE}(?:{'|'.join(notation.pattern for notation in notations)})")
 
 
 # Every place has a number or letter with one of these behind it; most messages end here.
 WORTH_A_LOOK = re.compile(
-    rf"[a-z\d{_COUNTED}甲乙丙丁零〇幺](?:[\d#栋幢座号单门梯塔动洞冻零〇室房\-—–杠/]"
+    rf"[{_SIGNS}](?:[\d#栋幢座号单门梯塔动洞冻零〇室房\-—–杠/]"
     r"|(?<=\d)[a-h](?![a-z]))"
 )
 MAY_NAME_BUILDING = re.compile(r"[#栋幢座号塔动洞冻]")
@@ -143,7 +147,7 @@ MAY_BE_DASHED = re.compile(_DASH_OR_SLASH)
 BUILDING = any_of(BUILDINGS)
 ENTRANCE = any_of(ENTRANCES)
 ROOM = any_of(ROOMS)
-DASHED = re.compile(rf"{_FREE}(?:{'|'.join(_DASHED)})")
+DASHED = re.compile(rf"(?=[{_SIGNS}]){_FREE}(?:{'|'.join(_DASHED)})")
 FOLLOWING = re.compile(rf"{_FOLLOWING}|{_FOLLOWING_APART}")
 # The beginning of 3、5栋 and 一和二单元: the first counts.
 LISTED = re.compile(rf"(?<![\d{_COUNTED}周期月])({_NUMBER})[、和跟及]$")

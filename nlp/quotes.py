@@ -28,6 +28,10 @@ _NAMED = re.compile(r"[^\n：:，。！？]{1,24}[：:]\s*(?=\S)")
 _CALLED = re.compile(rf"@[^\s{_STOPS}]{{1,32}}(?:[\s，,：:]+|$)")
 
 
+# Without one of these a text has neither quote nor mention.
+SIGNS = "@「引"
+
+
 def addressed(text: str) -> str:
     """What was said to the one who was called: without the quote in front and the names at either end."""
     quote = _QUOTE.match(text)

@@ -19,6 +19,8 @@ _HANDLING_DOUBT = 2.5  # and how a matter was handled comes after what it is
 _LEAST_SHARE = 0.65  # of the best score, for a second category
 _MOST_CATEGORIES = 3
 
+_FEW = 2  # witnesses; of one leaf they have only so many different scores that each case is kept
+
 _Witness = tuple[float, int, int]  # score, start, end
 
 
@@ -29,14 +31,11 @@ class Category(NamedTuple):
     score: float
 
 
-_new = tuple.__new__  # see nlp.evidence
-
-
 class Ranking:
     """Weighs the hits of a message, knowing which leaves come first and which give way."""
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self._alone: dict[tuple[str, float], tuple[Category, ...]] = {}
+        self._weighed: dict[tuple[str, tuple[float, ...]], Category] = {}
         self._weight = {leaf.id: 1.0 for leaf in lexicon.leaves.values()}
         self._catch_all: set[str] = set()
         for leaf in lexicon.leaves.values():
@@ -52,40 +51,44 @@ class Ranking:
 
         Hits of a leaf add up as independent witnesses, unless they overlap: then the better one speaks for both.
         """
-        if len(found) == 1:
-            return self._only(found[0])
         witnesses: dict[str, list[_Witness]] = {}
-        for hit in found:
-            marks = hit[2]
-            witness = _score(hit), marks[0][0], marks[-1][1]
-            heard = witnesses.setdefault(hit[0], [])
-            if heard:
-                _hear(heard, witness)
+        for leaf, rule, marks in found:
+            start, end = marks[0]
+            if rule == "strong":
+                score = _STRONG.get(end - start, _LONGEST_STRONG)
+            elif rule == "pair":
+                length = end - start
+                second, end = marks[1]
+                score = _PAIR.get(length + end - second, _LONGEST_PAIR)
             else:
-                heard.append(witness)
+                score = _WEAK
+            if leaf in witnesses:
+                _hear(witnesses[leaf], (score, start, end))
+            else:
+                witnesses[leaf] = [(score, start, end)]
         if len(witnesses) > 1 and not self._catch_all.isdisjoint(witnesses):
             witnesses = {leaf: heard for leaf, heard in witnesses.items() if self._named(leaf, witnesses)}
-        if len(witnesses) == 1:
-            [(leaf, heard)] = witnesses.items()
-            return (_new(Category, (leaf, self._sure(leaf, heard))),)
-        ranked = [_new(Category, (leaf, self._sure(leaf, heard))) for leaf, heard in witnesses.items()]
+        ranked = [
+            self._weigh(leaf, (heard[0][0],) if len(heard) == 1 else tuple([score for score, _, _ in heard]))
+            for leaf, heard in witnesses.items()
+        ]
+        if len(ranked) == 1:
+            return (ranked[0],)
         ranked.sort(key=_by_score, reverse=True)
         least = ranked[0][1] * _LEAST_SHARE
         return tuple([category for category in ranked[:_MOST_CATEGORIES] if category[1] >= least])
 
-    def _only(self, hit: Candidate) -> tuple[Category, ...]:
-        """The ranking of a message with one hit: of as many kinds as there are leaves and scores."""
-        key = hit.leaf, _score(hit)
-        ranked = self._alone.get(key)
-        if ranked is None:
-            ranked = self._alone[key] = (Category(hit.leaf, self._sure(hit.leaf, [(key[1], 0, 0)])),)
-        return ranked
-
-    def _sure(self, leaf: str, heard: list[_Witness]) -> float:
-        doubt = self._weight[leaf]
-        for score, _start, _end in heard:
-            doubt *= 1.0 - score
-        return round(1.0 - doubt, 3) if doubt < 0.9 else 0.1
+    def _weigh(self, leaf: str, scores: tuple[float, ...]) -> Category:
+        """How sure a leaf is by the scores of its witnesses."""
+        category = self._weighed.get((leaf, scores))
+        if category is None:
+            doubt = self._weight[leaf]
+            for score in scores:
+                doubt *= 1.0 - score
+            category = Category(leaf, round(1.0 - doubt, 3) if doubt < 0.9 else 0.1)
+            if len(scores) <= _FEW:
+                self._weighed[leaf, scores] = category
+        return category
 
     def _named(self, leaf: str, leaves: Collection[str]) -> bool:
         """Is this no catch-all, or is there no other leaf of its top category?"""
@@ -95,18 +98,6 @@ class Ranking:
 
 
 _by_score = itemgetter(1)
-
-
-def _score(hit: Candidate) -> float:
-    _leaf, rule, marks = hit
-    start, end = marks[0]
-    length = end - start
-    if rule == "strong":
-        return _STRONG.get(length, _LONGEST_STRONG)
-    if rule == "pair":
-        start, end = marks[1]
-        return _PAIR.get(length + end - start, _LONGEST_PAIR)
-    return _WEAK
 
 
 def _hear(heard: list[_Witness], witness: _Witness) -> None:

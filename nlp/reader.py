@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from nlp.context import chance, gather, judge, weigh_tops
+from nlp.evidence import new_tuple
 from nlp.features import features, named_tops
 from nlp.lexicon import Lexicon, top_of
 from nlp.model import Model, Scores
@@ -24,11 +25,13 @@ class Reader:
         self.model = model
         self.version = f"{tagger.lexicon.version}+{model.version}"
         weights = model.weights
-        self._order = {top: number for number, top in enumerate(weights.tops)}
+        self._tops = weights.tops
         self._leaves_of = {
             top: [number for number, leaf in enumerate(weights.leaves) if top_of(leaf) == top]
             for top in weights.tops
         }
+        self._combining = weights.combining
+        self._thresholds = weights.thresholds
         self._urgency = {leaf.id: leaf.urgency for leaf in tagger.lexicon.leaves.values()}
 
     @classmethod
@@ -52,26 +55,27 @@ class Reader:
         in the same conversation, oldest first."""
         found = self._tagger.tag(text)
         scores = self.model.score(features(found), named_tops(found))
-        context = gather(before, len(self._order)) if before else None
-        judged = judge(self.model.weights.combining, scores, context)
-        least = self.model.weights.thresholds
+        context = gather(before, len(self._tops)) if before else None
+        matter, urgency = judge(self._combining, scores, context)
+        least = self._thresholds
         alarming = found.urgency == _SAFETY
-        urgent = (
-            judged.urgent >= least["urgent"] and judged.matter >= least["alarming" if alarming else "named"]
-        )
+        urgent = urgency >= least["urgent"] and matter >= least["alarming" if alarming else "named"]
         named = found.verdict is Verdict.MATTER
-        if urgent or judged.matter >= least["named" if named else "matter"]:
-            shares = weigh_tops(self.model.weights.combining, scores, context)
-            return self._matter(found, scores, chance(judged.matter), shares, urgent=urgent)
-        verdict = Verdict.UNSURE if judged.matter >= least["unsure"] else Verdict.CHATTER
-        return Tagged((), 1, verdict, self.version, found.text, found.clean, scores=scores)
+        if urgent or matter >= least["named" if named else "matter"]:
+            shares = weigh_tops(self._combining, scores, context)
+            return self._matter(found, scores, chance(matter), shares, urgent=urgent)
+        verdict = Verdict.UNSURE if matter >= least["unsure"] else Verdict.CHATTER
+        return new_tuple(Tagged, ((), 1, verdict, self.version, found.text, found.clean, (), scores))
 
     def _matter(
         self, found: Tagged, scores: Scores, sure: float, shares: Sequence[float], *, urgent: bool
     ) -> Tagged:
         named = {top_of(leaf): leaf for leaf, _score in reversed(found.categories)}
         categories: list[Category] = []
-        for share, top in sorted(zip(shares, self._order, strict=True), reverse=True)[:_MOST_CATEGORIES]:
+        least = min(max(shares), _SECOND_SHARE / 2)  # what is below can be neither first nor second
+        likely = [said for said in zip(shares, self._tops, strict=True) if said[0] >= least]
+        likely.sort(reverse=True)
+        for share, top in likely[:_MOST_CATEGORIES]:
             if categories and share < (_SECOND_SHARE / 2 if top in named else _SECOND_SHARE):
                 break
             leaf = named.get(top) or self.model.weights.leaves[scores.likeliest(self._leaves_of[top])]

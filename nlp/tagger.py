@@ -3,19 +3,18 @@
 Every tag comes with the term that fired, its rule, its span in the original text and the lexicon's version.
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from nlp.evidence import Candidate, Evidence, Rule
+from nlp.evidence import Candidate, Evidence, Rule, new_tuple
 from nlp.intent import asks_for_nothing
 from nlp.lexicon import DEFAULT_PATH, Lexicon, load_lexicon
 from nlp.matcher import CUE, STRONG, WEAK, Matcher
 from nlp.model import Scores
-from nlp.normalise import normalise, offsets
+from nlp.normalise import changing, normalise, offsets
 from nlp.place import Place, find_place
-from nlp.quotes import spoken
+from nlp.quotes import SIGNS, spoken
 from nlp.ranking import Category, Ranking
 
 _ROUTINE, _SAFETY = 1, 3
@@ -32,6 +31,9 @@ class Verdict(StrEnum):
     UNSURE = "unsure"
 
 
+_CHATTER = Verdict.CHATTER
+
+
 class Hit(NamedTuple):
     """Why a leaf was tagged: the term (both sides of a pair), the rule, and the span in the original text."""
 
@@ -42,8 +44,7 @@ class Hit(NamedTuple):
     end: int
 
 
-@dataclass(slots=True)
-class Tagged:
+class Tagged(NamedTuple):
     """What one message says. categories: best first, () for chatter; urgency: 1 routine, 2 normal, 3 safety.
 
     `found`, `text` and `clean`, its normalised spelling, are what `place` and `hits` are worked out from, only when
@@ -55,10 +56,13 @@ class Tagged:
     urgency: int
     verdict: Verdict
     version: str
-    text: str = field(repr=False)
-    clean: str = field(repr=False)
-    found: tuple[Candidate, ...] = field(default=(), repr=False)
-    scores: Scores | None = field(default=None, repr=False)
+    text: str
+    clean: str
+    found: tuple[Candidate, ...] = ()
+    scores: Scores | None = None
+
+    def __repr__(self) -> str:
+        return f"Tagged({self.categories!r}, {self.urgency!r}, {self.verdict!r}, {self.version!r})"
 
     @property
     def place(self) -> Place:
@@ -84,6 +88,8 @@ class Tagger:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
+        self._version = lexicon.version
+        self._changing = changing(SIGNS)
         self._matcher = Matcher(lexicon)
         self._ranking = Ranking(lexicon)
         self._urgency = {leaf.id: leaf.urgency for leaf in lexicon.leaves.values()}
@@ -96,20 +102,18 @@ class Tagger:
     def tag(self, text: str) -> Tagged:
         """Tag one message, whatever it holds; never raises on any text. Reads its first 2,000 characters."""
         text = text[:_LONGEST]
-        clean = normalise(spoken(text))
+        clean = text if self._changing(text) is None else normalise(spoken(text))
         matcher = self._matcher
         matches = matcher.find(clean)
-        known, known_sides = matcher.roles, matcher.sides
-        roles = sides = 0
+        known, roles = matcher.roles, 0
         for number, _start, _end in matches:
             roles |= known[number]
-            sides |= known_sides[number]
-        if not (roles & _WORTH_A_LOOK or matcher.complete_pairs(sides)):
-            return Tagged((), _ROUTINE, Verdict.CHATTER, self.lexicon.version, text, clean)
-        return self._judge(text, Evidence(matcher, clean, matches, roles, sides))
+        if not (roles & _WORTH_A_LOOK or matcher.complete_pairs(roles)):
+            return new_tuple(Tagged, ((), _ROUTINE, _CHATTER, self._version, text, clean, (), None))
+        return self._judge(text, Evidence(matcher, clean, matches, roles))
 
     def _judge(self, text: str, message: Evidence) -> Tagged:
-        version = self.lexicon.version
+        version = self._version
         if asks_for_nothing(message):
             return Tagged((), _ROUTINE, Verdict.CHATTER, version, text, message.text)
         found = message.hits(self.lexicon.pair_window)
@@ -120,7 +124,9 @@ class Tagger:
             return Tagged((), _SAFETY if danger else _ROUTINE, verdict, version, text, message.text)
         categories = self._ranking.rank(found)
         urgency = _SAFETY if danger else self._most_urgent(categories)
-        return Tagged(categories, urgency, Verdict.MATTER, version, text, message.text, tuple(found))
+        return new_tuple(
+            Tagged, (categories, urgency, Verdict.MATTER, version, text, message.text, tuple(found), None)
+        )
 
     def _most_urgent(self, categories: tuple[Category, ...]) -> int:
         """The urgency of the best category, or safety when any of them is."""

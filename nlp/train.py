@@ -45,7 +45,8 @@ def train(tagger: Tagger, chats: Sequence[Conversation], phrases: Sequence[Phras
     groups = [number for number, chat in enumerate(chats) for _ in chat.messages]
     texts = [message.text for message in messages] + [phrase.text for phrase in phrases]
     found = [tagger.tag(text) for text in texts]
-    seen = [features(tagged) for tagged in found]
+    looked_at = [features(tagged) for tagged in found]
+    seen = [each.names() for each in looked_at]
     task = _Task(messages, phrases, tuple(tagger.lexicon.leaves))
     names = _vocabulary(seen)
     every = np.arange(len(messages))
@@ -57,7 +58,9 @@ def train(tagger: Tagger, chats: Sequence[Conversation], phrases: Sequence[Phras
     scores: dict[int, Scores] = {}
     for learned, held in GroupKFold(_FOLDS).split(every, groups=groups):
         model = Model(_quantise(version, task, names, _fit(task, matrix, learned, leaves=False)))
-        scores |= {number: model.score(seen[number], named_tops(found[number])) for number in map(int, held)}
+        scores |= {
+            number: model.score(looked_at[number], named_tops(found[number])) for number in map(int, held)
+        }
     apart = [scores[number] for number in range(len(messages))]
     combining = _fit_combining(task, chats, apart)
     thresholds = {**_LEAST, "urgent": _choose_urgent(task, apart, combining)}
@@ -122,7 +125,7 @@ def _fit_gate(x: csr_matrix, y: NDArray[np.bool_], weight: float) -> tuple[Float
     Measured on authors and on kinds of text that were not trained on: at one false alarm in a hundred short messages
     from elsewhere the sum finds more complaints than either, and half again as many as a logistic regression.
     """
-    margin = LinearSVC(C=0.3, class_weight={True: weight, False: 1.0}).fit(x, y)
+    margin = LinearSVC(C=0.3, class_weight={True: weight, False: 1.0}, random_state=0).fit(x, y)
     no, yes = _bayes(x, y)
     return margin.coef_ + 0.5 * (yes - no), margin.intercept_
 
@@ -134,7 +137,7 @@ def _fit_classes(x: csr_matrix, y: NDArray[np.int64], count: int) -> tuple[Float
     if len(known) < 2:
         biases[known] = 0.0
         return weights, biases
-    margin = LinearSVC(C=0.5, class_weight="balanced").fit(x, y)
+    margin = LinearSVC(C=0.5, class_weight="balanced", random_state=0).fit(x, y)
     coefficients, intercepts = margin.coef_, margin.intercept_
     if len(known) == 2:  # scikit-learn has one row for two classes
         coefficients, intercepts = (

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from handlers.matters.evaluate import as_read, by_group, measure_clustering
 from nlp.chats import UNSEEN, ChatsError, Conversation, Labelled, load_chats, read_chats
 from nlp.evaluate import alone, in_context, measure
 from nlp.place import NOWHERE, Place
@@ -14,7 +15,9 @@ from nlp.tagger import Tagger
 
 
 def run(files: list[str]) -> int:
-    """Print one line for each file and way of reading. Returns 0, or 2 after one line on stderr.
+    """Print one line for each file and way of reading, and two for how voices are put together into matters.
+
+    Returns 0, or 2 after one line on stderr.
 
     Files: conversations as nlp.chats has them; JSON Lines with "text" and "top" (a category or "none"), and "conv",
     "leaf", "also", "urgency", "place", "matter" where they have them; JSON Lines with "text" alone are all chatter.
@@ -33,23 +36,32 @@ def run(files: list[str]) -> int:
             ("alone", alone(reader.tag)),
             ("in_context", in_context(reader)),
         ):
-            row = {"set": name, "reading": reading, **measure(chats, read)._asdict()}
-            print(json.dumps(row, ensure_ascii=False), flush=True)
+            _print(name, reading, measure(chats, read)._asdict())
+        if any(message.matter for chat in chats for message in chat.messages):
+            compounds = by_group(chats)
+            _print(name, "matters as labelled", measure_clustering(compounds)._asdict())
+            heard = as_read(in_context(reader))
+            _print(name, "matters as read", measure_clustering(compounds, heard)._asdict())
     return 0
+
+
+def _print(name: str, reading: str, figures: dict[str, Any]) -> None:
+    print(json.dumps({"set": name, "reading": reading, **figures}, ensure_ascii=False), flush=True)
 
 
 def _read(path: Path) -> list[Conversation]:
     if path.suffix != ".jsonl":
         return read_chats(path)
-    chats: dict[object, list[Labelled]] = {}
+    chats: dict[object, tuple[str, str, list[Labelled]]] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
             row = json.loads(line)
             # What belongs to no conversation is one of its own.
-            chats.setdefault(row.get("conv", f"line {number}"), []).append(_labelled(row))
+            held = (str(row.get("group", path.stem)), str(row.get("at", ""))[:10], list[Labelled]())
+            chats.setdefault(row.get("conv", f"line {number}"), held)[2].append(_labelled(row))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ChatsError(f"{path.name}, line {number}: {error!r}") from None
-    return [Conversation(path.stem, "", tuple(messages)) for messages in chats.values()]
+    return [Conversation(group, day, tuple(messages)) for group, day, messages in chats.values()]
 
 
 def _labelled(row: dict[str, Any]) -> Labelled:
@@ -58,7 +70,7 @@ def _labelled(row: dict[str, Any]) -> Labelled:
     place = row.get("place")
     return Labelled(
         speaker=str(row.get("speaker", "")),
-        at=str(row.get("at", "")),
+        at=str(row.get("at", ""))[11:16],
         labels=labels,
         urgency=int(row.get("urgency") or 0),
         place=Place(place["building"], place["entrance"], place["unit"]) if place else NOWHERE,

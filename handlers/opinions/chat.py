@@ -65,7 +65,8 @@ async def hear(context: Context, words: str | None = None) -> Answer:
             held += f"\n{say('opinions.danger')}"
         return Answer(HELD, held, MessageClass.RECEIPT)
     filed = await file_opinion(context, home, context.inbox_id, text, context.inbound.sent_at, tagged)
-    return Answer(FILED, receipt(context, filed), MessageClass.RECEIPT)
+    next_step = "" if tagged.urgency >= SAFETY else await progress_of(context.session, filed.opinion)
+    return Answer(FILED, f"{receipt(context, filed)}\n{next_step}".strip(), MessageClass.RECEIPT)
 
 
 async def _still_unsolved(context: Context, tagged: Tagged) -> Answer | None:

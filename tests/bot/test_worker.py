@@ -10,6 +10,7 @@ from bot.replies import Reply
 from bot.worker import BATCH, MAX_ATTEMPTS
 from handlers.context import Services
 from nlp.reader import Reader
+from nlp.tagger import Tagger
 from storage.database import Database
 from storage.outbox import find_reply
 from storage.states import InboxState, OutboxState
@@ -102,7 +103,12 @@ async def test_a_culprit_that_recovers_is_filed(
     await replica.store([f"{POISON}洒在草坪上"])
     await replica.work()
     replica.clock.forward(60)
-    healed = Services(Reader.load(), services.sealer, 180, services.default_compounds)
+    healed = Services(
+        Reader(Tagger(services.tagger.lexicon), services.tagger.model),
+        services.sealer,
+        180,
+        services.default_compounds,
+    )
     await Replica(database, healed, replica.clock, "replica-b", [ScriptedChannel()]).work()
     assert [message.state for message in await inbox(database)] == [InboxState.DONE]
 

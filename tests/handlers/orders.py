@@ -13,6 +13,7 @@ from tests.handlers.neighbours import open_groups
 from tests.handlers.talk import Talk
 
 LAMP = "3栋2单元路灯坏了，晚上看不见"
+NOISE = "3栋2单元楼上天天半夜拖椅子，吵得睡不着"  # another matter
 
 
 async def office(talk: Talk) -> dict[str, int]:
@@ -47,35 +48,22 @@ async def say_lamp(talk: Talk, *senders: str, text: str = LAMP, scene: str = "XH
 
 
 async def confirm(talk: Talk, numbers: list[int], *, urgency: int = 2, compound_id: int = 1) -> bool:
-    """Make one confirmed matter out of opinions, and raise its request."""
+    """See to it that these opinions are one confirmed matter of that urgency; whether its request had to be raised."""
     async with talk.database.write() as session:
         opinions = [await session.get_one(Opinion, (compound_id, number)) for number in numbers]
-        first = opinions[0]
-        matter = await session.get(Matter, (compound_id, numbers[0]))
-        if matter is None:
-            matter = Matter(
-                compound_id=compound_id,
-                number=numbers[0],
-                leaf=first.categories[0]["id"] if first.categories else None,
-                urgency=urgency,
-                building=first.building,
-                entrance=first.entrance,
-                opened_at=talk.now,
-                heard_at=talk.now,
-                state=MatterState.CONFIRMED,
-                confirmed_at=talk.now,
-            )
-            session.add(matter)
-        for opinion in opinions:
-            opinion.matter_number = numbers[0]
+        assert {opinion.matter_number for opinion in opinions} == {numbers[0]}
+        matter = await session.get_one(Matter, (compound_id, numbers[0]))
+        matter.urgency = urgency
+        if matter.state is MatterState.CANDIDATE:
+            matter.state, matter.confirmed_at = MatterState.CONFIRMED, talk.now
         await session.flush()
         compound = await session.get_one(Compound, compound_id)
         return await raise_request(session, talk.services, compound, matter, talk.now)
 
 
-async def lamp(talk: Talk, *senders: str, urgency: int = 2) -> int:
+async def lamp(talk: Talk, *senders: str, urgency: int = 2, text: str = LAMP) -> int:
     """A request that these residents raised together; returns its number."""
-    numbers = await say_lamp(talk, *(senders or ("o-zhao",)))
+    numbers = await say_lamp(talk, *(senders or ("o-zhao",)), text=text)
     await confirm(talk, numbers, urgency=urgency)
     return numbers[0]
 

@@ -90,7 +90,7 @@ async def test_a_role_on_a_building_opens_what_has_a_place_there_and_no_digest(
         (standing,) = await access_compounds(session, who)
         with pytest.raises(NotFound):
             await access_compound(session, who, "LH-2", Right.SEE_WEEK)
-    assert opened == standing.rights == ROLE_RIGHTS[role] - {Right.SEE_DIGEST, Right.SEE_OUTBOX}
+    assert opened == standing.rights == ROLE_RIGHTS[role] - {Right.SEE_DIGEST, Right.SEE_OUTBOX, Right.MERGE}
 
 
 async def test_a_role_on_the_whole_is_not_narrowed_by_one_on_a_part(city: Database) -> None:

@@ -11,7 +11,7 @@ from storage.database import Database
 from storage.queries.people import find_identity, put_role
 from storage.states import MessageClass, Role, RoleSource
 from storage.tables import AlertEpisode, AuditEvent, Opinion, OutboxMessage, Person
-from tests.handlers.neighbours import STAFF_ROOM, appoint, join, open_groups, overheard, sent_to, told
+from tests.handlers.neighbours import STAFF_ROOM, appoint, join, open_groups, overheard, told
 from tests.handlers.talk import Talk, compound
 
 GAS = "楼道里一股煤气味，闻着头晕"
@@ -422,4 +422,4 @@ async def test_an_answer_and_a_tick_at_once_agree(watch: Talk, database_url: str
     finally:
         await twin.close()
     assert acknowledged.outcome is Outcome.FIRST
-    assert len(await sent_to(watch, "shu")) == escalated
+    assert len(await alerts(watch, "shu")) == escalated

@@ -26,7 +26,7 @@ async def test_progress_shows_ones_own_matter_however_it_is_asked(filed: Talk) -
     ):  # fmt: skip
         answer = await filed.hear("o-zhao", words)
         assert answer.outcome == "progress.shown", words
-        for part in ("1001", "楼下垃圾堆了三天没人收", "3月12日", "已登记"):
+        for part in ("1001", "楼下垃圾堆了三天没人收", "3月12日", "已立单"):
             assert part in answer.text
 
 

@@ -22,7 +22,7 @@ async def test_a_complaint_gets_a_number_a_category_and_its_place(talk: Talk) ->
     assert (opinion.building, opinion.entrance, opinion.unit) == ("3", "2", None)
     assert opinion.categories[0]["id"].startswith("dianti.")
     assert opinion.hits
-    assert opinion.lexicon_version == talk.services.tagger.lexicon.version
+    assert opinion.lexicon_version == talk.services.tagger.version
 
 
 async def test_the_message_its_answer_and_the_audit_row_belong_together(talk: Talk) -> None:

@@ -61,7 +61,7 @@ async def finish(talk: Talk, number: int) -> None:
         await session.exec(
             update(Request)
             .where(col(Request.number) == number)
-            .values(state=RequestState.DONE, done_at=talk.now)
+            .values(state=RequestState.DONE, done_at=talk.now, role=Role.PROPERTY)
         )
 
 

@@ -67,7 +67,7 @@ async def test_of_two_who_accept_at_once_one_has_it(talk: Talk, database_url: st
         await twin.close()
     assert sorted(result.refused is None for result in results) == [False, True]
     assert (await timeline(talk, number)).count("accepted") == 1
-    assert ["已经接单" in text for text in await news(talk, "o-zhao")] == [False, False, True]
+    assert ["已经接单" in text for text in await news(talk, "o-zhao")] == [False, True]
 
 
 async def test_two_replicas_confirm_and_tick_at_once(talk: Talk, database_url: str) -> None:
@@ -168,6 +168,7 @@ def machine_of(house: House) -> type[RuleBasedStateMachine]:
             self.carried: dict[str, int] = {}  # by command key: how often it was carried out
 
         async def _raise(self) -> int:
+            house.talk.now += timedelta(days=40)  # so that it is not the last example's matter again
             numbers = [
                 int(
                     (await house.talk.hear(reporter, "反映 3栋2单元路灯坏了"))

@@ -68,7 +68,7 @@ async def test_a_command_is_understood_with_the_name_on_either_side_and_behind_a
 async def test_this_week_counts_by_category_what_still_stands(office: Talk) -> None:
     text = (await told(office, "li", "本周")).text
     assert "新禾苑本周到现在收到 3 件" in text
-    counted = [line.rsplit(" ", 1) for line in text.splitlines()[1:]]
+    counted = [line.rsplit(" ", 1) for line in text.splitlines()[1:] if line[-1].isdigit()]
     assert sum(int(count) for _name, count in counted) == 3
     assert len(counted) >= 2
     await office.say("o-zhao", "撤回 1003")
@@ -83,8 +83,8 @@ async def test_a_week_begins_on_monday_in_shanghai(office: Talk) -> None:
 
 
 async def test_what_has_waited_longest_comes_first_and_five_at_most(office: Talk) -> None:
-    for number in range(4):
-        await office.say("o-qian", f"{number + 1}号楼门口的路灯坏了")
+    for words in ("3栋门口的路灯坏了", "小区里有人遛狗不牵绳", "消防通道被车堵死了", "楼下广场舞吵得睡不着"):
+        await office.say("o-qian", words)
     await office.say("o-qian", "撤回 1002")
     office.now = NOW.replace(day=15)
     for words in ("待办", "未答复"):

@@ -147,7 +147,11 @@ async def test_an_alert_that_is_just_going_up_says_no_word_taken_back(talk: Talk
             assert await escalate_due(session, talk.services, later) == 1
 
     await asyncio.gather(forget(), escalate())
-    [up] = [row.text for row in await talk.rows(OutboxMessage) if row.recipient == "shu"]
+    [up] = [
+        row.text
+        for row in await talk.rows(OutboxMessage)
+        if (row.recipient, row.message_class) == ("shu", MessageClass.ALERT)
+    ]
     assert FIRE not in up
 
 
