@@ -132,7 +132,7 @@ class Application:
             },
             accounts=facts_of(settings.channels),
             public_url=settings.server.public_url,
-            deadlines=deadlines_of(settings, tagger.lexicon),
+            deadlines=await asyncio.to_thread(deadlines_of, settings, tagger.lexicon),
             rates_over=settings.requests.rates_over,
         )
         desk = self._desk = ReplyDesk(self.database, self.replica)
@@ -296,7 +296,7 @@ class Application:
     def wake(self) -> None:
         """Look for work now instead of within a second: somebody has set the clock forward."""
         self._inbox_pump.wake()
-        self._wake_after_work()
+        self._outbox_pump.wake()
 
     async def is_ready(self) -> bool:
         """Whether messages sent here now would be stored and worked on."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bot.cli.story import LOCAL, Story
@@ -16,11 +16,10 @@ _JOINED = {
     "answer": "回复那句话，并入 {matter}",
     "alike": "说的是同一件，并入 {matter}",
 }
-_APART = timedelta(minutes=1)
 
 
 class Listener:
-    """Says lines in one group. counts: how many messages were "stored", by outcome, and "chatter"."""
+    """Says lines in one group. counts: of what was said, how many were stored, chatter, filed, ..."""
 
     def __init__(self, story: Story, room: str) -> None:
         self._story = story
@@ -32,7 +31,7 @@ class Listener:
         story = self._story
         said: list[tuple[Line, datetime, str]] = []
         for line in lines:
-            story.world.clock.forward_to(story.world.clock() + _APART)
+            story.a_minute_later()
             msg_id = await story.say(self._room, external_id(line.who), line.text, line.quote)
             said.append((line, story.world.clock(), msg_id))
         await story.work()
@@ -54,6 +53,7 @@ class Listener:
         if facts["number"] is None:
             self.counts["chatter"] += 1
             return "闲聊，不登记"
+        self.counts["filed"] += 1
         names = "、".join(category["name"] for category in facts["categories"]) or "未分类"
         parts = [names, URGENCY[facts["urgency"]]]
         if facts["place"]:
@@ -68,7 +68,9 @@ class Listener:
         """Which stage heard it, and in which words."""
         named = [hit for hit in facts["hits"] if hit["rule"] != "model"]
         self.counts["lexicon" if named else "model"] += 1
-        terms = "、".join(f"“{term}”" for term in dict.fromkeys(hit["term"] for hit in named or facts["hits"]))
+        terms = "、".join(
+            f"“{term}”" for term in dict.fromkeys(hit["term"] for hit in named or facts["hits"])
+        )
         if named:
             return f"词表 {terms}"
         return f"第二阶段 {terms}" if terms else "第二阶段，凭上下文"
