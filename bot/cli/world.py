@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -101,12 +102,17 @@ async def running_world(database: Path, homes: Sequence[str] = ()) -> AsyncItera
         cast_corp.set_callbacks(platform, application.address)
         await platform.wecom.verify_callbacks()
         await _tell_groups(application, clock())
-        tagger = await asyncio.to_thread(Reader.load)
+        tagger = await asyncio.to_thread(_load_reader)
         backstage = DatabaseBackstage(application.database, ACCOUNT, tagger, OTHER_ACCOUNTS)
         yield World(platform, application, backstage, compound, clock)
     finally:
         await application.stop()
         await platform.stop()
+
+
+@cache
+def _load_reader() -> Reader:
+    return Reader.load()
 
 
 def _with_homes(entry: CompoundEntry, codes: Sequence[str]) -> CompoundEntry:
