@@ -296,6 +296,11 @@ class Application:
         await self._jobs.advance(self.clock())
         self._outbox_pump.wake()
 
+    def wake(self) -> None:
+        """Look for work now instead of within a second: somebody has set the clock forward."""
+        self._inbox_pump.wake()
+        self._outbox_pump.wake()
+
     async def is_ready(self) -> bool:
         """Whether messages sent here now would be stored and worked on."""
         if self._stopping or any(task.done() for task in self._tasks):

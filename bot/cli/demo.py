@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-from bot.cli import chapter_one, chapter_two
+from bot.cli import chapter_one, chapter_three, chapter_two
 from bot.cli.world import World, running_world
 from bot.playground import cast_corp
 from bot.playground.cast import CAST, COMPOUND_CODE, PHRASES
+from bot.playground.cast_chat import BOUND
 from bot.playground.page import Page
 from bot.telemetry import configure_logs
 from handlers.people.rules import scene_of
@@ -43,16 +44,26 @@ def _lock(database: Path) -> TextIO | None:
 
 
 async def _run(database: Path, *, once: bool, port: int) -> int:
+    if once:
+        return await _tell(database)
     async with running_world(database) as world:
-        if once:
-            first = await chapter_one.play(world)
-            return first or await chapter_two.play(world)
         try:
             await serve_playground(world, port)
         except OSError as error:
             print(f"yishi: cannot open port {port}: {error.strerror} (try --port)", file=sys.stderr)
             return 1
     return 0
+
+
+async def _tell(database: Path) -> int:
+    """The three chapters; the third plays in a compound of its own, where nothing of the first two is open."""
+    async with running_world(database) as world:
+        failed = await chapter_one.play(world) or await chapter_two.play(world)
+    if failed:
+        return failed
+    homes = [code for _persona, code in BOUND]
+    async with running_world(FOLDER / "chat.db", homes) as world:
+        return await chapter_three.play(world)
 
 
 async def serve_playground(world: World, port: int) -> None:

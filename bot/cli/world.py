@@ -7,10 +7,11 @@ settings with environment = "demo" refuse anything else.
 import asyncio
 import secrets
 import string
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,13 @@ from bot.playground.archive import ArchiveFeed, new_key
 from bot.playground.backstage import DatabaseBackstage
 from bot.playground.platform import Platform
 from handlers.groups.register import note_told, register_group
-from handlers.people.enrol import CompoundEntry, enrol_compound
+from handlers.people.enrol import CompoundEntry, PlaceEntry, enrol_compound
 from nlp.reader import Reader
 from storage.database import Database
 from storage.migrate import prepare
 from storage.queries.groups import list_groups
 from storage.queries.tree import find_compound
-from storage.states import ChannelKind, GroupKind
+from storage.states import ChannelKind, GroupKind, PlaceLevel
 
 SAMPLE = Path(__file__).parents[1] / "playground" / "sample_compound.toml"
 ACCOUNT = "demo"
@@ -69,8 +70,11 @@ class World:
 
 
 @asynccontextmanager
-async def running_world(database: Path) -> AsyncIterator[World]:
-    """Start everything on a fresh database file, and stop it at the end."""
+async def running_world(database: Path, homes: Sequence[str] = ()) -> AsyncIterator[World]:
+    """Start everything on a fresh database file, and stop it at the end.
+
+    homes: codes of flats that the compound has beside its buildings and entrances, so that households can be counted.
+    """
     await asyncio.to_thread(_start_over, database)
     account = Account(
         app_id=f"wx{secrets.token_hex(8)}",
@@ -88,7 +92,7 @@ async def running_world(database: Path) -> AsyncIterator[World]:
     api_base = await platform.start()
     keys = await asyncio.to_thread(feed.write_keys, database.parent)
     settings = _settings(account, api_base, database, cast_corp.channel_settings(platform, webhook_key, keys))
-    compound = await asyncio.to_thread(read_compound, SAMPLE)
+    compound = _with_homes(await asyncio.to_thread(read_compound, SAMPLE), homes)
     await _enrol(settings, compound, clock())
     application = Application(settings, clock)
     await application.start()
@@ -98,12 +102,27 @@ async def running_world(database: Path) -> AsyncIterator[World]:
         cast_corp.set_callbacks(platform, application.address)
         await platform.wecom.verify_callbacks()
         await _tell_groups(application, clock())
-        tagger = await asyncio.to_thread(Reader.load)
+        tagger = await asyncio.to_thread(_load_reader)
         backstage = DatabaseBackstage(application.database, ACCOUNT, tagger, OTHER_ACCOUNTS)
         yield World(platform, application, backstage, compound, clock)
     finally:
         await application.stop()
         await platform.stop()
+
+
+@cache
+def _load_reader() -> Reader:
+    return Reader.load()
+
+
+def _with_homes(entry: CompoundEntry, codes: Sequence[str]) -> CompoundEntry:
+    # A compound's file names buildings and entrances only; flats come with the roll of owners, which is not there yet.
+    flats = []
+    for code in codes:
+        building, entrance, number = code.split("-")
+        name = f"{building}栋{entrance}单元{number}"
+        flats.append(PlaceEntry(PlaceLevel.UNIT, code, name, f"{building}-{entrance}"))
+    return replace(entry, places=(*entry.places, *flats))
 
 
 def _start_over(database: Path) -> None:

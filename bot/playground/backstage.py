@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.opinions.rules import place_name
 from nlp.reader import Reader
-from nlp.tagger import Hit
+from nlp.tagger import Hit, Verdict
 from storage.database import Database
 from storage.queries.inbox import find_message
 from storage.queries.opinions import find_opinion_of_message
@@ -83,32 +83,57 @@ class DatabaseBackstage:
         return _WAYS.get(self._kinds.get(row.account, ChannelKind.OFFICIAL_ACCOUNT), "")
 
     def _tags(self, message: InboxMessage, opinion: Opinion | None) -> dict[str, Any]:
-        said = opinion.text if opinion and opinion.text and opinion.text in message.text else message.text
-        tagged = self._tagger.tag(said)
-        shift = message.text.index(said)
+        if opinion is not None and opinion.text and opinion.text in message.text:
+            return self._kept(message, opinion)
+        tagged = self._tagger.tag(message.text)
         return {
             "verdict": tagged.verdict,
             "categories": [
-                {"id": category.id, "name": self._name(category.id), "score": category.score}
+                {"id": category.id, "name": self.name(category.id), "score": category.score}
                 for category in tagged.categories
             ],
             "urgency": tagged.urgency,
             "place": place_name(*tagged.place) or None,
-            "hits": [self._hit(hit, shift) for hit in tagged.hits],
+            "hits": [self._hit(hit, 0) for hit in tagged.hits],
+        }
+
+    def _kept(self, message: InboxMessage, opinion: Opinion) -> dict[str, Any]:
+        """As it was filed: by itself, without what was said before it, a message may read differently."""
+        shift = message.text.index(opinion.text or "")
+        return {
+            "verdict": Verdict.MATTER if opinion.categories else Verdict.UNSURE,
+            "categories": [category | {"name": self.name(category["id"])} for category in opinion.categories],
+            "urgency": opinion.urgency,
+            "place": place_name(opinion.building, opinion.entrance, opinion.unit) or None,
+            "hits": [self._hit(Hit(**hit), shift) for hit in opinion.hits],
+            "matter": opinion.matter_number,
+            "joined": _joined(message, opinion),
         }
 
     def top_name(self, leaf: str) -> str:
         """The name of a leaf's top category."""
         return self._tagger.lexicon.top_name(leaf)
 
-    def _name(self, leaf: str) -> str:
+    def name(self, leaf: str) -> str:
+        """The name of a leaf behind that of its top category."""
         return f"{self.top_name(leaf)} · {self._tagger.lexicon.name(leaf)}"
 
     def _hit(self, hit: Hit, shift: int) -> dict[str, Any]:
         return {
             "term": hit.term,
             "rule": hit.rule,
-            "name": self._name(hit.leaf),
+            "name": self.name(hit.leaf),
             "start": hit.start + shift,
             "end": hit.end + shift,
         }
+
+
+def _joined(message: InboxMessage, opinion: Opinion) -> str:
+    """How a message came to its matter: founded, echo, copy, answer, or alike."""
+    if opinion.matter_number == opinion.number:
+        return "founded"
+    if opinion.echo:
+        return "echo"
+    if opinion.repost_of is not None:
+        return "copy"
+    return "answer" if message.quoted else "alike"

@@ -2,7 +2,7 @@
 
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,19 +87,7 @@ def furnish(platform: Platform) -> str:
     """Bring in staff, residents and groups, and give the new webhook's key."""
     wecom = platform.wecom
     wecom.add_members(STAFF)
-    for persona in CAST:
-        platform.names[persona.openid] = persona.nickname
-        platform.union_ids[persona.openid] = union_id(persona)
-    wecom.add_customers(
-        Customer(
-            external_id(persona),
-            persona.nickname,
-            persona.about,
-            f"oCorp{persona.openid[1:]}",
-            union_id(persona),
-        )
-        for persona in CAST
-    )
+    _introduce(platform, CAST)
     for room, name, owner, people in _CUSTOMER_GROUPS:
         wecom.add_customer_group(room, name, owner.userid, [external_id(persona) for persona in people])
     wecom.add_internal_group(
@@ -108,6 +96,31 @@ def furnish(platform: Platform) -> str:
     key = secrets.token_hex(16)
     wecom.add_webhook(STAFF_ROOM, key)
     return key
+
+
+async def move_in(platform: Platform, room: str, personas: Iterable[Persona]) -> None:
+    """Let new residents join a customer group by its code; its welcome tells them that the bot listens."""
+    _introduce(platform, personas := tuple(personas))
+    for persona in personas:
+        await platform.wecom.user_joins(room, external_id(persona))
+
+
+def _introduce(platform: Platform, personas: Iterable[Persona]) -> None:
+    """Make residents known to the service account's platform and to the corp."""
+    for persona in personas:
+        platform.names[persona.openid] = persona.nickname
+        platform.union_ids[persona.openid] = union_id(persona)
+        platform.wecom.add_customers(
+            [
+                Customer(
+                    external_id(persona),
+                    persona.nickname,
+                    persona.about,
+                    f"oCorp{persona.openid[1:]}",
+                    union_id(persona),
+                )
+            ]
+        )
 
 
 def channel_settings(

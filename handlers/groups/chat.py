@@ -138,6 +138,8 @@ async def _receipt_aside(context: Context, compound: Compound, filed: Filed) -> 
         return
     opinion = filed.opinion
     text = say("opinions.filed_in_group", number=opinion.number, facts=facts(context, opinion))
+    if filed.others and opinion.number != filed.matter.number:
+        text += "\n" + say("matters.joined", count=filed.others, number=opinion.number)
     if filed.matter.state is MatterState.CANDIDATE:
         text += "\n" + say("matters.confirm_how", number=opinion.number)
     notice = Notice(

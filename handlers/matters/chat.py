@@ -28,7 +28,7 @@ def state_of(matter: Matter) -> str:
         return say("matters.state_candidate")
     if matter.state is MatterState.DISMISSED:
         return say("matters.state_dismissed")
-    return say("opinions.state_filed")
+    return say("matters.state_confirmed")
 
 
 def people_of(matter: Matter) -> str:

@@ -13,22 +13,25 @@ from storage.queries.requests import (
     find_request,
     list_states,
 )
-from storage.states import OpinionState
+from storage.states import MatterState, OpinionState
 from storage.tables import Opinion
 
 _SHOWN = 300
 
 
 async def states_of(session: AsyncSession, opinions: Sequence[Opinion]) -> dict[tuple[int, int], str]:
-    """By (compound_id, number): the state of the request of each standing opinion that has one, in words."""
+    """By (compound_id, number), in words: how far the request of each standing opinion is, or that none is wanted."""
     keys: dict[tuple[int, int], tuple[int, int]] = {}
+    dismissed: dict[tuple[int, int], str] = {}
     for opinion in opinions:
         if opinion.state is OpinionState.FILED and opinion.matter_number is not None:
             matter = await find_matter(session, opinion.compound_id, opinion.number)
             if matter is not None:
                 keys[opinion.compound_id, opinion.number] = (matter.compound_id, matter.number)
+                if matter.state is MatterState.DISMISSED:
+                    dismissed[opinion.compound_id, opinion.number] = say("matters.state_dismissed")
     states = await list_states(session, set(keys.values()))
-    return {own: state_name(states[key]) for own, key in keys.items() if key in states}
+    return dismissed | {own: state_name(states[key]) for own, key in keys.items() if key in states}
 
 
 async def progress_of(session: AsyncSession, opinion: Opinion) -> str:

@@ -119,13 +119,13 @@ async def list_requests_numbered(
 async def list_asked(session: AsyncSession, person_id: int, since: datetime) -> list[tuple[Request, int]]:
     """Requests that were done since a time and that this person reported, the last one first.
 
-    Each with the number of the person's own last opinion on it.
+    Each with the number of the person's own first opinion on it.
     """
     own = (
         select(
             col(Opinion.compound_id).label("compound_id"),
             col(Opinion.matter_number).label("matter"),
-            func.max(Opinion.number).label("own"),
+            func.min(Opinion.number).label("own"),
         )
         .where(Opinion.person_id == person_id, Opinion.state == OpinionState.FILED)
         .group_by(col(Opinion.compound_id), col(Opinion.matter_number))
@@ -144,9 +144,9 @@ async def list_asked(session: AsyncSession, person_id: int, since: datetime) -> 
 
 
 async def list_voices(session: AsyncSession, compound_id: int, number: int) -> dict[int, int]:
-    """By person who stands behind a matter: the number of their last opinion on it, which their receipt has."""
+    """By person who stands behind a matter: the number of their first opinion on it, which stays the same."""
     statement = (
-        select(Opinion.person_id, func.max(Opinion.number))
+        select(Opinion.person_id, func.min(Opinion.number))
         .where(
             Opinion.compound_id == compound_id,
             Opinion.matter_number == number,
@@ -155,7 +155,7 @@ async def list_voices(session: AsyncSession, compound_id: int, number: int) -> d
         )
         .group_by(col(Opinion.person_id))
     )
-    return {person_id: int(last) for person_id, last in await session.exec(statement) if person_id}
+    return {person_id: int(first) for person_id, first in await session.exec(statement) if person_id}
 
 
 async def list_states(
