@@ -102,7 +102,7 @@ async def test_nothing_waits_in_a_quiet_compound(talk: Talk) -> None:
 
 async def test_progress_names_the_building_in_a_group_and_never_a_flat_or_a_speaker(office: Talk) -> None:
     in_group = (await told(office, "li", "进度 1001")).text
-    assert "1001｜已登记" in in_group
+    assert "1001｜已核实" in in_group
     assert "电梯" in in_group
     assert "3栋" in in_group
     alone = (await told(office, "li", "进度 1001", "")).text
