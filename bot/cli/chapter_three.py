@@ -80,7 +80,7 @@ async def play(world: World) -> int:  # noqa: PLR0915  a story is read from top 
     await story.write(MANAGER.userid, f"不是我们的 {door} 门禁是网格员统一找厂家装的")
     await story.write(GRID_WORKER.userid, f"接单 {door}")
     await story.write(GRID_WORKER.userid, f"接单 {noise}")
-    await story.at(await story.due(lamp), "路灯还没人接单，快到时间了")
+    await story.at(await story.due(lamp), "路灯的单还没接，快到时间了")
     await story.at(local(monday, time(19, 20)), "周一晚上，群里")
     await chat.listen(cast_chat.EVENING)
     for alert in await story.open_alerts():
