@@ -14,6 +14,7 @@ from nlp.lexicon import DEFAULT_PATH, Lexicon, load_lexicon
 from nlp.matcher import CUE, STRONG, WEAK, Matcher
 from nlp.model import Scores
 from nlp.normalise import normalise, offsets
+from nlp.phrases import NO_PHRASES, Phrases
 from nlp.place import Place, find_place
 from nlp.quotes import spoken
 from nlp.ranking import Category, Ranking
@@ -42,13 +43,21 @@ class Hit(NamedTuple):
     end: int
 
 
+class Spot(NamedTuple):
+    """A place of the compound's own, and its span in the original text."""
+
+    name: str
+    start: int
+    end: int
+
+
 @dataclass(slots=True)
 class Tagged:
     """What one message says. categories: best first, () for chatter; urgency: 1 routine, 2 normal, 3 safety.
 
-    `found`, `text` and `clean`, its normalised spelling, are what `place` and `hits` are worked out from, only when
-    somebody asks: hardly anybody does for chatter. The text is personal data and stays out of the repr. scores: what
-    the second stage thought of it, for what is said next; None without one.
+    `found`, `text` and `clean`, its normalised spelling without the compound's names, are what `place`, `spot` and
+    `hits` are worked out from, only when somebody asks: hardly anybody does for chatter. The text is personal data and
+    stays out of the repr. scores: what the second stage thought of it, for what is said next; None without one.
     """
 
     categories: tuple[Category, ...]
@@ -59,11 +68,24 @@ class Tagged:
     clean: str = field(repr=False)
     found: tuple[Candidate, ...] = field(default=(), repr=False)
     scores: Scores | None = field(default=None, repr=False)
+    phrases: Phrases = field(default=NO_PHRASES, repr=False)
 
     @property
     def place(self) -> Place:
         """Where."""
         return find_place(self.clean)
+
+    @property
+    def spot(self) -> Spot | None:
+        """Where, by a name that only this compound has; None when there is none."""
+        found = self.phrases.spot_in(self.clean)
+        if found is None:
+            return None
+        start, end = found
+        sources = offsets(spoken(self.text))
+        if sources is not None:
+            return Spot(self.clean[start:end], sources[start], sources[end - 1] + 1)
+        return Spot(self.clean[start:end], start, end)
 
     @property
     def hits(self) -> tuple[Hit, ...]:
@@ -93,10 +115,13 @@ class Tagger:
         """A tagger over a taxonomy file. LexiconError when the file does not hold."""
         return cls(load_lexicon(path))
 
-    def tag(self, text: str) -> Tagged:
-        """Tag one message, whatever it holds; never raises on any text. Reads its first 2,000 characters."""
+    def tag(self, text: str, phrases: Phrases = NO_PHRASES) -> Tagged:
+        """Tag one message, whatever it holds; never raises on any text. Reads its first 2,000 characters.
+
+        phrases: those of the compound it was said in.
+        """
         text = text[:_LONGEST]
-        clean = normalise(spoken(text))
+        clean = phrases.blank(normalise(spoken(text)))
         matcher = self._matcher
         matches = matcher.find(clean)
         known, known_sides = matcher.roles, matcher.sides
@@ -105,8 +130,10 @@ class Tagger:
             roles |= known[number]
             sides |= known_sides[number]
         if not (roles & _WORTH_A_LOOK or matcher.complete_pairs(sides)):
-            return Tagged((), _ROUTINE, Verdict.CHATTER, self.lexicon.version, text, clean)
-        return self._judge(text, Evidence(matcher, clean, matches, roles, sides))
+            return Tagged((), _ROUTINE, Verdict.CHATTER, self.lexicon.version, text, clean, phrases=phrases)
+        tagged = self._judge(text, Evidence(matcher, clean, matches, roles, sides))
+        tagged.phrases = phrases
+        return tagged
 
     def _judge(self, text: str, message: Evidence) -> Tagged:
         version = self.lexicon.version
