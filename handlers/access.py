@@ -36,6 +36,7 @@ class Right(StrEnum):
     SEE_ALERTS = "see_alerts"
     ACKNOWLEDGE_ALERT = "acknowledge_alert"
     SEE_OUTBOX = "see_outbox"
+    CORRECT = "correct"  # say what a matter is about, and read what the tagger could not make out
 
 
 _WATCH = frozenset({Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT})
@@ -43,11 +44,11 @@ _READ = frozenset({Right.SEE_WEEK, Right.SEE_DIGEST})
 
 # The property company (物业) acts on alerts and numbers; the digest with residents' own words is the committee's.
 ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
-    Role.SECRETARY: _READ | _WATCH,
-    Role.COMMITTEE: _READ | {Right.SEE_ALERTS},
+    Role.SECRETARY: _READ | _WATCH | {Right.CORRECT},
+    Role.COMMITTEE: _READ | {Right.SEE_ALERTS, Right.CORRECT},
     Role.PROPERTY: _WATCH | {Right.SEE_WEEK},
-    Role.COMMUNITY_WORKER: _READ | _WATCH,
-    Role.GRID_WORKER: _WATCH | {Right.SEE_WEEK},
+    Role.COMMUNITY_WORKER: _READ | _WATCH | {Right.CORRECT},
+    Role.GRID_WORKER: _WATCH | {Right.SEE_WEEK, Right.CORRECT},
     Role.SUPERVISOR: _READ,
     Role.DUTY: _WATCH,
     Role.OPERATOR: frozenset({Right.SEE_OUTBOX}),
@@ -56,7 +57,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
 
 # What these rights open has a place. The digest is of a whole compound: its figures, places and quotes come from all
 # buildings, and it is kept as it was sent. What could not be sent is nobody's place.
-PLACE_RIGHTS = frozenset({Right.SEE_WEEK, Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT})
+PLACE_RIGHTS = frozenset({Right.SEE_WEEK, Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT, Right.CORRECT})
 
 
 @dataclass(frozen=True, slots=True)

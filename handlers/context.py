@@ -8,8 +8,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.batch import Batch
 from handlers.inbound import Inbound
+from handlers.learning.suggest import Suggestions
+from handlers.learning.taggers import Taggers
 from handlers.reach.fields import Template
-from nlp.reader import Reader
 from storage.sealing import Sealer
 from storage.states import ChannelKind, Form, MessageClass
 from storage.tables import ChannelIdentity, ChatGroup, Compound
@@ -34,14 +35,20 @@ class Services:
 
     default_compounds: compound code by channel account, for accounts that serve one compound.
     accounts: facts by channel account. public_url: where the pages are, without a slash at the end; empty for none.
+    suggestions: of a further reader, None without one.
     """
 
-    tagger: Reader
+    tagger: Taggers
     sealer: Sealer
     raw_text_days: int
     default_compounds: dict[str, str]
     accounts: Mapping[str, AccountFacts] = field(default_factory=dict)
     public_url: str = ""
+    suggestions: Suggestions | None = None
+
+    def suggested(self, text: str) -> str | None:
+        """The leaf that a further reader thinks of for a message, None without one."""
+        return self.suggestions.leaf_for(text) if self.suggestions else None
 
     def people_of(self, account: str) -> str:
         """The account under which the people of `account` are known."""

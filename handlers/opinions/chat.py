@@ -35,7 +35,8 @@ async def hear(context: Context, words: str | None = None) -> Answer:
     text = words if words is not None else context.inbound.text
     if words is not None and not words.strip():
         return Answer("help.given", say("opinions.say_what"))
-    tagged = context.services.tagger.tag(text)
+    home = await find_home_of_speaker(context)
+    tagged = context.services.tagger.of(home[0].compound_id if home else None).tag(text)
     filing = decide(
         asked=words is not None,
         tagged=tagged.verdict is Verdict.MATTER,
@@ -46,7 +47,6 @@ async def hear(context: Context, words: str | None = None) -> Answer:
         return Answer("chat.greeted", say("opinions.smalltalk"))
     if filing is Filing.ANSWER:
         return Answer("chat.answered", say("opinions.not_filed"))
-    home = await find_home_of_speaker(context)
     if home is None:
         held = f"{say('opinions.held')}{say('people.bind_how')}"
         if (

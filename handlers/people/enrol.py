@@ -1,6 +1,7 @@
 """Use case: bring in a compound with its regions, places and contacts; doing it again changes only what differs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -8,9 +9,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.people.office import get_or_add_person
 from storage.audit import add_audit_event
 from storage.queries.people import end_imported_roles, get_or_add_identities, put_role
+from storage.queries.phrases import put_phrases
 from storage.queries.tree import find_compound, put_compound, put_place, put_region
 from storage.sealing import Sealer
-from storage.states import PlaceLevel, RegionLevel, Role, RoleSource, Stewardship, Tenure
+from storage.states import PhraseKind, PlaceLevel, RegionLevel, Role, RoleSource, Stewardship, Tenure
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class ContactEntry:
 
 @dataclass(frozen=True, slots=True)
 class CompoundEntry:
-    """A compound as an operator describes it; regions from the highest down."""
+    """A compound as an operator describes it; regions from the highest down. phrases: its own, by what they are."""
 
     code: str
     name: str
@@ -61,6 +63,7 @@ class CompoundEntry:
     built_year: int | None = None
     households: int | None = None
     residents: int | None = None
+    phrases: Mapping[str, PhraseKind] = field(default_factory=dict)
 
 
 async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundEntry, now: datetime) -> int:
@@ -119,12 +122,13 @@ async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundE
         )
         in_office.add((person_id, contact.role))
     await end_imported_roles(session, entry.code, in_office, now)
+    await put_phrases(session, compound.compound_id, entry.phrases)
     add_audit_event(
         session,
         at=now,
         verb="compound.enrolled" if is_new else "compound.changed",
         compound_id=compound.compound_id,
         subject=f"compound:{entry.code}",
-        details={"places": len(entry.places), "contacts": len(entry.contacts)},
+        details={"places": len(entry.places), "contacts": len(entry.contacts), "phrases": len(entry.phrases)},
     )
     return compound.compound_id
