@@ -9,6 +9,7 @@ from sqlmodel import select
 from bot.replies import Reply
 from bot.worker import BATCH, MAX_ATTEMPTS
 from handlers.context import Services
+from handlers.learning.taggers import Taggers
 from nlp.reader import Reader
 from storage.database import Database
 from storage.outbox import find_reply
@@ -102,7 +103,9 @@ async def test_a_culprit_that_recovers_is_filed(
     await replica.store([f"{POISON}洒在草坪上"])
     await replica.work()
     replica.clock.forward(60)
-    healed = Services(Reader.load(), services.sealer, 180, services.default_compounds)
+    healed = Services(
+        Taggers(await asyncio.to_thread(Reader.load)), services.sealer, 180, services.default_compounds
+    )
     await Replica(database, healed, replica.clock, "replica-b", [ScriptedChannel()]).work()
     assert [message.state for message in await inbox(database)] == [InboxState.DONE]
 
@@ -208,7 +211,7 @@ async def test_a_database_that_is_away_costs_nobody_an_attempt(
     database: Database, replica: Replica, services: Services, clock: Clock
 ) -> None:
     class AwayTagger:
-        def tag(self, text: str) -> None:
+        def of(self, compound_id: int | None) -> None:
             raise ConnectionResetError
 
     away = Services(AwayTagger(), services.sealer, 180, services.default_compounds)  # type: ignore[arg-type]
