@@ -45,6 +45,7 @@ async def show_compound(visit: Visit) -> web.Response:
     said = await list_said_since(visit.session, opened.compound_id, opened.codes, since)
     lexicon = visit.site.services.tagger.lexicon
     tops = Counter(top_of(one.categories[0]["id"]) for one in said if one.categories)
+    known = [(top, count) for top, count in tops.most_common() if top in lexicon.tops]
     return visit.page(
         "console/compound.html",
         opened=opened,
@@ -52,7 +53,7 @@ async def show_compound(visit: Visit) -> web.Response:
         total=len(said),
         dangers=sum(one.urgency >= SAFETY for one in said),
         unsorted=sum(not one.categories for one in said),
-        categories=[(lexicon.top_name(top), count) for top, count in tops.most_common()],
+        categories=[(lexicon.top_name(top), count) for top, count in known],
         open_alerts=await count_open_alerts(visit.session, opened.compound_id, opened.codes),
         weeks=await list_weeks(visit.session, opened.compound_id),
     )
