@@ -87,7 +87,8 @@ async def keep_batch(
 ) -> int | None:
     """Keep what a batch came to and move the replay on, in the caller's transaction; returns how many changed.
 
-    None when another worker has the replay: nothing was written.
+    Matters and their requests stay as they are: somebody may be seeing to them. None when another worker has the
+    replay: nothing was written.
     """
     assert replay.replay_id is not None
     if not await advance_replay(session, replay.replay_id, owner, after, read.upto, read.count, until):

@@ -8,8 +8,18 @@ from handlers.learning.correct import Corrected, correct_opinion
 from handlers.learning.names import categories_called
 from handlers.learning.rules import Sorting, sorted_urgency
 from nlp.reader import Reader
-from storage.states import Role
-from storage.tables import AlertEpisode, AuditEvent, Correction, Opinion, OutboxMessage
+from storage.queries.requests import put_dispatch_rule
+from storage.states import MatterState, RequestState, Role
+from storage.tables import (
+    AlertEpisode,
+    AuditEvent,
+    Correction,
+    Matter,
+    Opinion,
+    OutboxMessage,
+    Request,
+    RequestEvent,
+)
 from tests.handlers.neighbours import STAFF_ROOM, appoint, join, open_groups, overheard, sent_to, told
 from tests.handlers.talk import Talk
 
@@ -66,7 +76,41 @@ async def test_no_matter_at_all(desk: Talk) -> None:
     assert (await told(desk, "ZhouHui", "改 1001 不是问题", "")).outcome == "opinion.corrected"
     opinion = await _opinion(desk)
     assert (opinion.categories, opinion.urgency) == ([], 1)
+    assert [("不再办理" in text) for text in await sent_to(desk, "o-zhao")][-2:] == [False, True]
+    assert [matter.state for matter in await desk.rows(Matter)] == [MatterState.DISMISSED]
+    assert [request.state for request in await desk.rows(Request)] == [RequestState.CANCELLED]
+    await told(desk, "ZhouHui", "改 1001 停车", "")
+    assert [matter.state for matter in await desk.rows(Matter)] == [MatterState.CONFIRMED]
+    assert [request.state for request in await desk.rows(Request)] == [RequestState.RAISED]
+
+
+async def test_others_keep_a_matter_that_one_of_them_did_not_mean(desk: Talk) -> None:
+    await desk.bind("o-qian", "XH-1/3-2")
+    await desk.hear("o-qian", LIFT)
+    assert [opinion.matter_number for opinion in await desk.rows(Opinion)] == [1001, 1001]
+    await told(desk, "ZhouHui", "改 1001 不是问题", "")
+    [matter] = await desk.rows(Matter)
+    assert (matter.state, (matter.leaf or "")[:7]) == (MatterState.CONFIRMED, "dianti.")
     assert "不是要办理的问题" in (await sent_to(desk, "o-zhao"))[-1]
+
+
+async def test_its_matter_follows_and_a_rule_dispatches_it_once(desk: Talk) -> None:
+    async with desk.database.write() as session:
+        rule = {"compound_id": 1, "category": "tingche", "building": "", "role": Role.PROPERTY}
+        await put_dispatch_rule(session, rule | {"assignee_id": None, "auto": True})
+    [request] = await desk.rows(Request)
+    assert request.state is RequestState.RAISED
+    for words in ("改 1001 停车", "改 1001 停车", "改 1001 急"):
+        await told(desk, "ZhouHui", words, "")
+    [matter], [request] = await desk.rows(Matter), await desk.rows(Request)
+    assert ((matter.leaf or "")[:8], matter.urgency) == ("tingche.", 3)
+    assert (request.state, request.role) == (RequestState.DISPATCHED, Role.PROPERTY)
+    assert [row.command_key for row in await desk.rows(RequestEvent) if row.verb == "request.dispatched"] == [
+        "corrected:1001:1"
+    ]
+    await told(desk, "ZhouHui", "改 1001 绿化", "")  # somebody has it: it stays with them
+    [request] = await desk.rows(Request)
+    assert request.role is Role.PROPERTY
 
 
 async def test_what_was_right_is_confirmed_without_a_word_to_its_author(desk: Talk) -> None:
