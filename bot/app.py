@@ -22,12 +22,14 @@ from bot.channels.factory import facts_of, open_channel
 from bot.config import ChatArchiveSettings, ConfigError, OfficialAccountSettings, Settings
 from bot.delivery import Quiet
 from bot.followers import UnionIds
+from bot.helper import Asker, Helper, HelperMetrics
 from bot.intake import Intake
 from bot.jobs import Jobs
 from bot.members import MemberLists
 from bot.outbox import Sender
 from bot.pump import Pump
 from bot.replies import ReplyDesk
+from bot.tagging import TaggerSource
 from bot.tasks import follow_up
 from bot.telemetry import Metrics
 from bot.web.admin import admin_routes, healthz
@@ -40,12 +42,12 @@ from bot.worker import Worker
 from handlers.alerts.escalate import escalate_due
 from handlers.context import Services
 from handlers.digests.cycle import advance
+from handlers.learning.suggest import Suggestions
 from handlers.matters.gather import gather_unmattered
 from handlers.requests.clock import advance_requests
 from handlers.requests.deadlines import Deadlines, DeadlinesError, load_deadlines
 from nlp import segment
 from nlp.lexicon import Lexicon
-from nlp.reader import Reader
 from storage.claims import try_claim
 from storage.database import Database
 from storage.inbox import open_writer
@@ -97,6 +99,7 @@ class Application:
         self._look: asyncio.Task[bool] | None = None
         self._runners: list[Runner] = []
         self._pollers: list[ArchivePoller] = []
+        self._asker: Asker | None = None
         # What was opened, to be closed in the opposite order, also when the start failed half-way.
         self._opened = AsyncExitStack()
 
@@ -122,9 +125,15 @@ class Application:
                 archives += await asyncio.to_thread(open_archive, name, account, http)
             else:
                 self.channels[name] = open_channel(name, account, http, time.monotonic)
-        tagger = await asyncio.to_thread(Reader.load)
+        tagging = settings.tagging
+        source = TaggerSource(self.database, tagging.lexicon)
+        helper = None
+        if tagging.helper is not None:
+            helper = Helper(tagging.helper, HelperMetrics(self.metrics.registry), self.clock)
+            self._opened.push_async_callback(helper.close)
+        taggers = await source.open()
         services = Services(
-            tagger=tagger,
+            tagger=taggers,
             sealer=open_sealer(settings),
             raw_text_days=settings.privacy.raw_text_days,
             default_compounds={
@@ -134,8 +143,9 @@ class Application:
             },
             accounts=facts_of(settings.channels),
             public_url=settings.server.public_url,
-            deadlines=await asyncio.to_thread(deadlines_of, settings, tagger.lexicon),
+            deadlines=await asyncio.to_thread(deadlines_of, settings, taggers.lexicon),
             rates_over=settings.requests.rates_over,
+            suggestions=Suggestions(helper, tagging.helper.batch) if helper and tagging.helper else None,
         )
         desk = self._desk = ReplyDesk(self.database, self.replica)
         self._intake = Intake(open_writer(self.database), self.replica, self.metrics, self.clock)
@@ -164,6 +174,9 @@ class Application:
             asyncio.create_task(self._outbox_pump.run()),
             asyncio.create_task(self._followers_pump.run()),
         ]
+        if helper is not None:
+            self._asker = Asker(self.database, services, helper, self.clock)
+            self._tasks.append(asyncio.create_task(self._asker.run()))
         self._opened.push_async_callback(self._stop_work)
         self._opened.push_async_callback(self._intake.close)
         members = MemberLists(self.database, self.channels, services, self.replica)
@@ -176,6 +189,7 @@ class Application:
             settings.privacy.raw_text_days,
             self.clock,
             {
+                "tagger": source.refresh,
                 "alerts": partial(self._escalate, services),
                 "cycles": partial(advance, self.database, services),
                 "group_tasks": partial(follow_up, self.database, self.channels),
@@ -335,6 +349,8 @@ class Application:
         self._outbox_pump.stop()
         self._followers_pump.stop()
         self._sender.close()
+        if self._asker is not None:
+            self._asker.stop()
         for poller in self._pollers:
             poller.stop()
         _done, late = await asyncio.wait(

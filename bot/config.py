@@ -9,7 +9,7 @@ import os
 import re
 import tomllib
 from datetime import time
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -63,6 +63,31 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+_PRIVATE = [
+    ip_network(net)
+    for net in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+]
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an address and not a name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_private(address: str) -> bool:
+    """Whether an address is of this machine or of a private network (RFC 1918, unique local); raises ValueError.
+
+    Link-local ones are not: there clouds keep their secrets.
+    """
+    found = ip_address(address.partition("%")[0])
+    found = getattr(found, "ipv4_mapped", None) or found
+    return any(found in network for network in _PRIVATE)
 
 
 def _is_key(value: SecretStr) -> SecretStr:
@@ -182,6 +207,49 @@ class PrivacySettings(Section):
     """How long words are kept as words."""
 
     raw_text_days: int = Field(180, ge=1, le=3650)
+
+
+class HelperSettings(Section):
+    """A further reader for messages in doubt: an OpenAI-compatible address for chat completions.
+
+    daily_requests, daily_tokens: of each replica. allow_external: the host need not be in the operator's own network.
+    """
+
+    base_url: str
+    model: str = Field(min_length=1, max_length=200)
+    api_key: SecretStr = SecretStr("")
+    timeout_seconds: float = Field(20.0, ge=1, le=120)
+    daily_requests: int = Field(500, ge=1, le=100_000)
+    daily_tokens: int = Field(500_000, ge=1000, le=1_000_000_000)
+    batch: int = Field(10, ge=1, le=50)
+    allow_external: bool = False
+
+    @field_validator("base_url")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be http(s)://HOST[:PORT][/PATH]")
+        if "@" in parts.netloc:
+            raise ValueError("must not hold a password; use api_key")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _in_the_house(self) -> "HelperSettings":
+        host = urlsplit(self.base_url).hostname or ""
+        if not self.allow_external and is_address(host) and not is_private(host):
+            raise ValueError(
+                "base_url is not in a private network; residents' words would leave the house "
+                "(allow_external = true if that has been agreed)"
+            )
+        return self
+
+
+class TaggingSettings(Section):
+    """lexicon: a taxonomy file of the operator's own instead of the shipped one; read again whenever it changes."""
+
+    lexicon: Path | None = None
+    helper: HelperSettings | None = None
 
 
 class QuietHours(Section):
@@ -363,6 +431,7 @@ class Settings(Section):
     quiet_hours: QuietHours = QuietHours()
     requests: RequestsSettings = RequestsSettings()
     log: LogSettings = LogSettings()
+    tagging: TaggingSettings = TaggingSettings()
     channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")], ChannelSettings] = {}
 
     @model_validator(mode="after")

@@ -43,6 +43,7 @@ class Right(StrEnum):
     DISPATCH = "dispatch"
     HANDLE = "handle"
     NOTE = "note"
+    CORRECT = "correct"  # say what a matter is about, and read what the tagger could not make out
 
 
 _WATCH = frozenset({Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT})
@@ -53,11 +54,11 @@ _DISPATCH = _HANDLE | {Right.DISPATCH}
 
 # The property company (物业) acts on alerts and numbers; the digest with residents' own words is the committee's.
 ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
-    Role.SECRETARY: _READ | _WATCH | _DISPATCH | {Right.MERGE},
-    Role.COMMITTEE: _READ | _SEE | {Right.SEE_ALERTS, Right.MERGE},
+    Role.SECRETARY: _READ | _WATCH | _DISPATCH | {Right.MERGE, Right.CORRECT},
+    Role.COMMITTEE: _READ | _SEE | {Right.SEE_ALERTS, Right.MERGE, Right.CORRECT},
     Role.PROPERTY: _WATCH | _HANDLE | {Right.SEE_WEEK},
-    Role.COMMUNITY_WORKER: _READ | _WATCH | _DISPATCH | {Right.MERGE},
-    Role.GRID_WORKER: _WATCH | _HANDLE | {Right.SEE_WEEK},
+    Role.COMMUNITY_WORKER: _READ | _WATCH | _DISPATCH | {Right.MERGE, Right.CORRECT},
+    Role.GRID_WORKER: _WATCH | _HANDLE | {Right.SEE_WEEK, Right.CORRECT},
     Role.SUPERVISOR: _READ | _SEE,
     Role.DUTY: _WATCH,
     Role.OPERATOR: frozenset({Right.SEE_OUTBOX}),
@@ -67,7 +68,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
 # What these rights open has a place. The digest is of a whole compound: its figures, places and quotes come from all
 # buildings, and it is kept as it was sent. What could not be sent is nobody's place. What is one matter is judged over
 # all buildings.
-PLACE_RIGHTS = _DISPATCH | {Right.SEE_WEEK, Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT}
+PLACE_RIGHTS = _DISPATCH | {Right.SEE_WEEK, Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT, Right.CORRECT}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.batch import Batch
 from handlers.inbound import Inbound
+from handlers.learning.suggest import Suggestions
+from handlers.learning.taggers import Taggers
 from handlers.reach.fields import Template
 from handlers.requests.deadlines import DEFAULT_DEADLINES, Deadlines
 from handlers.requests.rates import Over
-from nlp.reader import Reader
 from storage.sealing import Sealer
 from storage.states import ChannelKind, Form, MessageClass
 from storage.tables import ChannelIdentity, ChatGroup, Compound
@@ -37,9 +38,10 @@ class Services:
     default_compounds: compound code by channel account, for accounts that serve one compound.
     accounts: facts by channel account. public_url: where the pages are, without a slash at the end; empty for none.
     deadlines: how long requests may take. rates_over: what their rates are taken of.
+    suggestions: of a further reader, None without one.
     """
 
-    tagger: Reader
+    tagger: Taggers
     sealer: Sealer
     raw_text_days: int
     default_compounds: dict[str, str]
@@ -47,6 +49,11 @@ class Services:
     public_url: str = ""
     deadlines: Deadlines = DEFAULT_DEADLINES
     rates_over: Over = Over.DUE
+    suggestions: Suggestions | None = None
+
+    def suggested(self, text: str) -> str | None:
+        """The leaf that a further reader thinks of for a message, None without one."""
+        return self.suggestions.leaf_for(text) if self.suggestions else None
 
     def people_of(self, account: str) -> str:
         """The account under which the people of `account` are known."""

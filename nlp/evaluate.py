@@ -90,6 +90,18 @@ def measure(chats: Iterable[Conversation], read: Read) -> Figures:
     )
 
 
+def worse(figures: Figures, reference: Figures, margin: float) -> list[str]:
+    """The names of those figures that are worse than the reference's by more than a margin."""
+    found = []
+    if (figures.chatter_tagged or 0.0) > (reference.chatter_tagged or 0.0) + margin:
+        found.append("chatter_tagged")
+    for name in ("complaint_f1", "top_macro_f1", "urgent_recall"):
+        own, other = getattr(figures, name), getattr(reference, name)
+        if other is not None and (own or 0.0) < other - margin:
+            found.append(name)
+    return found
+
+
 def _top(tagged: Tagged) -> str:
     return tagged.categories[0].id.partition(".")[0] if tagged.categories else "none"
 

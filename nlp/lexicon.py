@@ -35,6 +35,7 @@ CUES = (
 _TOP_KEYS = {"id", "name", "dispatch", "refs", "wecom_name", "leaf"}
 _LEAF_KEYS = {"id", "name", "urgency", "gives_way", "strong", "pair", "weak", "deny"}
 _META_KEYS = {"version", "pair_window", "match_on"}
+_VERSION_LIMIT = 24  # it stands with the model's beside every opinion
 _NAME_LIMIT = 30  # category_name of WeCom resident reports (its document 94536)
 
 Side = tuple[str, ...]
@@ -117,6 +118,8 @@ def parse_lexicon(data: Mapping[str, object]) -> Lexicon:
     _known(data, {"meta", "cues", "category"}, "file")
     meta = _table(data, "meta", "file")
     _known(meta, _META_KEYS, "meta")
+    if len(_text(meta, "version", "meta")) > _VERSION_LIMIT:
+        raise LexiconError(f"meta: version: longer than {_VERSION_LIMIT} characters")
     tops: dict[str, Top] = {}
     leaves: dict[str, Leaf] = {}
     for entry in _tables(data, "category", "file"):

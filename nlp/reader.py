@@ -7,8 +7,9 @@ from typing import Self
 from nlp.context import chance, gather, judge, weigh_tops
 from nlp.evidence import new_tuple
 from nlp.features import features, named_tops
-from nlp.lexicon import Lexicon, top_of
+from nlp.lexicon import Lexicon, LexiconError, top_of
 from nlp.model import Model, Scores
+from nlp.phrases import NO_PHRASES, Phrases
 from nlp.ranking import Category
 from nlp.tagger import Tagged, Tagger, Verdict
 
@@ -21,6 +22,11 @@ class Reader:
     """Both stages over one lexicon and one model. Never changes, so that threads may share it."""
 
     def __init__(self, tagger: Tagger, model: Model) -> None:
+        """Raises LexiconError when the lexicon lacks a category that the model may find."""
+        known = tagger.lexicon
+        for category in (*model.weights.tops, *model.weights.leaves):
+            if category not in known.tops and category not in known.leaves:
+                raise LexiconError(f"{category}: is missing, and model {model.version} knows it")
         self._tagger = tagger
         self.model = model
         self.version = f"{tagger.lexicon.version}+{model.version}"
@@ -45,15 +51,29 @@ class Reader:
         """What the categories are called, and whose they are."""
         return self._tagger.lexicon
 
-    def score(self, text: str) -> Scores:
+    def score(self, text: str, phrases: Phrases = NO_PHRASES) -> Scores:
         """What the model thinks of a message that is only the context of another."""
-        found = self._tagger.tag(text)
+        found = self._tagger.tag(text, phrases)
         return self.model.score(features(found), named_tops(found))
 
-    def tag(self, text: str, before: Sequence[Scores] = ()) -> Tagged:
+    def leaf_of(self, text: str, top: str, phrases: Phrases = NO_PHRASES) -> str:
+        """Of the leaves of a top category the likeliest for a message, for somebody who only said which top it is.
+
+        KeyError when there is no such top category.
+        """
+        found = self._tagger.tag(text, phrases)
+        for leaf, _score in found.categories:
+            if top_of(leaf) == top:
+                return leaf
+        if leaves := self._leaves_of.get(top):
+            scores = self.model.score(features(found), named_tops(found))
+            return self.model.weights.leaves[scores.likeliest(leaves)]
+        return next(leaf for leaf in self.lexicon.leaves if top_of(leaf) == self.lexicon.tops[top].id)
+
+    def tag(self, text: str, before: Sequence[Scores] = (), phrases: Phrases = NO_PHRASES) -> Tagged:
         """Tag one message, whatever it holds; never raises on any text. before: scores of what was said just before
-        in the same conversation, oldest first."""
-        found = self._tagger.tag(text)
+        in the same conversation, oldest first. phrases: those of the compound it was said in."""
+        found = self._tagger.tag(text, phrases)
         scores = self.model.score(features(found), named_tops(found))
         context = gather(before, len(self._tops)) if before else None
         matter, urgency = judge(self._combining, scores, context)
@@ -65,7 +85,9 @@ class Reader:
             shares = weigh_tops(self._combining, scores, context)
             return self._matter(found, scores, chance(matter), shares, urgent=urgent)
         verdict = Verdict.UNSURE if matter >= least["unsure"] else Verdict.CHATTER
-        return new_tuple(Tagged, ((), 1, verdict, self.version, found.text, found.clean, (), scores))
+        return new_tuple(
+            Tagged, ((), 1, verdict, self.version, found.text, found.clean, (), scores, found.phrases)
+        )
 
     def _matter(
         self, found: Tagged, scores: Scores, sure: float, shares: Sequence[float], *, urgent: bool
@@ -84,5 +106,13 @@ class Reader:
         chosen = {leaf for leaf, _score in categories}
         hits = tuple([hit for hit in found.found if hit.leaf in chosen])
         return Tagged(
-            tuple(categories), urgency, Verdict.MATTER, self.version, found.text, found.clean, hits, scores
+            tuple(categories),
+            urgency,
+            Verdict.MATTER,
+            self.version,
+            found.text,
+            found.clean,
+            hits,
+            scores,
+            found.phrases,
         )

@@ -13,6 +13,7 @@ from nlp.lexicon import DEFAULT_PATH, Lexicon, load_lexicon
 from nlp.matcher import CUE, STRONG, WEAK, Matcher
 from nlp.model import Scores
 from nlp.normalise import changing, normalise, offsets
+from nlp.phrases import NO_PHRASES, Phrases
 from nlp.place import Place, find_place
 from nlp.quotes import SIGNS, spoken
 from nlp.ranking import Category, Ranking
@@ -44,12 +45,20 @@ class Hit(NamedTuple):
     end: int
 
 
+class Spot(NamedTuple):
+    """A place of the compound's own, and its span in the original text."""
+
+    name: str
+    start: int
+    end: int
+
+
 class Tagged(NamedTuple):
     """What one message says. categories: best first, () for chatter; urgency: 1 routine, 2 normal, 3 safety.
 
-    `found`, `text` and `clean`, its normalised spelling, are what `place` and `hits` are worked out from, only when
-    somebody asks: hardly anybody does for chatter. The text is personal data and stays out of the repr. scores: what
-    the second stage thought of it, for what is said next; None without one.
+    `found`, `text` and `clean`, its normalised spelling without the compound's names, are what `place`, `spot` and
+    `hits` are worked out from, only when somebody asks: hardly anybody does for chatter. The text is personal data and
+    stays out of the repr. scores: what the second stage thought of it, for what is said next; None without one.
     """
 
     categories: tuple[Category, ...]
@@ -60,6 +69,7 @@ class Tagged(NamedTuple):
     clean: str
     found: tuple[Candidate, ...] = ()
     scores: Scores | None = None
+    phrases: Phrases = NO_PHRASES
 
     def __repr__(self) -> str:
         return f"Tagged({self.categories!r}, {self.urgency!r}, {self.verdict!r}, {self.version!r})"
@@ -68,6 +78,18 @@ class Tagged(NamedTuple):
     def place(self) -> Place:
         """Where."""
         return find_place(self.clean)
+
+    @property
+    def spot(self) -> Spot | None:
+        """Where, by a name that only this compound has; None when there is none."""
+        found = self.phrases.spot_in(self.clean)
+        if found is None:
+            return None
+        start, end = found
+        sources = offsets(spoken(self.text))
+        if sources is not None:
+            return Spot(self.clean[start:end], sources[start], sources[end - 1] + 1)
+        return Spot(self.clean[start:end], start, end)
 
     @property
     def hits(self) -> tuple[Hit, ...]:
@@ -99,33 +121,40 @@ class Tagger:
         """A tagger over a taxonomy file. LexiconError when the file does not hold."""
         return cls(load_lexicon(path))
 
-    def tag(self, text: str) -> Tagged:
-        """Tag one message, whatever it holds; never raises on any text. Reads its first 2,000 characters."""
+    def tag(self, text: str, phrases: Phrases = NO_PHRASES) -> Tagged:
+        """Tag one message, whatever it holds; never raises on any text. Reads its first 2,000 characters.
+
+        phrases: those of the compound it was said in.
+        """
         text = text[:_LONGEST]
         clean = text if self._changing(text) is None else normalise(spoken(text))
+        if phrases is not NO_PHRASES:
+            clean = phrases.blank(clean)
         matcher = self._matcher
         matches = matcher.find(clean)
         known, roles = matcher.roles, 0
         for number, _start, _end in matches:
             roles |= known[number]
         if not (roles & _WORTH_A_LOOK or matcher.complete_pairs(roles)):
-            return new_tuple(Tagged, ((), _ROUTINE, _CHATTER, self._version, text, clean, (), None))
-        return self._judge(text, Evidence(matcher, clean, matches, roles))
+            return new_tuple(Tagged, ((), _ROUTINE, _CHATTER, self._version, text, clean, (), None, phrases))
+        return self._judge(text, Evidence(matcher, clean, matches, roles), phrases)
 
-    def _judge(self, text: str, message: Evidence) -> Tagged:
+    def _judge(self, text: str, message: Evidence, phrases: Phrases) -> Tagged:
         version = self._version
         if asks_for_nothing(message):
-            return Tagged((), _ROUTINE, Verdict.CHATTER, version, text, message.text)
+            return Tagged((), _ROUTINE, Verdict.CHATTER, version, text, message.text, phrases=phrases)
         found = message.hits(self.lexicon.pair_window)
         danger = bool(message.roles & _DANGER and message.standing("danger"))
         if not found:
             unsure = danger or bool(message.standing("problem"))
             verdict = Verdict.UNSURE if unsure else Verdict.CHATTER
-            return Tagged((), _SAFETY if danger else _ROUTINE, verdict, version, text, message.text)
+            urgency = _SAFETY if danger else _ROUTINE
+            return Tagged((), urgency, verdict, version, text, message.text, phrases=phrases)
         categories = self._ranking.rank(found)
         urgency = _SAFETY if danger else self._most_urgent(categories)
         return new_tuple(
-            Tagged, (categories, urgency, Verdict.MATTER, version, text, message.text, tuple(found), None)
+            Tagged,
+            (categories, urgency, Verdict.MATTER, version, text, message.text, tuple(found), None, phrases),
         )
 
     def _most_urgent(self, categories: tuple[Category, ...]) -> int:

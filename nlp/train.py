@@ -1,7 +1,7 @@
 """Training the second stage. The only importer of the libraries that it needs; the server never does."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -25,6 +25,7 @@ from nlp.tagger import Tagger
 Floats = NDArray[np.float64]
 
 _LEAST_SEEN = 2  # a feature of one message teaches nothing about others
+_LEAST_WITNESSES = 3
 _MOST_FEATURES = 40000  # by how much they move the outputs; more gain nothing, and cost memory
 _URGENT_WEIGHT = 2.0  # a danger that is missed is worse than one too many
 _FOLDS = 5
@@ -36,11 +37,20 @@ _SAFETY = 3
 _UNSEEN = -4.0  # log-odds-like score of a leaf that the texts have too little of
 
 
-def train(tagger: Tagger, chats: Sequence[Conversation], phrases: Sequence[Phrase], version: str) -> Weights:
+def train(
+    tagger: Tagger,
+    chats: Sequence[Conversation],
+    phrases: Sequence[Phrase],
+    version: str,
+    taught: Sequence[Conversation] = (),
+) -> Weights:
     """A second stage over `tagger`, from labelled conversations; `phrases` teach only which words belong where.
 
-    Deterministic: the same texts give the same weights.
+    taught: conversations whose words are nobody else's business. A feature that is known from them alone is used only
+    when three speakers had it in three different messages. Deterministic: the same texts give the same weights.
     """
+    written = sum(len(chat.messages) for chat in chats)
+    chats = [*chats, *taught]
     messages = [message for chat in chats for message in chat.messages]
     groups = [number for number, chat in enumerate(chats) for _ in chat.messages]
     texts = [message.text for message in messages] + [phrase.text for phrase in phrases]
@@ -48,7 +58,8 @@ def train(tagger: Tagger, chats: Sequence[Conversation], phrases: Sequence[Phras
     looked_at = [features(tagged) for tagged in found]
     seen = [each.names() for each in looked_at]
     task = _Task(messages, phrases, tuple(tagger.lexicon.leaves))
-    names = _vocabulary(seen)
+    private = range(written, len(messages))
+    names = _vocabulary(seen, private, messages)
     every = np.arange(len(messages))
     outputs = _fit(task, _matrix(seen, names), every, leaves=False)
     names = _strongest(names, outputs.weights)
@@ -93,9 +104,20 @@ class _Outputs:
         self.weights, self.biases = weights, biases
 
 
-def _vocabulary(seen: Sequence[set[str]]) -> list[str]:
-    counts = Counter(feature for message in seen for feature in message)
-    return sorted(feature for feature, count in counts.items() if count >= _LEAST_SEEN)
+def _vocabulary(seen: Sequence[set[str]], private: range, messages: Sequence[Labelled]) -> list[str]:
+    """What is looked at: pairs of characters can be pieces of names, so that private ones need many witnesses."""
+    counts = Counter(
+        feature for number, message in enumerate(seen) if number not in private for feature in message
+    )
+    texts, speakers = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+    for number in private:
+        for feature in seen[number]:
+            texts[feature].add(messages[number].text)
+            speakers[feature].add(messages[number].speaker)
+    shared = {
+        feature for feature in texts if min(len(texts[feature]), len(speakers[feature])) >= _LEAST_WITNESSES
+    }
+    return sorted(shared | {feature for feature, count in counts.items() if count >= _LEAST_SEEN})
 
 
 def _matrix(seen: Sequence[set[str]], names: Sequence[str]) -> csr_matrix:

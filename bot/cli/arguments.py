@@ -72,3 +72,27 @@ def add_rules_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--auto", action="store_true", help="set: dispatched at once, without anybody's decision"
     )
+
+
+def add_train_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of ./run train."""
+    parser.add_argument(
+        "folders", nargs="*", help="without --config: with more conversations, beside the shipped ones"
+    )
+    parser.add_argument("--out", metavar="FILE", help="the model to write (default: the shipped one)")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--list", action="store_true", help="the trained models in the database")
+    instead.add_argument(
+        "--activate", metavar="VERSION", help='switch a trained model on; "shipped" goes back'
+    )
+    parser.add_argument("--force", action="store_true", help="activate: although its figures are worse")
+
+
+def add_retag_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of ./run retag."""
+    parser.add_argument("--dry-run", action="store_true", help="say what would change, change nothing")
+    parser.add_argument("--lexicon", metavar="FILE", help="dry run: this taxonomy instead of the one in use")
+    parser.add_argument("--model", metavar="FILE", help="dry run: this model instead of the one in use")
+    parser.add_argument("--compound", metavar="CODE", help="of one compound (default: of all)")
+    parser.add_argument("--since", metavar="DATE", help="filed since this day (default: ever)")
+    parser.add_argument("--words", action="store_true", help="dry run: show some of the words, on stderr")

@@ -31,7 +31,7 @@ from nlp.place import find_place
 from storage.database import Database
 from storage.migrate import prepare
 from storage.queries.tree import find_compound, list_places
-from storage.states import PlaceLevel, RegionLevel, Role, Stewardship, Tenure
+from storage.states import PhraseKind, PlaceLevel, RegionLevel, Role, Stewardship, Tenure
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,39}$")]
 BuildingCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,10}$")]
@@ -96,6 +96,21 @@ class RuleFile(Section):
         return category
 
 
+class PhraseFile(Section):
+    """[[phrase]]: a name that holds words of the lexicon and means none, or a spot that people name."""
+
+    text: Annotated[str, Field(min_length=2, max_length=40)]
+    kind: PhraseKind
+
+    @field_validator("text")
+    @classmethod
+    def _as_texts_are_spelled(cls, text: str) -> str:
+        spelled = normalise(text)
+        if len(spelled) < 2:
+            raise ValueError("too short: every message with it would be read otherwise")
+        return spelled
+
+
 class CompoundFile(Section):
     """The whole file."""
 
@@ -113,6 +128,7 @@ class CompoundFile(Section):
     building: tuple[BuildingFile, ...] = Field((), max_length=500)
     contact: tuple[ContactFile, ...] = ()
     rule: tuple[RuleFile, ...] = ()
+    phrase: tuple[PhraseFile, ...] = Field((), max_length=500)
 
     @model_validator(mode="after")
     def _told_apart(self) -> "CompoundFile":
@@ -120,6 +136,9 @@ class CompoundFile(Section):
             twice = [code for code, count in Counter(entry.code for entry in codes).items() if count > 1]
             if twice:
                 raise ValueError(f"two {what} tables have the code {twice[0]}")
+        twice = [text for text, count in Counter(entry.text for entry in self.phrase).items() if count > 1]
+        if twice:
+            raise ValueError(f"two phrase tables have the text {twice[0]}")
         if self.code in RESERVED or self.code in {region.code for region in self.region}:
             raise ValueError("the code is taken: by a page of the console, or by a region")
         if not self.corp and any(contact.userid for contact in self.contact):
@@ -178,6 +197,7 @@ def read_compound(path: Path) -> CompoundEntry:
         rules=tuple(
             RuleEntry(rule.category, rule.building, rule.role, rule.contact, rule.auto) for rule in read.rule
         ),
+        phrases={phrase.text: phrase.kind for phrase in read.phrase},
     )
 
 
@@ -194,7 +214,8 @@ async def import_file(settings: Settings, name: str) -> int:
     finally:
         await database.close()
     print(
-        f"{entry.name} ({entry.code}): {len(entry.places)} places, {len(entry.contacts)} contacts",
+        f"{entry.name} ({entry.code}): {len(entry.places)} places, {len(entry.contacts)} contacts, "
+        f"{len(entry.phrases)} phrases",
         file=sys.stderr,
     )
     return 0

@@ -1,5 +1,6 @@
 """./run doctor: what works, what does not, and the next step; JSON Lines, secrets never."""
 
+import asyncio
 import json
 import shutil
 import time
@@ -17,14 +18,15 @@ from bot.channels.base import Verdict
 from bot.channels.chat_archive import ArchiveKeyError, PrivateKeys
 from bot.channels.factory import open_channel
 from bot.config import ChatArchiveSettings, ConfigError, Settings
+from bot.tagging import build
 from handlers.requests.calendar import LOCAL, knows
 from nlp.lexicon import LexiconError, load_lexicon
 from nlp.model import ModelError
-from nlp.reader import Reader
 from storage import migrate
 from storage.database import Database, DatabaseError
 from storage.outbox import count_by_state as count_outbox
 from storage.queries.inbox import count_by_state as count_inbox
+from storage.queries.models import find_active_version, find_model
 from storage.states import InboxState, OutboxState
 
 LEAST_FREE_BYTES = 1 << 30
@@ -57,7 +59,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         f"environment {settings.environment}, {len(settings.channels)} channel accounts",
     )
     yield _keys(settings)
-    yield _tagger()
+    yield _tagger(settings)
     yield _deadlines(settings)
     yield holidays(utc_now())
     async for finding in _database(settings):
@@ -102,11 +104,17 @@ def _keys(settings: Settings) -> Finding:
     return Finding("keys", ok, f"{len(settings.security.column_keys)} column keys; the first one seals")
 
 
-def _tagger() -> Finding:
+def _tagger(settings: Settings) -> Finding:
+    own = settings.tagging.lexicon
     try:
-        return Finding("tagger", True, f"lexicon and model {Reader.load().version}")
+        return Finding("tagger", True, f"lexicon and model {build(own, None).version}")
     except LexiconError as error:
-        return Finding("tagger", False, str(error), "restore nlp/data/taxonomy.toml")
+        mend = (
+            f"mend {own}; the bot goes on with the last one that held"
+            if own
+            else "restore nlp/data/taxonomy.toml"
+        )
+        return Finding("tagger", False, str(error), mend)
     except (ModelError, OSError) as error:
         return Finding("tagger", False, str(error), "restore nlp/data/model.bin")
 
@@ -134,6 +142,22 @@ def holidays(now: datetime) -> Finding:
     return Finding("holidays", True, f"known to the end of {wanted[-1]}")
 
 
+async def _active_model(database: Database, settings: Settings) -> Finding:
+    async with database.read() as session:
+        version = await find_active_version(session)
+        model = await find_model(session, version) if version else None
+    if model is None:
+        return Finding("model", True, "the shipped one is in use")
+    try:
+        reader = await asyncio.to_thread(build, settings.tagging.lexicon, model.body)
+        return Finding("model", True, f"{reader.version} is in use")
+    except LexiconError:
+        return Finding("model", True, f"{version}; see tagger")
+    except ModelError as error:
+        back = "./run train --activate shipped --config FILE"
+        return Finding("model", False, f"{version}: {error}; the last one that held is in use", back)
+
+
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
     try:
         database = Database(settings.database.url.get_secret_value())
@@ -150,6 +174,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         )
         yield Finding("durability", True, await database.assert_durable())
         if found == needed:
+            yield await _active_model(database, settings)
             async with database.read() as session:
                 inbox = await count_inbox(session, list(InboxState))
                 outbox = await count_outbox(session)

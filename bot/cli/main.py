@@ -12,8 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.cli.arguments import (
     add_cycle_arguments,
     add_group_arguments,
+    add_retag_arguments,
     add_rules_arguments,
     add_staff_arguments,
+    add_train_arguments,
 )
 from bot.config import ConfigError, Settings, config_path, load_settings
 from storage.database import DatabaseError
@@ -96,9 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     bench = add("bench", "benchmarks beside a reference, as JSON Lines", _bench)
     bench.add_argument("--quick", action="store_true")
     bench.add_argument("names", nargs="*")
-    train = add("train", "train the second stage of the tagger from labelled conversations", _train)
-    train.add_argument("folders", nargs="*", help="with more conversations, beside the shipped ones")
-    train.add_argument("--out", metavar="FILE", help="the model to write (default: the shipped one)")
+    add_train_arguments(add("train", "train the second stage of the tagger, switch it on", _train))
+    add_retag_arguments(add("retag", "read stored opinions again, after a change of the tagger", _retag))
     evaluate = add("eval", "how well messages are read, on labelled files, as JSON Lines", _eval)
     evaluate.add_argument(
         "files", nargs="*", help="default: the shipped conversations nothing was trained on"
@@ -143,9 +144,45 @@ def _tag(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from bot.cli.train import run
+    if options.config is None and not (options.list or options.activate):
+        from bot.cli.train import run
 
-    return run(options.folders, options.out)
+        return run(options.folders, options.out)
+    if options.folders or options.out:
+        raise UsageError(
+            "with --config the model goes into the database; folders and --out are for the shipped one"
+        )
+    from bot.cli.learn import activate, learn, list_trained
+    from bot.telemetry import configure_logs
+
+    settings = settings_of(options)
+    configure_logs(settings.log.level)
+    if options.list:
+        return asyncio.run(list_trained(settings))
+    if options.activate:
+        return asyncio.run(activate(settings, options.activate, force=options.force))
+    return asyncio.run(learn(settings))
+
+
+def _retag(options: argparse.Namespace) -> int:
+    from bot.cli.retag import run
+    from bot.retag import step_back
+    from bot.telemetry import configure_logs
+
+    settings = settings_of(options)
+    configure_logs(settings.log.level)
+    step_back()
+    return asyncio.run(
+        run(
+            settings,
+            lexicon=options.lexicon,
+            model=options.model,
+            compound=options.compound,
+            since=options.since,
+            dry_run=options.dry_run,
+            words=options.words,
+        )
+    )
 
 
 def _eval(options: argparse.Namespace) -> int:

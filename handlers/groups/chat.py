@@ -14,6 +14,8 @@ from handlers.desk import Desk, ask_which, for_staff, pick
 from handlers.digests.rules import LOCAL, monday_of
 from handlers.filters import COLON, NUMBER, command, spoken
 from handlers.groups.earlier import scores_before
+from handlers.learning.chat import ROUTES as LEARNING_ROUTES
+from handlers.learning.doubtful import IN_DOUBT
 from handlers.matters.chat import people_of, state_of
 from handlers.matters.rules import compatible
 from handlers.matters.solved import note_solved
@@ -47,6 +49,7 @@ LISTED = 5
 TOPS = 8  # categories that one answer counts
 
 PASSED = Answer("group.passed")
+DOUBTED = Answer(IN_DOUBT)
 
 
 # Customer groups: heard, never answered.
@@ -62,11 +65,12 @@ async def overhear(context: Context) -> Answer:
     if group.kind is not GroupKind.CUSTOMER:
         return PASSED
     text = context.inbound.text
-    tagged = context.services.tagger.tag(text, await scores_before(context))
+    tagger = context.services.tagger.of(compound.compound_id)
+    tagged = tagger.tag(text, await scores_before(context, tagger))
     if (echo := find_echo(text)) is not None and (answer := await _hear_echo(context, echo, tagged)):
         return answer
     if not decide_in_group(tagged=tagged.verdict is Verdict.MATTER, danger=tagged.urgency >= SAFETY):
-        return PASSED
+        return DOUBTED if tagged.verdict is Verdict.UNSURE else PASSED
     filed = await file_opinion(
         context,
         (compound, await _place_of_speaker(context, compound)),
@@ -292,7 +296,7 @@ async def report(context: Context, desk: Desk, words: str) -> Answer:
         context.inbox_id,
         words,
         context.inbound.sent_at,
-        context.services.tagger.tag(words),
+        context.services.tagger.of(opened.compound_id).tag(words),
         context.group[0] if context.group else None,
     )
     return Answer("opinion.filed", receipt(context, filed, in_group=desk.in_group), MessageClass.RECEIPT)
@@ -317,6 +321,7 @@ STAFF_ROUTES = (
         command(rf"(?:查询?|查一?下|看看?)?(?:办理)?进[度展]{COLON}{NUMBER}{_WHERE_AFTER}"),
         for_staff(show_progress, Right.SEE_WEEK),
     ),
+    *LEARNING_ROUTES,
     Route(command(confirming(_WHERE_AFTER)), for_staff(confirm, Right.ACKNOWLEDGE_ALERT)),
     Route(command(rf"(?:谁)?值班(?:表|人员)?{_WHERE}"), for_staff(show_duty, Right.SEE_ALERTS)),
     *(Route(command(pattern), for_staff(report, Right.SEE_WEEK, Right.SEE_ALERTS)) for pattern in SAY_WORDS),

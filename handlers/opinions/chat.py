@@ -27,7 +27,7 @@ from nlp.echo import Echo, find_echo
 from nlp.tagger import Tagged, Verdict
 from storage.queries.matters import find_latest_of_person, find_matter, lock_matters
 from storage.states import MessageClass, OpinionState
-from storage.tables import Opinion
+from storage.tables import Compound, Opinion, Place
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 LISTED = 5
@@ -39,11 +39,12 @@ async def hear(context: Context, words: str | None = None) -> Answer:
     text = words if words is not None else context.inbound.text
     if words is not None and not words.strip():
         return Answer("help.given", say("opinions.say_what"))
-    tagged = context.services.tagger.tag(text)
+    home = await find_home_of_speaker(context)
+    tagged = context.services.tagger.of(home[0].compound_id if home else None).tag(text)
     if (
         words is None
         and find_echo(text) is Echo.UNSOLVED
-        and (answer := await _still_unsolved(context, tagged))
+        and (answer := await _still_unsolved(context, home, tagged))
     ):
         return answer
     filing = decide(
@@ -56,7 +57,6 @@ async def hear(context: Context, words: str | None = None) -> Answer:
         return Answer("chat.greeted", say("opinions.smalltalk"))
     if filing is Filing.ANSWER:
         return Answer("chat.answered", say("opinions.not_filed"))
-    home = await find_home_of_speaker(context)
     if home is None:
         held = f"{say('opinions.held')}{say('people.bind_how')}"
         if (
@@ -69,9 +69,10 @@ async def hear(context: Context, words: str | None = None) -> Answer:
     return Answer(FILED, f"{receipt(context, filed)}\n{next_step}".strip(), MessageClass.RECEIPT)
 
 
-async def _still_unsolved(context: Context, tagged: Tagged) -> Answer | None:
+async def _still_unsolved(
+    context: Context, home: tuple[Compound, Place | None] | None, tagged: Tagged
+) -> Answer | None:
     """还是没人管, without saying what: it is about what they raised last. None when there is no such thing."""
-    home = await find_home_of_speaker(context)
     if home is None:
         return None
     compound_id = home[0].compound_id or 0

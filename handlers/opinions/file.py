@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from handlers.alerts.raise_ import count_echo, raise_alert
 from handlers.context import Context
@@ -18,6 +19,7 @@ from storage.states import GroupKind
 from storage.tables import ChatGroup, Compound, Matter, Opinion, Place
 
 HELD = "opinion.held"
+SPOT = "spot"
 FILED = "opinion.filed"
 
 
@@ -89,7 +91,7 @@ async def file_opinion(
         filed_at=context.now,
         text=text,
         categories=categories,
-        hits=[] if echo_of is not None else [hit._asdict() for hit in tagged.hits],
+        hits=[] if echo_of is not None else reasons(tagged),
         urgency=urgency,
         building=building,
         entrance=entrance,
@@ -133,13 +135,27 @@ async def file_held(context: Context, home: tuple[Compound, Place | None]) -> li
     """File what the speaker said before they were bound; returns a receipt line for each."""
     held = await list_held(context.session, context.person_id, HELD)
     receipts = []
+    tagger = context.services.tagger.of(home[0].compound_id)
     for message in held:
         assert message.inbox_id is not None
-        tagged = context.services.tagger.tag(message.text)
+        tagged = tagger.tag(message.text)
         filed = await file_opinion(context, home, message.inbox_id, message.text, message.sent_at, tagged)
         message.outcome = FILED
         receipts.append(f"编号 {filed.opinion.number}：{excerpt(message.text, 20)}")
     return receipts
+
+
+def reasons(tagged: Tagged) -> list[dict[str, Any]]:
+    """What is kept with an opinion: why it has its categories, and a spot of the compound's own (no leaf, SPOT)."""
+    kept: list[dict[str, Any]] = [hit._asdict() for hit in tagged.hits]
+    if (spot := tagged.spot) is not None:
+        kept.append({"leaf": "", "term": spot.name, "rule": SPOT, "start": spot.start, "end": spot.end})
+    return kept
+
+
+def spot_of(opinion: Opinion) -> str:
+    """The compound's own spot that was named, an empty string for none."""
+    return next((hit["term"] for hit in opinion.hits if hit["rule"] == SPOT), "")
 
 
 def excerpt(text: str, length: int) -> str:
@@ -150,8 +166,9 @@ def excerpt(text: str, length: int) -> str:
 def category_names(context: Context, opinion: Opinion, most: int = 2) -> str:
     """The categories of an opinion as residents read them, best first; an empty string for none."""
     lexicon = context.services.tagger.lexicon
-    leaves = [category["id"] for category in opinion.categories[:most]]
-    return "、".join(f"{lexicon.top_name(leaf)}·{lexicon.name(leaf)}" for leaf in leaves)
+    # One that the lexicon had when it was filed, and has no longer, nobody can name.
+    leaves = [category["id"] for category in opinion.categories if category["id"] in lexicon.leaves]
+    return "、".join(f"{lexicon.top_name(leaf)}·{lexicon.name(leaf)}" for leaf in leaves[:most])
 
 
 def receipt(context: Context, filed: Filed, *, in_group: bool = False) -> str:
@@ -174,6 +191,6 @@ def facts(context: Context, opinion: Opinion, *, in_group: bool = False) -> str:
     if categories := category_names(context, opinion):
         lines += say("opinions.fact_category", categories=categories)
     entrance, unit = (None, None) if in_group else (opinion.entrance, opinion.unit)
-    if place := place_name(opinion.building, entrance, unit):
+    if place := place_name(opinion.building, entrance, unit) + spot_of(opinion):
         lines += say("opinions.fact_place", place=place)
     return lines

@@ -1,6 +1,7 @@
 """Use case: bring in a compound with its regions, places and contacts; doing it again changes only what differs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,9 +12,10 @@ from handlers.requests.dispatching import put_rules
 from handlers.requests.rules import Party
 from storage.audit import add_audit_event
 from storage.queries.people import end_imported_roles, get_or_add_identities, put_role
+from storage.queries.phrases import put_phrases
 from storage.queries.tree import find_compound, put_compound, put_place, put_region
 from storage.sealing import Sealer
-from storage.states import PlaceLevel, RegionLevel, Role, RoleSource, Stewardship, Tenure
+from storage.states import PhraseKind, PlaceLevel, RegionLevel, Role, RoleSource, Stewardship, Tenure
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class RuleEntry:
 
 @dataclass(frozen=True, slots=True)
 class CompoundEntry:
-    """A compound as an operator describes it; regions from the highest down."""
+    """A compound as an operator describes it; regions from the highest down. phrases: its own, by what they are."""
 
     code: str
     name: str
@@ -76,6 +78,7 @@ class CompoundEntry:
     households: int | None = None
     residents: int | None = None
     rules: tuple[RuleEntry, ...] = ()
+    phrases: Mapping[str, PhraseKind] = field(default_factory=dict)
 
 
 async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundEntry, now: datetime) -> int:
@@ -147,12 +150,13 @@ async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundE
             for rule in entry.rules
         ]
         await put_rules(session, compound, rules, now)
+    await put_phrases(session, compound.compound_id, entry.phrases)
     add_audit_event(
         session,
         at=now,
         verb="compound.enrolled" if is_new else "compound.changed",
         compound_id=compound.compound_id,
         subject=f"compound:{entry.code}",
-        details={"places": len(entry.places), "contacts": len(entry.contacts)},
+        details={"places": len(entry.places), "contacts": len(entry.contacts), "phrases": len(entry.phrases)},
     )
     return compound.compound_id

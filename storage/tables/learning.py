@@ -56,7 +56,10 @@ class TagModel(SQLModel, table=True):
 
 
 class Replay(SQLModel, table=True):
-    """Stored opinions tagged again after a change of lexicon or model; goes on where it stopped."""
+    """Stored opinions tagged again after a change of lexicon or model; goes on where it stopped.
+
+    only_compound: of one compound; None for all. after_compound, after_number: the last opinion that was read again.
+    """
 
     __tablename__ = "replays"
 
@@ -65,6 +68,7 @@ class Replay(SQLModel, table=True):
     requested_at: datetime = Field(sa_type=UtcDateTime)
     requested_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     since: datetime = Field(sa_type=UtcDateTime)
+    only_compound: int | None = Field(default=None, sa_type=BigId)
     after_compound: int = Field(default=0, sa_type=BigId)
     after_number: int = Field(default=0, sa_type=BigId)
     total: int = 0

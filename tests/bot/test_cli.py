@@ -16,7 +16,7 @@ import bot
 from bot.cli.main import main
 from bot.config import OfficialAccountSettings, load_settings
 from storage.database import Database
-from storage.tables import AuditEvent, Compound, Person, Place, Region, RoleGrant
+from storage.tables import AuditEvent, Compound, Counter, LocalPhrase, Person, Place, Region, RoleGrant
 from tests.bot.settings_files import filled_in
 
 ROOT = Path(bot.__file__).parents[1]
@@ -262,6 +262,22 @@ def test_contacts_who_are_no_longer_in_the_file_leave_office_and_may_come_back(d
     assert {grant.ended_at for grant in desk.rows(RoleGrant)} == {None}
 
 
+def test_phrases_of_a_compound_come_in_and_are_replaced(desk: Desk) -> None:
+    def import_with(phrases: str) -> list[tuple[str, str]]:
+        assert desk.run("compound", "import", desk.compound(COMPOUND + phrases)) == 0
+        return sorted((row.phrase, row.kind.value) for row in desk.rows(LocalPhrase))
+
+    name = '\n[[phrase]]\ntext = "山水　庭院"\nkind = "name"\n'
+    spot = '\n[[phrase]]\ntext = "荷花池"\nkind = "place"\n'
+    assert import_with(name + spot) == [("山水庭院", "name"), ("荷花池", "place")]
+    [before] = [row.value for row in desk.rows(Counter) if row.name == "phrases"]
+    assert import_with(name + spot) == [("山水庭院", "name"), ("荷花池", "place")]
+    assert import_with(spot) == [("荷花池", "place")]
+    assert [row.value - before for row in desk.rows(Counter) if row.name == "phrases"] == [1]
+    for wrong in (name + name, name.replace('"name"', '"river"'), name.replace("山水　庭院", "水")):
+        assert desk.run("compound", "import", desk.compound(COMPOUND + wrong)) == 2
+
+
 def test_names_and_titles_are_corrected_by_importing_again(desk: Desk) -> None:
     assert desk.run("compound", "import", desk.compound()) == 0
     assert (
@@ -363,4 +379,14 @@ def test_doctor_says_what_is_wrong_without_a_secret(
     findings = {line["check"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
     assert findings["schema"]["ok"]
     assert findings["inbox"]["ok"]
+    assert findings["tagger"]["ok"]
+    assert findings["model"]["ok"]
+    lexicon = desk.folder / "own.toml"
+    lexicon.write_text("[meta]\n", "utf-8")
+    text = desk.config.read_text("utf-8")
+    desk.config.write_text(text.replace("[tagging]", f'[tagging]\nlexicon = "{lexicon}"'), "utf-8")
+    assert desk.run("doctor") == 1
+    findings = {line["check"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert (findings["tagger"]["ok"], "own.toml" in findings["tagger"]["next_step"]) == (False, True)
+    assert findings["model"]["ok"]
     assert findings["outbox"]["ok"]

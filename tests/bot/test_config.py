@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import PydanticUndefined
 
 from bot.cli.keys import fresh_key, fresh_security_table
@@ -17,6 +17,7 @@ from bot.config import (
     ChatArchiveSettings,
     ConfigError,
     GroupWebhookSettings,
+    HelperSettings,
     NoticeSettings,
     OfficialAccountSettings,
     Settings,
@@ -35,6 +36,30 @@ KINDS: dict[str, type[BaseModel]] = {
     "group_webhook": GroupWebhookSettings,
     "chat_archive": ChatArchiveSettings,
 }
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1:8000", "10.1.2.3", "192.168.7.7", "172.31.0.1", "[::1]:8000", "[fd00::7]", "llm.internal"],
+)
+def test_a_helper_in_the_house_starts(host: str) -> None:
+    assert HelperSettings(base_url=f"http://{host}/v1/", model="m").base_url == f"http://{host}/v1"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://8.8.8.8/v1", "http://169.254.169.254/v1", "http://172.32.0.1", "http://[2001:db8::1]/v1", "http://0.0.0.0",
+        "http://[::ffff:8.8.8.8]/v1", "http://user:pass@10.0.0.1", "ftp://10.0.0.1", "http://", "http://10.0.0.1/?a=b",
+    ],
+)  # fmt: skip
+def test_a_helper_elsewhere_does_not(url: str) -> None:
+    with pytest.raises(ValidationError):
+        HelperSettings(base_url=url, model="m")
+
+
+def test_a_helper_elsewhere_starts_when_that_was_agreed() -> None:
+    assert HelperSettings(base_url="https://8.8.8.8/v1", model="m", allow_external=True).allow_external
 
 
 @pytest.fixture
@@ -64,6 +89,8 @@ def _faults(model: type[BaseModel], table: dict[str, Any], where: str) -> list[s
         elif name == "channels":
             for account, entry in table[name].items():
                 faults += _faults(KINDS[entry["kind"]], entry, f"{where}{name}.{account}.")
+        elif name == "helper":
+            faults += _faults(HelperSettings, table[name], f"{where}{name}.")
         elif name == "notices":
             for kind, entry in table[name].items():
                 faults += _faults(NoticeSettings, entry, f"{where}{name}.{kind}.")

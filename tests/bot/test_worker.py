@@ -9,6 +9,7 @@ from sqlmodel import select
 from bot.replies import Reply
 from bot.worker import BATCH, MAX_ATTEMPTS
 from handlers.context import Services
+from handlers.learning.taggers import Taggers
 from nlp.reader import Reader
 from nlp.tagger import Tagger
 from storage.database import Database
@@ -104,7 +105,7 @@ async def test_a_culprit_that_recovers_is_filed(
     await replica.work()
     replica.clock.forward(60)
     healed = Services(
-        Reader(Tagger(services.tagger.lexicon), services.tagger.model),
+        Taggers(Reader(Tagger(services.tagger.lexicon), services.tagger.current.model)),
         services.sealer,
         180,
         services.default_compounds,
@@ -214,7 +215,7 @@ async def test_a_database_that_is_away_costs_nobody_an_attempt(
     database: Database, replica: Replica, services: Services, clock: Clock
 ) -> None:
     class AwayTagger:
-        def tag(self, text: str) -> None:
+        def of(self, compound_id: int | None) -> None:
             raise ConnectionResetError
 
     away = Services(AwayTagger(), services.sealer, 180, services.default_compounds)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from handlers.groups.listen import Listened, listen
 from handlers.groups.members import Member, Synced, sync_members
 from handlers.groups.register import GroupEntry, note_told, register_group
 from handlers.inbound import InboundKind
+from handlers.learning.taggers import Taggers
 from nlp.reader import Reader
 from storage.database import Database
 from storage.inbox import Lease
@@ -30,7 +31,7 @@ BEFORE = NOW - timedelta(days=30)
 
 def services() -> Services:
     """What the archive needs of the application."""
-    return Services(Reader.load(), Sealer([COLUMN_KEY], LOOKUP_KEY), 180, {}, accounts=ACCOUNTS)
+    return Services(Taggers(Reader.load()), Sealer([COLUMN_KEY], LOOKUP_KEY), 180, {}, accounts=ACCOUNTS)
 
 
 def external(name: str) -> str:

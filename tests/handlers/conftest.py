@@ -1,6 +1,7 @@
 import pytest
 
 from handlers.context import Services
+from handlers.learning.taggers import Taggers
 from nlp.reader import Reader
 from nlp.segment import warm
 from storage.database import Database
@@ -16,7 +17,9 @@ def tagger() -> Reader:
 
 @pytest.fixture
 def services(tagger: Reader, sealer: Sealer) -> Services:
-    return Services(tagger, sealer, raw_text_days=180, default_compounds={"east": "XH-1"}, accounts=ACCOUNTS)
+    return Services(
+        Taggers(tagger), sealer, raw_text_days=180, default_compounds={"east": "XH-1"}, accounts=ACCOUNTS
+    )
 
 
 @pytest.fixture

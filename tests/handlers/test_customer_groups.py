@@ -58,7 +58,8 @@ async def test_chatter_and_doubts_are_passed_over(talk: Talk, rooms: dict[str, i
         "进度 1001", "帮助", "退订", "确认删除", "绑定 新禾苑 3栋2单元",
     ):  # fmt: skip
         answer = await overheard(talk, ZHAO, words)
-        assert (answer.outcome, answer.text) == ("group.passed", ""), words
+        assert answer.outcome in ("group.passed", "group.in_doubt"), words
+        assert answer.text == ""
     assert await talk.rows(Opinion) == []
     assert [row.opted_out_at for row in await talk.rows(ChannelIdentity)] == [None]
 

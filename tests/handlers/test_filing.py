@@ -1,6 +1,7 @@
 """What residents say becomes an opinion with a number, tags and a receipt, or is answered and left."""
 
 from handlers.inbound import InboundKind
+from nlp.phrases import Phrases
 from storage.outbox import find_reply
 from storage.states import InboxState, MessageClass, OutboxState
 from storage.tables import AuditEvent, InboxMessage, Opinion, OutboxMessage
@@ -22,7 +23,7 @@ async def test_a_complaint_gets_a_number_a_category_and_its_place(talk: Talk) ->
     assert (opinion.building, opinion.entrance, opinion.unit) == ("3", "2", None)
     assert opinion.categories[0]["id"].startswith("dianti.")
     assert opinion.hits
-    assert opinion.lexicon_version == talk.services.tagger.version
+    assert opinion.lexicon_version == talk.services.tagger.current.version
 
 
 async def test_the_message_its_answer_and_the_audit_row_belong_together(talk: Talk) -> None:
@@ -142,3 +143,14 @@ async def test_an_account_of_one_compound_files_without_asking_where(talk: Talk)
     assert answer.outcome == "opinion.filed"
     [opinion] = await talk.rows(Opinion)
     assert (opinion.home_code, opinion.building) == (None, "3")
+
+
+async def test_a_spot_of_the_compounds_own_stands_with_the_matter(talk: Talk) -> None:
+    await talk.bind("o-zhao")
+    talk.services.tagger.phrases = {1: Phrases.of(["漏水岭"], ["荷花池"])}
+    answer = await talk.hear("o-zhao", "漏水岭3栋荷花池边上的路灯坏了没人修")
+    assert "地点：3栋荷花池" in answer.text
+    [opinion] = await talk.rows(Opinion)
+    assert opinion.categories[0]["id"] == "sheshi.zhaoming"
+    assert [hit["term"] for hit in opinion.hits if hit["rule"] == "spot"] == ["荷花池"]
+    assert "地点：3栋荷花池" in await talk.say("o-zhao", "进度 1001")

@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import col, insert, select
 
 from handlers.context import AccountFacts, Services
+from handlers.learning.taggers import Taggers
 from handlers.people.enrol import CompoundEntry, RegionEntry, enrol_compound
 from nlp.reader import Reader
 from storage.database import Database
@@ -24,7 +25,7 @@ REGIONS = {"precinct": "510100-P", "community": "510100-C", "district": "510100"
 
 
 def city_services(tagger: Reader, sealer: Sealer, public_url: str = "") -> Services:
-    return Services(tagger, sealer, 180, {}, accounts=ACCOUNTS, public_url=public_url)
+    return Services(Taggers(tagger), sealer, 180, {}, accounts=ACCOUNTS, public_url=public_url)
 
 
 class City:

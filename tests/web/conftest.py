@@ -10,6 +10,7 @@ from bot.web.listener import Runner
 from bot.web.site import Site
 from bot.web.templating import Templates
 from handlers.context import Services
+from handlers.learning.taggers import Taggers
 from nlp.reader import Reader
 from nlp.segment import warm
 from storage.database import Database
@@ -42,7 +43,7 @@ async def town(
 ) -> AsyncIterator[Town]:
     async with database.write() as session:
         people = await settle(session, sealer, NOON)
-    services = Services(tagger, sealer, 180, {"main": "XH-1"}, public_url=public_url)
+    services = Services(Taggers(tagger), sealer, 180, {"main": "XH-1"}, public_url=public_url)
     async with open_town(database, services, templates, people) as town:
         yield town
 

@@ -50,6 +50,7 @@ async def show_compound(visit: Visit) -> web.Response:
         seen = await access_compound(visit.session, viewer, code, Right.SEE_REQUESTS)
         board = await count_board(visit.session, seen.compound_id, seen.codes, visit.now)
     tops = Counter(top_of(one.categories[0]["id"]) for one in said if one.categories)
+    known = [(top, count) for top, count in tops.most_common() if top in lexicon.tops]
     return visit.page(
         "console/compound.html",
         opened=opened,
@@ -57,7 +58,7 @@ async def show_compound(visit: Visit) -> web.Response:
         total=len(said),
         dangers=sum(one.urgency >= SAFETY for one in said),
         unsorted=sum(not one.categories for one in said),
-        categories=[(lexicon.top_name(top), count) for top, count in tops.most_common()],
+        categories=[(lexicon.top_name(top), count) for top, count in known],
         open_alerts=await count_open_alerts(visit.session, opened.compound_id, opened.codes),
         weeks=await list_weeks(visit.session, opened.compound_id),
         board=board,

@@ -1,0 +1,144 @@
+"""Stored opinions read again per second, beside `jieba.lcut` over the same words; and the bot answering meanwhile.
+
+`read_again` tries a change on the archive, `replayed` keeps it, with one opinion in eight read otherwise than before.
+`answer_p99` is how long the slowest hundredth of callbacks took that came in at 40 a second, while the replay ran in a
+process of its own on the same database and the same two cores; its reference are the same callbacks without a replay.
+SQLite with synchronous=FULL.
+"""
+
+import asyncio
+import json
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.callbacks import CallbackSource, write_config
+from benchmarks.intake import enrol
+from benchmarks.load import drive
+from benchmarks.servers import running
+from nlp.reader import Reader
+from nlp.segment import jieba_segmenter
+
+_MESSAGES = Path(__file__).with_name("chat_mix.txt")
+_OTHERWISE = 8
+_PER_SECOND = 40
+_ROOT = Path(__file__).parents[1]
+
+
+def run(quick: bool) -> Iterator[dict[str, object]]:
+    """Yields one row per metric. value and reference: opinions/s, and milliseconds."""
+    count = 4000 if quick else 1_000_000
+    texts = _MESSAGES.read_text(encoding="utf-8").splitlines()
+    reference = round(_lcut_rate(texts))
+    with tempfile.TemporaryDirectory(prefix="yishi") as folder:
+        config = write_config(Path(folder), passive_reply=True)
+        enrol(config)
+        _fill(config.with_suffix(".db"), texts, count)
+        tried = _retag(config, "--dry-run")
+        yield _rate("read_again", tried, reference)
+        with running(str(config)) as server, server.awake():
+            alone = _answer_p99(server.address, 5 if quick else 30)
+            replay = subprocess.Popen(
+                [sys.executable, "-m", "bot", "retag", "--config", str(config)],
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT,
+            )  # fmt: skip
+            time.sleep(0 if quick else 5)
+            meanwhile = _answer_p99(server.address, 5 if quick else 30)
+            out, _ = replay.communicate()
+        yield _rate("replayed", json.loads(out.splitlines()[-1]), reference)
+        yield {
+            "bench": "replay",
+            "metric": "answer_p99",
+            "value": round(1000 * meanwhile, 1),
+            "unit": "ms",
+            "reference": round(1000 * alone, 1),
+            "ratio": round(meanwhile / alone, 2),
+        }
+
+
+def _rate(metric: str, told: dict[str, Any], reference: int) -> dict[str, object]:
+    return {
+        "bench": "replay",
+        "metric": metric,
+        "value": told["per_second"],
+        "unit": "opinions/s",
+        "reference": reference,
+        "ratio": round(told["per_second"] / reference, 3),
+        "opinions": told["read"],
+        "changed": told["changed"],
+    }
+
+
+def _lcut_rate(texts: list[str]) -> float:
+    lcut = jieba_segmenter(hmm=True)
+    lcut("议事")
+    started = time.perf_counter()
+    for _ in range(5):
+        for text in texts:
+            lcut(text)
+    return 5 * len(texts) / (time.perf_counter() - started)
+
+
+def _retag(config: Path, *arguments: str) -> dict[str, Any]:
+    out = subprocess.run(
+        [sys.executable, "-m", "bot", "retag", "--config", str(config), *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT, check=True,
+    ).stdout  # fmt: skip
+    told: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return told
+
+
+def _fill(database: Path, texts: list[str], count: int) -> None:
+    """An archive as the reader in use would have tagged it, but for one in eight."""
+    reader = Reader.load()
+    rows = []
+    for text in texts:
+        tagged = reader.tag(text)
+        categories = json.dumps([category._asdict() for category in tagged.categories])
+        rows.append((text, categories, tagged.urgency))
+    at = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d %H:%M:%S.%f}"  # recent: nothing is blanked meanwhile
+    stored = (
+        (
+            1, 1_000_001 + number, 1_000_000_001 + number, at, at, rows[number % len(rows)][0],
+            rows[number % len(rows)][1] if number % _OTHERWISE else '[{"id": "peitao.xuewei", "score": 0.5}]',
+            "[]", rows[number % len(rows)][2], "old", 0, "filed",
+        )
+        for number in range(count)
+    )  # fmt: skip
+    with sqlite3.connect(database) as connection:
+        connection.executemany(
+            "INSERT INTO opinions (compound_id, number, inbox_id, said_at, filed_at, text, categories, hits, urgency, "
+            "lexicon_version, echo, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            stored,
+        )
+        # The nightly clean-up writes the whole file anew, which is not what is measured here.
+        connection.executemany(
+            "INSERT INTO claims (job, period, owner, claimed_at) VALUES ('retention', ?, '', ?)",
+            [(f"{datetime.now(UTC) + timedelta(days=day):%Y-%m-%d}", at) for day in (-1, 0, 1)],
+        )
+    connection.close()
+
+
+def _answer_p99(address: str, seconds: float) -> float:
+    requests = CallbackSource(seed=7).make(address, int(seconds * _PER_SECOND))
+    return asyncio.run(_paced(address, requests))
+
+
+async def _paced(address: str, requests: list[bytes]) -> float:
+    async def one(request: bytes) -> float:
+        started = time.perf_counter()
+        await drive(address, [request], 1)
+        return time.perf_counter() - started
+
+    tasks = []
+    for request in requests:
+        tasks.append(asyncio.create_task(one(request)))
+        await asyncio.sleep(1 / _PER_SECOND)
+    took = sorted(await asyncio.gather(*tasks))
+    return took[int(len(took) * 0.99)]

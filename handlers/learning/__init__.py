@@ -1,0 +1,1 @@
+"""What staff teach the tagger, and the tagger that is in use."""
