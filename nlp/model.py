@@ -26,6 +26,8 @@ DEFAULT_PATH = Path(__file__).parent / "data" / "model.bin"
 ZERO = 128  # the byte that stands for a weight of nothing
 _MATTER, _URGENT, _FIRST_TOP = 0, 1, 2  # the order of outputs
 _IN_TEXT = 2  # characters of the features that are looked for in texts, at most
+_THRESHOLDS = {"matter", "named", "alarming", "unsure", "urgent"}
+_COMBINING = {"matter", "urgent", "tops"}
 _FORMAT = 1
 _TELLING = 3
 
@@ -150,6 +152,8 @@ class Weights:
                 header["biases"]
             ):
                 raise ModelError("its parts do not fit together")
+            if not (header["thresholds"].keys() >= _THRESHOLDS and header["combining"].keys() >= _COMBINING):
+                raise ModelError("it was trained by another version")
             rows = {name: body[at * width : (at + 1) * width] for at, name in enumerate(features)}
             return cls(
                 header["version"],

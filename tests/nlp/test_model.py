@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -16,10 +17,12 @@ row = st.lists(st.integers(1, 255), min_size=OUTPUTS, max_size=OUTPUTS).map(byte
 rows = st.dictionaries(st.text("水火漏冒", min_size=1, max_size=2), row)
 
 
+COMBINING = {"matter": [1.0], "urgent": [1.0], "tops": [1.0]}
+THRESHOLDS = {"matter": 0.5, "named": 0.0, "alarming": -1.0, "unsure": -1.0, "urgent": 0.5}
+
+
 def weights(known: dict[str, bytes]) -> Weights:
-    return Weights(
-        "t1", TOPS, LEAVES, SCALES, BIASES, known, {"tops": [1.0]}, {"matter": 0.5}, {"messages": 3}
-    )
+    return Weights("t1", TOPS, LEAVES, SCALES, BIASES, known, COMBINING, THRESHOLDS, {"messages": 3})
 
 
 def plain(known: dict[str, bytes], features: set[str], output: int) -> float:
@@ -58,7 +61,14 @@ def test_a_file_holds_what_was_put_into_it(known: dict[str, bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [b"", b"x", weights({}).pack()[:-3], weights({"水": bytes(OUTPUTS - 1)}).pack()]
+    "change",
+    [
+        b"",
+        b"x",
+        weights({}).pack()[:-3],
+        weights({"水": bytes(OUTPUTS - 1)}).pack(),
+        replace(weights({}), thresholds={"matter": 0.5}).pack(),
+    ],
 )
 def test_what_is_no_model_is_refused(change: bytes) -> None:
     with pytest.raises(ModelError):
