@@ -16,10 +16,10 @@ _QUOTED = 300  # characters of a reply in one notice
 
 
 def subject_of(services: Services, matter: Matter) -> str:
-    """What it is about, for residents: 停运与故障."""
+    """What it is about, for residents: 电梯与加装电梯·停运与故障. The leaf alone does not say what has stopped."""
     lexicon = services.tagger.lexicon
     if matter.leaf is not None and matter.leaf in lexicon.leaves:
-        return lexicon.name(matter.leaf)
+        return f"{lexicon.top_name(matter.leaf)}·{lexicon.name(matter.leaf)}"
     return say("requests.some_matter")
 
 
