@@ -27,11 +27,12 @@ ROOM = "wrVcDaCwAA7TgGvxHyNpz0o1Qm2"
 STAFF = "wangjing"
 SEALER = Sealer([COLUMN_KEY], LOOKUP_KEY)
 BEFORE = NOW - timedelta(days=30)
+_TAGGERS = Taggers(Reader.load())  # read here: what is asked for on the loop must not read files
 
 
 def services() -> Services:
     """What the archive needs of the application."""
-    return Services(Taggers(Reader.load()), Sealer([COLUMN_KEY], LOOKUP_KEY), 180, {}, accounts=ACCOUNTS)
+    return Services(_TAGGERS, SEALER, 180, {}, accounts=ACCOUNTS)
 
 
 def external(name: str) -> str:
