@@ -123,6 +123,7 @@ class Weights:
 
     def pack(self) -> bytes:
         """The bytes of a model file."""
+        names = sorted(self.rows)  # in whatever order they were found, the same bytes
         header = {
             "format": _FORMAT,
             "version": self.version,
@@ -133,10 +134,10 @@ class Weights:
             "combining": {name: list(weights) for name, weights in self.combining.items()},
             "thresholds": dict(self.thresholds),
             "figures": dict(self.figures),
-            "features": list(self.rows),
+            "features": names,
         }
         line = json.dumps(header, ensure_ascii=False, sort_keys=True).encode()
-        return zlib.compress(line + b"\n" + b"".join(self.rows.values()), 9)
+        return zlib.compress(line + b"\n" + b"".join(map(self.rows.__getitem__, names)), 9)
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
