@@ -7,6 +7,7 @@ SQLite with synchronous=FULL.
 """
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 import subprocess
@@ -43,12 +44,13 @@ def run(quick: bool) -> Iterator[dict[str, object]]:
         tried = _retag(config, "--dry-run")
         yield _rate("read_again", tried, reference)
         with running(str(config)) as server, server.awake():
+            _answer_p99(server.address, 2)  # what only the first answers pay
             alone = _answer_p99(server.address, 5 if quick else 30)
             replay = subprocess.Popen(
                 [sys.executable, "-m", "bot", "retag", "--config", str(config)],
                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT,
             )  # fmt: skip
-            time.sleep(0 if quick else 5)
+            _wait_until_begun(config.with_suffix(".db"), replay)
             meanwhile = _answer_p99(server.address, 5 if quick else 30)
             out, _ = replay.communicate()
         yield _rate("replayed", json.loads(out.splitlines()[-1]), reference)
@@ -123,6 +125,15 @@ def _fill(database: Path, texts: list[str], count: int) -> None:
             [(f"{datetime.now(UTC) + timedelta(days=day):%Y-%m-%d}", at) for day in (-1, 0, 1)],
         )
     connection.close()
+
+
+def _wait_until_begun(database: Path, replay: subprocess.Popen[bytes]) -> None:
+    """Until the first opinions are read again: what is answered before that was answered alone."""
+    with contextlib.closing(sqlite3.connect(database, timeout=30)) as connection:
+        while replay.poll() is None:
+            if connection.execute("SELECT 1 FROM replays WHERE done > 0").fetchone():
+                return
+            time.sleep(0.02)
 
 
 def _answer_p99(address: str, seconds: float) -> float:

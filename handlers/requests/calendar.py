@@ -18,7 +18,7 @@ def knows(year: int) -> bool:
     """Whether the holidays of a year are known."""
     try:
         chinese_calendar.is_workday(date(year, 1, 1))
-    except NotImplementedError:
+    except NotImplementedError:  # what the library raises for a year that is not in it
         return False
     return True
 
