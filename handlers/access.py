@@ -11,10 +11,9 @@ from storage.queries.console import (
     list_compounds_within,
     list_regions_below,
 )
-from storage.queries.matters import find_matter_number_within
+from storage.queries.matters import find_matter_behind, find_matter_number_within
 from storage.queries.opinions import list_opinions_by_number, list_opinions_of
 from storage.queries.people import list_grants_of
-from storage.queries.requests import find_matter
 from storage.queries.tree import find_compound, list_places_coded, list_region_codes_above
 from storage.states import OpinionState, Role
 from storage.tables import Compound, Matter, Opinion, Place
@@ -184,7 +183,7 @@ async def access_matter(
     standing = await _standing_in(session, viewer, code)
     opened = standing.open(*rights)
     found = await find_matter_number_within(session, opened.compound_id, opened.codes, number)
-    matter = await find_matter(session, opened.compound_id, found) if found is not None else None
+    matter = await find_matter_behind(session, opened.compound_id, found) if found is not None else None
     if matter is None:
         raise NotFound
     held = set(standing.whole)
@@ -251,7 +250,7 @@ async def access_own(session: AsyncSession, person_id: int, number: int, code: s
         compound = await session.get_one(Compound, opinion.compound_id)
         if code in ("", compound.code):
             stands = opinion.state is OpinionState.FILED and opinion.matter_number is not None
-            matter = await find_matter(session, opinion.compound_id, number) if stands else None
+            matter = await find_matter_behind(session, opinion.compound_id, number) if stands else None
             return Own(compound, opinion, matter)
     raise NotFound
 

@@ -29,7 +29,7 @@ from handlers.matters.chat import people_of, state_of
 from handlers.opinions.rules import place_name
 from handlers.people.rules import scene_of
 from handlers.requests.calendar import is_workday
-from handlers.requests.rules import Verb
+from handlers.requests.commands import Verb
 from handlers.requests.words import state_name
 from storage.queries.people import has_unasked_followers
 from storage.states import MatterState, OutboxState, RequestState, Role

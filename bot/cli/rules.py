@@ -7,8 +7,8 @@ import sys
 from bot.app import utc_now
 from bot.config import ConfigError, Settings
 from handlers.requests.assign import Rule
+from handlers.requests.commands import Party
 from handlers.requests.dispatching import RuleError, drop_rules, is_category, put_rules
-from handlers.requests.rules import Party
 from nlp.lexicon import Lexicon, load_lexicon
 from storage.database import Database
 from storage.migrate import prepare

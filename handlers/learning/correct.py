@@ -15,8 +15,8 @@ from handlers.matters.recount import load_voices
 from handlers.opinions.rules import SAFETY
 from handlers.reach.notify import Notice, notify_person
 from handlers.requests.carry_out import carry_out
+from handlers.requests.commands import Dispatch
 from handlers.requests.dispatching import assignment_of
-from handlers.requests.rules import Dispatch
 from handlers.texts import say
 from nlp.lexicon import top_of
 from storage.audit import add_audit_event

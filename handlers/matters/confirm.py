@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
+from handlers.requests.commands import Why
 from handlers.requests.raise_ import cancel_request, raise_request
-from handlers.requests.rules import Why
 from storage.audit import add_audit_event
 from storage.states import MatterState
 from storage.tables import Compound, Matter

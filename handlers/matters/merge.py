@@ -10,8 +10,8 @@ from handlers.matters.confirm import confirm_matter
 from handlers.matters.recount import recount
 from handlers.matters.rules import rest_number
 from handlers.reach.notify import Notice, notify_person
+from handlers.requests.commands import Why
 from handlers.requests.raise_ import cancel_request, raise_request, reopen_request
-from handlers.requests.rules import Why
 from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.queries.matters import find_matter, find_request_state, list_opinions_in, lock_matters

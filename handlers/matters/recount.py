@@ -6,8 +6,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.matters.rules import Counts, Said, count, folded
+from handlers.requests.commands import Why
 from handlers.requests.raise_ import cancel_request
-from handlers.requests.rules import Why
 from storage.audit import add_audit_event
 from storage.queries.matters import (
     find_matter,

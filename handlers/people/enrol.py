@@ -8,8 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.people.office import get_or_add_person
 from handlers.requests.assign import Rule
+from handlers.requests.commands import Party
 from handlers.requests.dispatching import put_rules
-from handlers.requests.rules import Party
 from storage.audit import add_audit_event
 from storage.queries.people import end_imported_roles, get_or_add_identities, put_role
 from storage.queries.phrases import put_phrases

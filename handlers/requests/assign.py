@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from handlers.requests.rules import Party
+from handlers.requests.commands import Party
 from storage.states import Role
 
 ANY = "*"

@@ -10,8 +10,9 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
+from handlers.requests.commands import Change, Command, Facts, Rate, Refused
 from handlers.requests.record import facts_of, values_of
-from handlers.requests.rules import Change, Command, Facts, Rate, Refused, apply
+from handlers.requests.rules import apply
 from handlers.requests.tell import tell_all
 from storage.audit import add_audit_event
 from storage.queries.requests import (

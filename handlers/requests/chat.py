@@ -7,21 +7,13 @@ from handlers.context import Answer, Context
 from handlers.filters import COLON, NUMBER, command
 from handlers.opinions.chat import hear
 from handlers.requests.carry_out import Carried, carry_out
-from handlers.requests.rules import (
-    RATE_WITHIN,
-    REOPEN_WITHIN,
-    UNHAPPY,
-    Code,
-    Command,
-    Rate,
-    Reopen,
-    Supplement,
-)
+from handlers.requests.commands import Code, Command, Rate, Reopen, Supplement
+from handlers.requests.rules import RATE_WITHIN, REOPEN_WITHIN, UNHAPPY
 from handlers.requests.words import rating_name
 from handlers.router import Route
 from handlers.texts import say
-from storage.queries.matters import list_reporters
-from storage.queries.requests import find_matter, find_request, list_asked, list_ratings
+from storage.queries.matters import find_matter_behind, list_reporters
+from storage.queries.requests import find_request, list_asked, list_ratings
 from storage.states import OpinionState, Rating, RequestState
 from storage.tables import Compound, Matter
 
@@ -57,7 +49,7 @@ async def _access_own(context: Context, number: int) -> Own:
 
 
 async def _own(context: Context, compound_id: int, number: int) -> Own:
-    matter = await find_matter(context.session, compound_id, number)
+    matter = await find_matter_behind(context.session, compound_id, number)
     if matter is None or await find_request(context.session, compound_id, matter.number) is None:
         raise NotFound
     if context.person_id not in await list_reporters(context.session, compound_id, matter.number):

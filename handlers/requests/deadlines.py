@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from handlers.requests.calendar import add_working_time
-from handlers.requests.rules import Facts, Moments, Span
+from handlers.requests.commands import Facts, Moments, Span
 
 SAFETY = 3  # by the clock
 URGENCIES = (1, 2, 3)

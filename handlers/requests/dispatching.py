@@ -7,8 +7,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.requests.assign import ANY, WHOLE, Assignment, Rule, assign
+from handlers.requests.commands import Party
 from handlers.requests.offices import HANDLING
-from handlers.requests.rules import Party
 from nlp.lexicon import Lexicon
 from storage.audit import add_audit_event
 from storage.queries.people import list_grants_of

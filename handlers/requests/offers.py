@@ -5,7 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from handlers.access import Right
-from handlers.requests.rules import ENDED, OPEN, RATE_WITHIN, Actor, Facts, holds, may_reopen
+from handlers.requests.commands import ENDED, OPEN, Actor, Facts
+from handlers.requests.rules import RATE_WITHIN, holds, may_reopen
 from storage.states import MatterState, RequestState
 
 

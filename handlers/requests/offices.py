@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.access import ROLE_RIGHTS, Right, load_viewer
 from handlers.alerts.words import office_line
 from handlers.context import Services
-from handlers.requests.rules import Actor, Party
+from handlers.requests.commands import Actor, Party
 from handlers.texts import say
 from storage.queries.people import list_people_in_office
 from storage.queries.tree import list_region_levels, list_scopes_of

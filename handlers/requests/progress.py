@@ -7,9 +7,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.requests.record import facts_of
 from handlers.requests.words import comes_next, state_name
 from handlers.texts import say
+from storage.queries.matters import find_matter_behind
 from storage.queries.requests import (
     find_last_words,
-    find_matter,
     find_request,
     list_states,
 )
@@ -25,7 +25,7 @@ async def states_of(session: AsyncSession, opinions: Sequence[Opinion]) -> dict[
     dismissed: dict[tuple[int, int], str] = {}
     for opinion in opinions:
         if opinion.state is OpinionState.FILED and opinion.matter_number is not None:
-            matter = await find_matter(session, opinion.compound_id, opinion.number)
+            matter = await find_matter_behind(session, opinion.compound_id, opinion.number)
             if matter is not None:
                 keys[opinion.compound_id, opinion.number] = (matter.compound_id, matter.number)
                 if matter.state is MatterState.DISMISSED:
@@ -38,7 +38,7 @@ async def progress_of(session: AsyncSession, opinion: Opinion) -> str:
     """The latest answer to the one who raised it, and what comes next; empty while there is no request."""
     if opinion.state is not OpinionState.FILED or opinion.matter_number is None:
         return ""
-    matter = await find_matter(session, opinion.compound_id, opinion.number)
+    matter = await find_matter_behind(session, opinion.compound_id, opinion.number)
     request = await find_request(session, matter.compound_id, matter.number) if matter else None
     if request is None:
         return ""

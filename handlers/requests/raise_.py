@@ -6,19 +6,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.requests.carry_out import Carried, carry_out, write_down
+from handlers.requests.commands import Cancel, Change, Dispatch, Refused, Reopen, Revive, Why
 from handlers.requests.dispatching import assignment_of
 from handlers.requests.record import facts_of, values_of
-from handlers.requests.rules import (
-    Cancel,
-    Change,
-    Dispatch,
-    Refused,
-    Reopen,
-    Revive,
-    Why,
-    apply,
-    raised,
-)
+from handlers.requests.rules import apply, raised
 from storage.queries.requests import add_request, find_request, lock_request
 from storage.tables import Compound, Matter
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handlers.requests.rules import Facts, Party
+from handlers.requests.commands import Facts, Party
 from storage.states import Role
 from storage.tables import Request
 

@@ -8,10 +8,7 @@ from handlers.context import Answer, Context
 from handlers.desk import Desk, ask_which, for_staff, pick
 from handlers.filters import COLON, NUMBER, command
 from handlers.requests.carry_out import Carried, carry_out
-from handlers.requests.dispatching import assignment_of
-from handlers.requests.offices import actor_in, find_party, role_in, role_name
-from handlers.requests.record import facts_of
-from handlers.requests.rules import (
+from handlers.requests.commands import (
     OPEN,
     Accept,
     Actor,
@@ -25,6 +22,9 @@ from handlers.requests.rules import (
     Party,
     Reply,
 )
+from handlers.requests.dispatching import assignment_of
+from handlers.requests.offices import actor_in, find_party, role_in, role_name
+from handlers.requests.record import facts_of
 from handlers.requests.words import deadline, label_of, level_name, rating_name, state_name, who
 from handlers.router import Route
 from handlers.texts import say

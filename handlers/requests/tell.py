@@ -11,9 +11,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.reach.notify import Notice, Reached, notify_group, notify_person
+from handlers.requests.commands import Change, Tell, Told, Whom
 from handlers.requests.dispatching import assignment_of
 from handlers.requests.offices import list_dispatchers, list_party, role_name
-from handlers.requests.rules import Change, Tell, Told, Whom
 from handlers.requests.words import for_reporter, for_staff
 from storage.queries.matters import list_reporters
 from storage.queries.requests import list_voices

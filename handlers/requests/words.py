@@ -6,8 +6,9 @@ from handlers.alerts.rules import anonymous, brief
 from handlers.alerts.words import clock
 from handlers.context import Services
 from handlers.opinions.rules import place_name
+from handlers.requests.commands import Change, Facts, Tell, Told, Why
 from handlers.requests.offices import role_name
-from handlers.requests.rules import RATE_WITHIN, Change, Facts, Tell, Told, Why
+from handlers.requests.rules import RATE_WITHIN
 from handlers.texts import say
 from storage.states import Ladder, Rating, RequestState
 from storage.tables import Compound, Matter

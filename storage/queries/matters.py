@@ -56,6 +56,13 @@ async def find_matter_number(session: AsyncSession, compound_id: int, number: in
     return None
 
 
+async def find_matter_behind(session: AsyncSession, compound_id: int, number: int) -> Matter | None:
+    """The matter itself that any number leads to; not locked."""
+    found = await find_matter_number(session, compound_id, number)
+    statement = select(Matter).where(Matter.compound_id == compound_id, Matter.number == found)
+    return (await session.exec(statement)).one_or_none() if found is not None else None
+
+
 async def find_matter_number_within(
     session: AsyncSession, compound_id: int, codes: Collection[str] | None, number: int
 ) -> int | None:

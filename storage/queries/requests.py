@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.queries.matters import find_matter_behind
 from storage.states import MessageClass, OpinionState, Rating, RequestState
 from storage.tables import (
     DispatchRule,
@@ -21,27 +22,8 @@ from storage.tables import (
 from storage.upsert import insert_for, insert_ignore
 
 _CHUNK = 500
-_MERGES = 20  # longer than any chain of matters merged into each other; a ring must not hang
 
 # Which matter, which request
-
-
-async def find_matter(session: AsyncSession, compound_id: int, number: int) -> Matter | None:
-    """The matter that any receipt's number leads to, as it stands now: also when it was merged into another."""
-    statement = select(Opinion.matter_number).where(
-        Opinion.compound_id == compound_id, Opinion.number == number
-    )
-    wanted = (await session.exec(statement)).one_or_none() or number
-    for _ in range(_MERGES):
-        found = (
-            await session.exec(
-                select(Matter).where(Matter.compound_id == compound_id, Matter.number == wanted)
-            )
-        ).one_or_none()
-        if found is None or found.merged_into is None:
-            return found
-        wanted = found.merged_into
-    return None
 
 
 async def find_request(session: AsyncSession, compound_id: int, number: int) -> Request | None:
@@ -109,7 +91,7 @@ async def list_requests_numbered(
     """The requests that a receipt's number leads to, in each of these compounds that has one."""
     found = []
     for compound_id in compound_ids:
-        matter = await find_matter(session, compound_id, number)
+        matter = await find_matter_behind(session, compound_id, number)
         request = await find_request(session, compound_id, matter.number) if matter else None
         if matter is not None and request is not None:
             found.append((request, matter))

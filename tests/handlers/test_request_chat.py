@@ -6,8 +6,8 @@ import pytest
 
 from handlers.inbound import Inbound, InboundKind
 from handlers.requests.chat import RATINGS, ROUTES, rate_or_hear
+from handlers.requests.commands import Why
 from handlers.requests.raise_ import cancel_request, reopen_request
-from handlers.requests.rules import Why
 from storage.queries.requests import put_dispatch_rule
 from storage.states import Ladder, Rating, RequestState, Role
 from storage.tables import AuditEvent, Compound, Matter, OutboxMessage, Request, RequestRating

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.requests.assign import Assignment, Rule, assign, default_role
+from handlers.requests.commands import Party
 from handlers.requests.rates import Over, Rate, Row, rates
-from handlers.requests.rules import Party
 from storage.states import Rating, RequestState, Role
 
 OPEN, DONE, RATED, CLOSED = (

@@ -13,8 +13,7 @@ from bot.delivery import Quiet, held_until
 from handlers.context import Services
 from handlers.requests.carry_out import Carried, carry_out
 from handlers.requests.clock import advance_requests
-from handlers.requests.record import facts_of
-from handlers.requests.rules import (
+from handlers.requests.commands import (
     ENDED,
     OPEN,
     Accept,
@@ -31,8 +30,9 @@ from handlers.requests.rules import (
     Reply,
     Supplement,
     Why,
-    due,
 )
+from handlers.requests.record import facts_of
+from handlers.requests.rules import due
 from storage.database import Database
 from storage.migrate import upgrade
 from storage.states import MatterState, Rating, RequestState, Role

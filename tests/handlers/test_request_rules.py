@@ -7,13 +7,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from handlers.requests.deadlines import DEFAULT_DEADLINES
-from handlers.requests.rules import (
+from handlers.requests.commands import (
     ENDED,
     OPEN,
-    RATE_WITHIN,
-    REOPEN_WITHIN,
-    UNHAPPY,
     Accept,
     Actor,
     AddHelper,
@@ -42,12 +38,9 @@ from handlers.requests.rules import (
     Warn,
     Whom,
     Why,
-    apply,
-    due,
-    may_reopen,
-    raised,
-    worst,
 )
+from handlers.requests.deadlines import DEFAULT_DEADLINES
+from handlers.requests.rules import RATE_WITHIN, REOPEN_WITHIN, UNHAPPY, apply, due, may_reopen, raised, worst
 from storage.states import Ladder, Rating, RequestState, Role
 
 START = datetime(2026, 3, 12, 4, 0, tzinfo=UTC)  # a Thursday, noon in Shanghai

@@ -9,7 +9,7 @@ from sqlmodel import select
 from handlers.matters.confirm import confirm_matter
 from handlers.matters.recount import recount
 from handlers.requests.carry_out import carry_out
-from handlers.requests.rules import Command
+from handlers.requests.commands import Command
 from storage.queries.opinions import next_number
 from storage.queries.people import get_or_add_identities
 from storage.states import MatterState

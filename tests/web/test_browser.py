@@ -14,7 +14,7 @@ from playwright.async_api import async_playwright, expect
 
 from handlers.people.passwords import hash_password
 from handlers.people.sign_in import make_link
-from handlers.requests.rules import Accept, Actor, Dispatch, Finish, Note, Party, Reply, Supplement
+from handlers.requests.commands import Accept, Actor, Dispatch, Finish, Note, Party, Reply, Supplement
 from storage.states import Role
 from tests.web.orders import act, matter
 from tests.web.test_pages import HOSTILE, person_of, unsent

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from handlers.requests.rules import Accept, Actor, Dispatch, Finish, Note, Party, Reply, Supplement
+from handlers.requests.commands import Accept, Actor, Dispatch, Finish, Note, Party, Reply, Supplement
 from storage.states import MatterState, OpinionState, Rating, RequestState, Role
 from storage.tables import Compound, Matter, Opinion, RequestEvent, RequestRating
 from tests.web.orders import act, fields_of, forms_of, matter, press, request_of, text_of, verbs_of

@@ -7,7 +7,7 @@ from enum import StrEnum
 import pytest
 from sqlmodel import select
 
-from handlers.requests.rules import (
+from handlers.requests.commands import (
     Accept,
     Actor,
     Code,

@@ -12,8 +12,7 @@ from bot.web.once import command_key
 from bot.web.visit import Visit, see_other
 from handlers.access import OpenedMatter, Right, access_matter
 from handlers.requests.carry_out import carry_out
-from handlers.requests.offices import actor_in, list_candidates, role_in, scopes_inside
-from handlers.requests.rules import (
+from handlers.requests.commands import (
     Accept,
     AddHelper,
     Command,
@@ -24,6 +23,7 @@ from handlers.requests.rules import (
     Party,
     Reply,
 )
+from handlers.requests.offices import actor_in, list_candidates, role_in, scopes_inside
 from handlers.requests.staff import KEPT
 from storage.queries.requests import find_request
 

@@ -9,11 +9,11 @@ from bot.web.visit import Visit
 from handlers.access import OpenedMatter, Right, access_matter
 from handlers.alerts.rules import anonymous
 from handlers.alerts.words import office_name
+from handlers.requests.commands import OPEN, Facts, Party, Verb
 from handlers.requests.dispatching import assignment_of
 from handlers.requests.offers import Offer, offers_to_staff
 from handlers.requests.offices import actor_in, list_candidates, role_name, scopes_inside
 from handlers.requests.record import facts_of
-from handlers.requests.rules import OPEN, Facts, Party, Verb
 from handlers.requests.words import label_of, level_name, rating_name, who
 from storage.queries.board import list_merged_into, list_voices_said
 from storage.queries.requests import find_request, list_events

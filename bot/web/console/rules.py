@@ -9,9 +9,9 @@ from bot.web.visit import Visit, see_other
 from handlers.access import Opened, Right, access_compound
 from handlers.alerts.words import office_name
 from handlers.requests.assign import ANY, WHOLE, Rule
+from handlers.requests.commands import Party
 from handlers.requests.dispatching import RuleError, drop_rules, is_category, put_rules
 from handlers.requests.offices import list_candidates, role_name
-from handlers.requests.rules import Party
 from storage.queries.requests import list_dispatch_rules
 from storage.queries.tree import list_places
 from storage.states import PlaceLevel

@@ -10,10 +10,11 @@ from handlers.matters.chat import people_of
 from handlers.opinions.withdraw import withdraw_opinion
 from handlers.requests.carry_out import Carried, carry_out
 from handlers.requests.chat import KEPT
+from handlers.requests.commands import OPEN, Command, Rate, Reopen, Supplement
 from handlers.requests.offers import offers_to_reporter
 from handlers.requests.progress import states_of
 from handlers.requests.record import facts_of
-from handlers.requests.rules import OPEN, UNHAPPY, Command, Rate, Reopen, Supplement
+from handlers.requests.rules import UNHAPPY
 from handlers.requests.words import comes_next, level_name, rating_name
 from storage.queries.requests import find_request, list_events, list_ratings
 from storage.states import Ladder, OpinionState, Rating, RequestState
