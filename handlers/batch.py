@@ -1,13 +1,12 @@
 """What the messages of one batch share: asked once, and only when somebody needs it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.queries.groups import list_place_codes
 from storage.queries.people import list_homes
 from storage.queries.rooms import list_heard_groups
-from storage.queries.tree import find_compound, list_codes_among
+from storage.queries.tree import find_compound, list_codes_among, list_houses_listed
 from storage.tables import ChatGroup, Compound, Place
 
 Home = tuple[Compound, Place | None]
@@ -24,7 +23,7 @@ class Batch:
         self._asked: set[int] = set()
         self._compounds: dict[str, Compound | None] = {}
         self._groups: dict[tuple[str, str], GroupHome] = {}
-        self._houses: dict[int, frozenset[str]] = {}
+        self._houses: dict[int, dict[str, bool]] = {}
 
     async def home_of(self, person_id: int) -> Home | None:
         """Where a person lives, as they said last. The first question fetches the homes of all."""
@@ -46,10 +45,10 @@ class Batch:
             self._compounds[code] = await find_compound(self._session, code)
         return self._compounds[code]
 
-    async def houses_of(self, compound_id: int) -> frozenset[str]:
-        """The codes of a compound's buildings and entrances; flats would be thousands."""
+    async def houses_of(self, compound_id: int) -> Mapping[str, bool]:
+        """The codes of a compound's buildings and entrances, with whether the flats right behind each are known."""
         if compound_id not in self._houses:
-            self._houses[compound_id] = frozenset(await list_place_codes(self._session, compound_id))
+            self._houses[compound_id] = await list_houses_listed(self._session, compound_id)
         return self._houses[compound_id]
 
     async def known_among(self, compound_id: int, codes: Collection[str]) -> frozenset[str]:

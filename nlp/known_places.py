@@ -21,12 +21,15 @@ class Checked(NamedTuple):
     dropped: tuple[str, ...] = ()
 
 
-def check_place(place: Place, known_codes: AbstractSet[str]) -> Checked:
+def check_place(
+    place: Place, known_codes: AbstractSet[str], listed: AbstractSet[str] = frozenset()
+) -> Checked:
     """Hold a place against codes of a compound: "3" a building, "3-2" an entrance, "3-2-501" or "3-501" a flat.
 
-    Buildings and entrances have to be known all or not at all. Of flats a few will do: an entrance of which none is
-    known says nothing about a flat. Without a known building nothing is judged. A building that cannot be takes what
-    was said to be in it along.
+    Buildings and entrances have to be known all or not at all. Of flats those will do that may be meant.
+    listed: the codes of entrances, and of buildings without any, whose flats are known; one of which no flat is known
+    and that is not listed says nothing about a flat. Without a known building nothing is judged. A building that cannot
+    be takes what was said to be in it along.
     """
     buildings = {code for code in known_codes if "-" not in code}
     building = place.building or _only_building(place, buildings, known_codes)
@@ -40,7 +43,8 @@ def check_place(place: Place, known_codes: AbstractSet[str]) -> Checked:
     if entrance is not None and entrances and entrance not in entrances:
         entrance = None
     flats = _flats(entrance, inside)
-    if flats and unit not in flats:
+    behind = {f"{building}-{one}" for one in ([entrance] if entrance else entrances)} or {building}
+    if unit not in flats and (flats or behind <= listed):
         unit = None
     there = {
         "building",

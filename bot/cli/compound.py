@@ -14,10 +14,12 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from bot.app import open_sealer, utc_now
 from bot.channels.base import ChannelError
 from bot.channels.official_account import OfficialAccount
+from bot.cli.flats import BuildingCode, FlatsFile, lay_out
 from bot.config import ConfigError, OfficialAccountSettings, Section, Settings
 from handlers.people.enrol import (
     CompoundEntry,
     ContactEntry,
+    FlatsInUse,
     PlaceEntry,
     RegionEntry,
     RuleEntry,
@@ -30,13 +32,12 @@ from nlp.normalise import normalise
 from nlp.place import find_place
 from storage.database import Database
 from storage.migrate import prepare
-from storage.queries.tree import find_compound, list_places
+from storage.queries.tree import find_compound, list_houses
 from storage.states import PhraseKind, PlaceLevel, RegionLevel, Role, Stewardship, Tenure
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,39}$")]
-BuildingCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,10}$")]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
-BuildingName = Annotated[str, Field(min_length=1, max_length=70)]  # "12单元" is added to it
+BuildingName = Annotated[str, Field(min_length=1, max_length=70)]  # "12单元1804" is added to it
 Title = Annotated[str, Field(min_length=1, max_length=40)]
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 
@@ -126,6 +127,7 @@ class CompoundFile(Section):
     residents: Count | None = None
     region: tuple[RegionFile, ...] = ()
     building: tuple[BuildingFile, ...] = Field((), max_length=500)
+    flats: tuple[FlatsFile, ...] = Field((), max_length=500)
     contact: tuple[ContactFile, ...] = ()
     rule: tuple[RuleFile, ...] = ()
     phrase: tuple[PhraseFile, ...] = Field((), max_length=500)
@@ -165,14 +167,10 @@ def read_compound(path: Path) -> CompoundEntry:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise ConfigError(f"{path}: {faults}") from error
-    places: list[PlaceEntry] = []
-    for building in read.building:
-        name = building.name or f"{building.code}栋"
-        places.append(PlaceEntry(PlaceLevel.BUILDING, building.code, name, None))
-        places += [
-            PlaceEntry(PlaceLevel.ENTRANCE, f"{building.code}-{number}", f"{name}{number}单元", building.code)
-            for number in range(1, building.entrances + 1)
-        ]
+    try:
+        places = _places_of(read)
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from error
     return CompoundEntry(
         code=read.code,
         name=read.name,
@@ -182,7 +180,7 @@ def read_compound(path: Path) -> CompoundEntry:
         households=read.households,
         residents=read.residents,
         regions=tuple(RegionEntry(region.level, region.code, region.name) for region in read.region),
-        places=tuple(places),
+        places=places,
         contacts=tuple(
             ContactEntry(
                 contact.role,
@@ -201,6 +199,27 @@ def read_compound(path: Path) -> CompoundEntry:
     )
 
 
+def _places_of(read: CompoundFile) -> tuple[PlaceEntry, ...]:
+    """Parents before children. Raises ValueError for flats that cannot be."""
+    names: dict[str, str] = {}
+    houses: list[PlaceEntry] = []
+    for building in read.building:
+        name = names[building.code] = building.name or f"{building.code}栋"
+        houses.append(PlaceEntry(PlaceLevel.BUILDING, building.code, name, None))
+        for number in range(1, building.entrances + 1):
+            code = f"{building.code}-{number}"
+            names[code] = f"{name}{number}单元"
+            houses.append(PlaceEntry(PlaceLevel.ENTRANCE, code, names[code], building.code))
+    flats = lay_out(read.flats, {building.code: building.entrances for building in read.building})
+    return (
+        *houses,
+        *(
+            PlaceEntry(PlaceLevel.UNIT, f"{house}-{label}", f"{names[house]}{label}", house)
+            for house, label in flats
+        ),
+    )
+
+
 async def import_file(settings: Settings, name: str) -> int:
     """Write the compound to the database."""
     entry = read_compound(Path(name))
@@ -211,10 +230,14 @@ async def import_file(settings: Settings, name: str) -> int:
             await enrol_compound(session, open_sealer(settings), entry, utc_now())
     except RuleError as error:
         raise ConfigError(f"{name}: rule: {error}") from error
+    except FlatsInUse as error:
+        raise ConfigError(f"{name}: flats: leave these in, they are in use: {error}") from error
     finally:
         await database.close()
+    flats = sum(place.level is PlaceLevel.UNIT for place in entry.places)
     print(
-        f"{entry.name} ({entry.code}): {len(entry.places)} places, {len(entry.contacts)} contacts, "
+        f"{entry.name} ({entry.code}): {len(entry.places) - flats} places, {flats} flats, "
+        f"{len(entry.contacts)} contacts, "
         f"{len(entry.phrases)} phrases",
         file=sys.stderr,
     )
@@ -235,15 +258,11 @@ async def print_qr_codes(settings: Settings, code: str, account: str | None) -> 
             compound = await find_compound(session, code)
             if compound is None or compound.compound_id is None:
                 raise ConfigError(f"there is no compound {code}")
-            places = await list_places(session, compound.compound_id)
+            places = await list_houses(session, compound.compound_id)
     finally:
         await database.close()
     wanted: list[tuple[str, str | None]] = [(compound.name, None)]
-    wanted += [
-        (place.name, place.code)
-        for place in places
-        if place.level in (PlaceLevel.BUILDING, PlaceLevel.ENTRANCE)
-    ]
+    wanted += [(place.name, place.code) for place in places]
     async with aiohttp.ClientSession() as http:
         channel = OfficialAccount(names[0], accounts[names[0]], http, time.monotonic)
         for name, place_code in wanted:

@@ -11,10 +11,10 @@ from bot.cli import chapter_one, chapter_three, chapter_two
 from bot.cli.world import World, running_world
 from bot.playground import cast_corp
 from bot.playground.cast import CAST, COMPOUND_CODE, PHRASES
-from bot.playground.cast_chat import BOUND
 from bot.playground.page import Page
 from bot.telemetry import configure_logs
 from handlers.people.rules import scene_of
+from storage.states import PlaceLevel
 
 FOLDER = Path(".demo")
 
@@ -61,14 +61,14 @@ async def _tell(database: Path) -> int:
         failed = await chapter_one.play(world) or await chapter_two.play(world)
     if failed:
         return failed
-    homes = [code for _persona, code in BOUND]
-    async with running_world(FOLDER / "chat.db", homes) as world:
+    async with running_world(FOLDER / "chat.db") as world:
         return await chapter_three.play(world)
 
 
 async def serve_playground(world: World, port: int) -> None:
     """The page, until Ctrl-C."""
-    scenes = {scene_of(COMPOUND_CODE, place.code): place.name for place in world.compound.places}
+    walls = [place for place in world.compound.places if place.level is not PlaceLevel.UNIT]
+    scenes = {scene_of(COMPOUND_CODE, place.code): place.name for place in walls}
     page = Page(
         world.platform,
         CAST,

@@ -7,9 +7,9 @@ settings with environment = "demo" refuse anything else.
 import asyncio
 import secrets
 import string
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -25,13 +25,13 @@ from bot.playground.archive import ArchiveFeed, new_key
 from bot.playground.backstage import DatabaseBackstage
 from bot.playground.platform import Platform
 from handlers.groups.register import note_told, register_group
-from handlers.people.enrol import CompoundEntry, PlaceEntry, enrol_compound
+from handlers.people.enrol import CompoundEntry, enrol_compound
 from nlp.reader import Reader
 from storage.database import Database
 from storage.migrate import prepare
 from storage.queries.groups import list_groups
 from storage.queries.tree import find_compound
-from storage.states import ChannelKind, GroupKind, PlaceLevel
+from storage.states import ChannelKind, GroupKind
 
 SAMPLE = Path(__file__).parents[1] / "playground" / "sample_compound.toml"
 ACCOUNT = "demo"
@@ -70,11 +70,8 @@ class World:
 
 
 @asynccontextmanager
-async def running_world(database: Path, homes: Sequence[str] = ()) -> AsyncIterator[World]:
-    """Start everything on a fresh database file, and stop it at the end.
-
-    homes: codes of flats that the compound has beside its buildings and entrances, so that households can be counted.
-    """
+async def running_world(database: Path) -> AsyncIterator[World]:
+    """Start everything on a fresh database file, and stop it at the end."""
     await asyncio.to_thread(_start_over, database)
     account = Account(
         app_id=f"wx{secrets.token_hex(8)}",
@@ -92,7 +89,7 @@ async def running_world(database: Path, homes: Sequence[str] = ()) -> AsyncItera
     api_base = await platform.start()
     keys = await asyncio.to_thread(feed.write_keys, database.parent)
     settings = _settings(account, api_base, database, cast_corp.channel_settings(platform, webhook_key, keys))
-    compound = _with_homes(await asyncio.to_thread(read_compound, SAMPLE), homes)
+    compound = await asyncio.to_thread(read_compound, SAMPLE)
     await _enrol(settings, compound, clock())
     application = Application(settings, clock)
     await application.start()
@@ -113,16 +110,6 @@ async def running_world(database: Path, homes: Sequence[str] = ()) -> AsyncItera
 @cache
 def _load_reader() -> Reader:
     return Reader.load()
-
-
-def _with_homes(entry: CompoundEntry, codes: Sequence[str]) -> CompoundEntry:
-    # A compound's file names buildings and entrances only; flats come with the roll of owners, which is not there yet.
-    flats = []
-    for code in codes:
-        building, entrance, number = code.split("-")
-        name = f"{building}栋{entrance}单元{number}"
-        flats.append(PlaceEntry(PlaceLevel.UNIT, code, name, f"{building}-{entrance}"))
-    return replace(entry, places=(*entry.places, *flats))
 
 
 def _start_over(database: Path) -> None:

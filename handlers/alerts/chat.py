@@ -12,7 +12,7 @@ from handlers.router import Route
 from handlers.texts import say
 from storage.queries.alerts import list_episodes_numbered, list_open_episodes
 from storage.queries.people import list_people_in_office, list_people_in_office_inside
-from storage.queries.tree import list_places, list_scopes_of
+from storage.queries.tree import list_houses, list_scopes_of
 from storage.tables import AlertEpisode, Compound, Person, RoleGrant
 
 LISTED = 5
@@ -97,7 +97,7 @@ async def _duty_of_buildings(context: Context, opened: Opened) -> list[str]:
     in_office = await list_people_in_office_inside(context.session, opened.compound.code, CIRCLES[0])
     if not in_office:
         return []
-    names = {p.code: p.name for p in await list_places(context.session, opened.compound_id)}
+    names = {p.code: p.name for p in await list_houses(context.session, opened.compound_id)}
     lines = []
     for grant, person in in_office:
         code = grant.scope_code.partition("/")[2]

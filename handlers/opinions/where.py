@@ -1,6 +1,6 @@
 """Where an opinion belongs: as it was said, in the group it was said in, as far as the compound has such a place."""
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 
 from handlers.batch import Batch
 from handlers.opinions.rules import place_in_group
@@ -22,13 +22,16 @@ async def place_of(
         return Checked(place)
     houses = await batch.houses_of(compound_id)
     flats = await batch.known_among(compound_id, _flats_meant(place, houses))
-    checked = check_place(place, houses | flats)
+    listed = {code for code, is_listed in houses.items() if is_listed}
+    checked = check_place(place, houses.keys() | flats, listed)
     return Checked(place) if danger and checked.dropped else checked
 
 
-def _flats_meant(place: Place, houses: AbstractSet[str]) -> frozenset[str]:
-    """The codes that a flat may have whose entrance was not said, where there are several to choose from."""
-    if place.building is None or place.unit is None or place.entrance is not None:
+def _flats_meant(place: Place, houses: Mapping[str, bool]) -> frozenset[str]:
+    """The codes that a flat may have behind the doors whose flats are known. houses: whether they are."""
+    buildings = [code for code in houses if "-" not in code]
+    building = place.building or (buildings[0] if len(buildings) == 1 else None)
+    if building is None or place.unit is None:
         return frozenset()
-    entrances = [code for code in houses if code.startswith(f"{place.building}-")]
-    return frozenset(f"{code}-{place.unit}" for code in entrances) if len(entrances) > 1 else frozenset()
+    behind = (building, *(code for code in houses if code.startswith(f"{building}-")))
+    return frozenset(f"{code}-{place.unit}" for code in behind if houses.get(code))

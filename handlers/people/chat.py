@@ -6,6 +6,7 @@ from handlers.context import Answer, Context
 from handlers.filters import command, kind
 from handlers.inbound import InboundKind
 from handlers.opinions.file import file_held, find_home_of_speaker
+from handlers.opinions.where import place_of
 from handlers.people.bind import bind_home
 from handlers.people.erase import erase_person
 from handlers.people.refuse import allow_groups, refuse_groups
@@ -16,7 +17,7 @@ from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.queries.opinions import count_opinions_since
 from storage.queries.people import list_public_contacts
-from storage.queries.tree import find_compound, list_compounds_named, list_places, list_region_codes_above
+from storage.queries.tree import find_compound, list_compounds_named, list_houses, list_region_codes_above
 from storage.states import PlaceLevel
 from storage.tables import Compound, Place
 
@@ -69,8 +70,7 @@ async def scan(context: Context) -> Answer:
     compound = await find_compound(context.session, scene.compound_code) if scene else None
     if scene is None or compound is None:
         return Answer("scene.unknown", say("people.unknown_scene"))
-    place = await bind_home(context, compound, scene.place_code)
-    return Answer("residency.bound", await _bound_answer(context, compound, place))
+    return await _bind(context, compound, scene.place_code)
 
 
 async def bind_in_words(context: Context, name: str | None, where: str | None) -> Answer:
@@ -87,17 +87,33 @@ async def bind_in_words(context: Context, name: str | None, where: str | None) -
         return Answer("compound.ambiguous", say("people.several_compounds", name=name[:30]))
     compound = compounds[0]
     assert compound.compound_id is not None
-    place_code = None
-    if where:
-        known = {place.code: place for place in await list_places(context.session, compound.compound_id)}
-        found = context.services.tagger.tag(where).place
-        place_code = place_code_of(found.building, found.entrance)
-        if place_code not in known:
-            example = next((p.name for p in known.values() if p.level is PlaceLevel.ENTRANCE), "3栋2单元")
-            return Answer(
-                "place.unknown",
-                say("people.unknown_place", compound=compound.name, place=where[:30], example=example),
-            )
+    if not where:
+        return await _bind(context, compound, None)
+    said = context.services.tagger.tag(where).place
+    checked = await place_of(context.batch, compound.compound_id, said, None, danger=False)
+    houses = await context.batch.houses_of(compound.compound_id)
+    house = place_code_of(checked.place.building, checked.place.entrance)
+    if house is None or house not in houses or {"building", "entrance"} & set(checked.dropped):
+        known = await list_houses(context.session, compound.compound_id)
+        example = next((place.name for place in known if place.level is PlaceLevel.ENTRANCE), "3栋2单元")
+        return Answer(
+            "place.unknown",
+            say("people.unknown_place", compound=compound.name, place=where[:30], example=example),
+        )
+    if said.unit is None:
+        return await _bind(context, compound, house)
+    flat = f"{house}-{said.unit}"
+    if await context.batch.known_among(compound.compound_id, [flat]):
+        return await _bind(context, compound, flat)
+    answer = await _bind(context, compound, house)
+    building = house.partition("-")[0]
+    if any(is_listed for code, is_listed in houses.items() if code.partition("-")[0] == building):
+        missed = say("people.bound_no_flat", unit=said.unit, compound=compound.name)
+        return Answer(answer.outcome, f"{answer.text}\n{missed}")
+    return answer
+
+
+async def _bind(context: Context, compound: Compound, place_code: str | None) -> Answer:
     place = await bind_home(context, compound, place_code)
     return Answer("residency.bound", await _bound_answer(context, compound, place))
 

@@ -1,6 +1,6 @@
 """Use case: bring in a compound with its regions, places and contacts; doing it again changes only what differs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,9 +13,24 @@ from handlers.requests.dispatching import put_rules
 from storage.audit import add_audit_event
 from storage.queries.people import end_imported_roles, get_or_add_identities, put_role
 from storage.queries.phrases import put_phrases
-from storage.queries.tree import find_compound, put_compound, put_place, put_region
+from storage.queries.tree import (
+    delete_places,
+    find_compound,
+    list_codes_in_use,
+    list_flat_codes,
+    put_compound,
+    put_places,
+    put_region,
+)
 from storage.sealing import Sealer
 from storage.states import PhraseKind, PlaceLevel, RegionLevel, Role, RoleSource, Stewardship, Tenure
+from storage.tables import Compound
+
+_NAMED = 5  # flats that a refusal names
+
+
+class FlatsInUse(Exception):  # noqa: N818  an answer, not an error
+    """Flats that the entry leaves out and something refers to; the message names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +99,8 @@ class CompoundEntry:
 async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundEntry, now: datetime) -> int:
     """Write the entry; contacts that are no longer in it leave office, rules stay. Returns the compound's id.
 
-    Roles that staff accounts gave stay. Raises RuleError for a rule that cannot be.
+    Flats that are no longer in it go, unless it has none at all. Roles that staff accounts gave stay. Raises RuleError
+    for a rule that cannot be, FlatsInUse when somebody lives in a flat that would go, or it is needed otherwise.
     """
     parent: str | None = None
     for region in entry.regions:
@@ -108,17 +124,7 @@ async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundE
         },
     )
     assert compound.compound_id is not None
-    for place in entry.places:
-        await put_place(
-            session,
-            {
-                "compound_id": compound.compound_id,
-                "code": place.code,
-                "level": place.level,
-                "name": place.name,
-                "parent_code": place.parent,
-            },
-        )
+    await _put_places(session, compound, entry.places)
     in_office = set()
     by_name: dict[str, int] = {}
     for contact in entry.contacts:
@@ -160,3 +166,23 @@ async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundE
         details={"places": len(entry.places), "contacts": len(entry.contacts), "phrases": len(entry.phrases)},
     )
     return compound.compound_id
+
+
+async def _put_places(session: AsyncSession, compound: Compound, places: Collection[PlaceEntry]) -> None:
+    assert compound.compound_id is not None
+    await put_places(
+        session,
+        compound.compound_id,
+        [
+            {"code": place.code, "level": place.level, "name": place.name, "parent_code": place.parent}
+            for place in places
+        ],
+    )
+    flats = {place.code for place in places if place.level is PlaceLevel.UNIT}
+    gone = await list_flat_codes(session, compound.compound_id) - flats if flats else set()
+    if not gone:
+        return
+    if used := sorted(gone & await list_codes_in_use(session, compound)):
+        more = f" and {len(used) - _NAMED} more" if len(used) > _NAMED else ""
+        raise FlatsInUse(f"{', '.join(used[:_NAMED])}{more}")
+    await delete_places(session, compound.compound_id, gone)

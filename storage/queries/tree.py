@@ -1,14 +1,19 @@
 """Compounds, what lies above them and what lies in them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
+from sqlalchemy import delete, func
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import RegionLevel
-from storage.tables import Compound, Place, Region
+from storage.states import PlaceLevel, RegionLevel
+from storage.tables import ChatGroup, Compound, Opinion, Place, Region, Residency, RoleGrant
 from storage.upsert import insert_for
+
+HOUSES = (PlaceLevel.BUILDING, PlaceLevel.ENTRANCE)
+_AT_ONCE = 2000  # rows in one go; both databases take 32,000 parameters
 
 
 async def find_compound(session: AsyncSession, code: str) -> Compound | None:
@@ -33,10 +38,25 @@ async def find_place(session: AsyncSession, compound_id: int, code: str) -> Plac
     ).one_or_none()
 
 
-async def list_places(session: AsyncSession, compound_id: int) -> list[Place]:
-    """All places of a compound, parents before children."""
-    statement = select(Place).where(Place.compound_id == compound_id).order_by(col(Place.code))
-    return list((await session.exec(statement)).all())
+async def list_houses(session: AsyncSession, compound_id: int) -> list[Place]:
+    """All buildings and entrances of a compound, parents before children; flats would be thousands."""
+    statement = select(Place).where(Place.compound_id == compound_id, col(Place.level).in_(HOUSES))
+    return list((await session.exec(statement.order_by(col(Place.code)))).all())
+
+
+async def list_houses_listed(session: AsyncSession, compound_id: int) -> dict[str, bool]:
+    """The codes of a compound's buildings and entrances, with whether the flats right behind each are known."""
+    flat = aliased(Place)
+    behind = select(flat.code).where(
+        flat.compound_id == Place.compound_id,
+        col(flat.parent_code) == Place.code,
+        flat.level == PlaceLevel.UNIT,
+    )
+    statement = select(Place.code, behind.exists()).where(
+        Place.compound_id == compound_id, col(Place.level).in_(HOUSES)
+    )
+    # Places are imported, never written while messages are worked on.
+    return dict((await session.exec(statement.execution_options(autoflush=False))).all())
 
 
 async def list_places_coded(session: AsyncSession, compound_id: int, codes: Collection[str]) -> list[Place]:
@@ -96,10 +116,51 @@ async def put_compound(session: AsyncSession, values: dict[str, Any]) -> Compoun
     return compound
 
 
-async def put_place(session: AsyncSession, values: dict[str, Any]) -> None:
-    """Add a place or change its name; its code, level and parent stay."""
-    await session.exec(
-        insert_for(session, Place)
-        .values(**values)
-        .on_conflict_do_update(index_elements=["compound_id", "code"], set_={"name": values["name"]})
+async def put_places(session: AsyncSession, compound_id: int, places: Iterable[dict[str, Any]]) -> None:
+    """Add places {code, level, name, parent_code}, parents first, or change their names; the rest of each stays."""
+    statement = select(Place.code, Place.name).where(Place.compound_id == compound_id)
+    names = dict((await session.exec(statement)).all())
+    changed = [
+        {"compound_id": compound_id, **place} for place in places if names.get(place["code"]) != place["name"]
+    ]
+    insert = insert_for(session, Place)
+    put = insert.on_conflict_do_update(
+        index_elements=["compound_id", "code"], set_={"name": insert.excluded.name}
     )
+    for start in range(0, len(changed), _AT_ONCE):
+        await session.exec(put, params=changed[start : start + _AT_ONCE])
+        if start == 0 and len(changed) > _AT_ONCE and session.get_bind().dialect.name == "postgresql":
+            # It looks for each row's parent as was best when the table was small: by reading all of it.
+            await (await session.connection()).exec_driver_sql("ANALYZE places")
+
+
+async def list_flat_codes(session: AsyncSession, compound_id: int) -> set[str]:
+    """The codes of all flats of a compound."""
+    statement = select(Place.code).where(Place.compound_id == compound_id, Place.level == PlaceLevel.UNIT)
+    return set((await session.exec(statement)).all())
+
+
+async def list_codes_in_use(session: AsyncSession, compound: Compound) -> set[str]:
+    """Which places of a compound something refers to: a home, a household, a group, an office, an opinion."""
+    inside = f"{compound.code}/"
+    of = compound.compound_id
+    found: set[str | None] = set()
+    for statement in (
+        select(Residency.place_code).where(Residency.compound_id == of),
+        select(Place.parent_code).where(Place.compound_id == of),
+        select(ChatGroup.place_code).where(ChatGroup.compound_id == of),
+        select(func.substr(RoleGrant.scope_code, len(inside) + 1)).where(
+            func.substr(RoleGrant.scope_code, 1, len(inside)) == inside
+        ),
+        select(Opinion.home_code).where(Opinion.compound_id == of),
+    ):
+        found.update((await session.exec(statement.distinct())).all())
+    return {code for code in found if code is not None}
+
+
+async def delete_places(session: AsyncSession, compound_id: int, codes: Collection[str]) -> None:
+    """Take places away that nothing refers to."""
+    gone = sorted(codes)
+    for start in range(0, len(gone), _AT_ONCE):
+        some = col(Place.code).in_(gone[start : start + _AT_ONCE])
+        await session.exec(delete(Place).where(col(Place.compound_id) == compound_id, some))

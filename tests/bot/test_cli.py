@@ -16,6 +16,7 @@ import bot
 from bot.cli.main import main
 from bot.config import OfficialAccountSettings, load_settings
 from storage.database import Database
+from storage.states import PlaceLevel
 from storage.tables import AuditEvent, Compound, Counter, LocalPhrase, Person, Place, Region, RoleGrant
 from tests.bot.settings_files import filled_in
 
@@ -228,7 +229,7 @@ def test_a_compound_comes_in_with_its_regions_places_and_contacts(
     assert desk.run("compound", "import", desk.compound()) == 0
     out, err = capsys.readouterr()
     assert out == ""
-    assert "梦亭雅居 (MT-1): 4 places, 2 contacts" in err
+    assert "梦亭雅居 (MT-1): 4 places, 0 flats, 2 contacts" in err
     [compound] = desk.rows(Compound)
     assert (compound.code, compound.households, compound.region_code) == ("MT-1", 412, "440199001")
     assert {(place.code, place.name, place.parent_code) for place in desk.rows(Place)} == {
@@ -250,6 +251,19 @@ def test_importing_twice_changes_nothing_but_the_log(desk: Desk) -> None:
     assert len(desk.rows(Person)) == 2
     assert {person.phone_lookup for person in desk.rows(Person)} == people
     assert sorted(event.verb for event in desk.rows(AuditEvent)) == ["compound.changed", "compound.enrolled"]
+
+
+def test_flats_come_in_by_their_numbers_and_a_wrong_table_is_named(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flats = '\n[[flats]]\nbuildings = ["1"]\nfloors = "2-3"\ndoors = 2\n'
+    assert desk.run("compound", "import", desk.compound(COMPOUND + flats)) == 0
+    assert "4 places, 8 flats" in capsys.readouterr().err
+    added = [place for place in desk.rows(Place) if place.level is PlaceLevel.UNIT]
+    assert ("1-2-302", "1栋2单元302", "1-2") in {(one.code, one.name, one.parent_code) for one in added}
+    assert len(added) == 2 * 2 * 2
+    assert desk.run("compound", "import", desk.compound(COMPOUND + flats.replace('"1"', '"2"'))) == 2
+    assert "flats 1: there is no building 2" in one_line(capsys.readouterr().err)
 
 
 def test_contacts_who_are_no_longer_in_the_file_leave_office_and_may_come_back(desk: Desk) -> None:

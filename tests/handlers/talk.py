@@ -48,6 +48,11 @@ def compound(code: str = "XH-1", name: str = "新禾苑") -> CompoundEntry:
     return CompoundEntry(code, name, REGIONS, PLACES, CONTACTS if code == "XH-1" else ())
 
 
+def flat(code: str) -> PlaceEntry:
+    """A flat by its code: "3-2-501", or "12-301" in a building without entrances."""
+    return PlaceEntry(PlaceLevel.UNIT, code, code, code.rpartition("-")[0])
+
+
 class Talk:
     """A conversation on one account; the clock moves a second with each batch."""
 

@@ -1,9 +1,11 @@
 """Where people live: by the code on the wall, in words, and what they said before anybody knew."""
 
+from dataclasses import replace
+
 from handlers.inbound import InboundKind
 from handlers.texts import say
 from storage.tables import AuditEvent, Opinion, Residency
-from tests.handlers.talk import Talk, compound
+from tests.handlers.talk import PLACES, Talk, compound, flat
 
 
 async def _home(talk: Talk) -> list[str | None]:
@@ -71,6 +73,31 @@ async def test_a_place_the_compound_does_not_have_is_asked_again(talk: Talk) -> 
         assert f"“{where}”" in answer.text
         assert "3栋1单元" in answer.text
     assert await _home(talk) == []
+
+
+async def test_words_bind_to_the_flat_where_the_flats_are_known(talk: Talk) -> None:
+    flats = ("3-1-501", "3-2-501", "3-2-702", "12-301")
+    await talk.enrol(replace(compound(), places=(*PLACES, *map(flat, flats))))
+    for words, code in (
+        ("绑定 新禾苑 3栋2单元501", "3-2-501"),
+        ("绑定 新禾苑 三栋二单元七零二室", "3-2-702"),
+        ("绑定 新禾苑 3栋702", "3-2-702"),  # only one entrance has it
+        ("绑定 新禾苑 12栋301", "12-301"),
+    ):
+        answer = await talk.hear("o-zhao", words)
+        assert (answer.outcome, "没有对上" in answer.text) == ("residency.bound", False), words
+        assert await _home(talk) == [code], words
+
+
+async def test_a_flat_that_is_not_there_binds_to_its_entrance_and_says_so(talk: Talk) -> None:
+    await talk.enrol(replace(compound(), places=(*PLACES, flat("3-1-501"), flat("3-2-501"))))
+    for words, code in (("3栋2单元9901", "3-2"), ("3栋501", "3")):  # two entrances have a 501
+        answer = await talk.hear("o-zhao", f"绑定 新禾苑 {words}")
+        assert "没有对上" in answer.text, words
+        assert await _home(talk) == [code], words
+    answer = await talk.hear("o-zhao", "绑定 新禾苑 12栋301")  # of whose flats nothing is known
+    assert "没有对上" not in answer.text
+    assert await _home(talk) == ["12"]
 
 
 async def test_an_unknown_compound_is_said_to_be_unknown(talk: Talk) -> None:

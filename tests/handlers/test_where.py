@@ -33,6 +33,38 @@ async def test_a_flat_of_one_entrance_only_is_filed_with_its_entrance(talk: Talk
     assert await told(talk, f"3栋702{LIFT}", f"3栋501{LIFT}") == [("3", "2", "702"), ("3", None, "501")]
 
 
+async def test_a_flat_that_is_not_there_is_left_out_and_noted_where_the_flats_are_known(talk: Talk) -> None:
+    await add_flats(talk, "3-1-501", "12-501")
+    said = (
+        f"3栋1单元9901{LIFT}",
+        f"3栋2单元9901{LIFT}",
+        f"3栋9901{LIFT}",
+        f"12栋9901{LIFT}",
+        f"12栋501{LIFT}",
+    )
+    assert await told(talk, *said) == [
+        ("3", "1", None),
+        ("3", "2", "9901"),  # of whose flats nothing is known
+        ("3", None, "9901"),
+        ("12", None, None),
+        ("12", None, "501"),
+    ]
+    filed = [row for row in await talk.rows(AuditEvent) if row.verb == "opinion.filed"]
+    dropped = {row.subject: row.details["place_dropped"] for row in filed}
+    assert [dropped[f"opinion:{1001 + n}"] for n in range(5)] == [["unit"], [], [], ["unit"], []]
+
+
+async def test_in_the_only_building_a_flat_is_looked_up_without_its_name(talk: Talk) -> None:
+    one = (
+        PlaceEntry(PlaceLevel.BUILDING, "1", "1栋", None),
+        PlaceEntry(PlaceLevel.UNIT, "1-501", "1栋501", "1"),
+    )
+    await talk.enrol(replace(compound("XH-9", "独栋"), places=one))
+    await talk.bind("o-qian", "XH-9/1")
+    await talk.batch([talk.message("o-qian", f"{flat}室{LIFT}") for flat in (501, 9901)])
+    assert [(o.building, o.unit) for o in await talk.rows(Opinion)] == [("1", "501"), ("1", None)]
+
+
 async def test_a_building_of_one_entrance_gives_its_flats_that_entrance(talk: Talk) -> None:
     more = (
         PlaceEntry(PlaceLevel.BUILDING, "5", "5栋", None),

@@ -77,6 +77,21 @@ def test_a_flat_that_is_not_there_is_dropped_where_the_flats_are_known() -> None
     assert check_place(Place("3", "1", "702"), HOUSES | {"3-2-702"}).dropped == ()
 
 
+def test_where_the_flats_are_listed_one_that_is_not_among_them_is_dropped() -> None:
+    listed = {"3-1", "3-2", "8"}
+    for said, kept in (
+        (Place("3", "1", "9901"), Place("3", "1")),
+        (Place("3", None, "9901"), Place("3")),
+        (Place("8", None, "9901"), Place("8")),
+    ):
+        assert check_place(said, HOUSES, listed) == Checked(
+            kept, tuple(part for part in ("building", "entrance") if getattr(said, part)), (), ("unit",)
+        )
+    # Of one entrance nothing is known: the flat may be there.
+    assert check_place(Place("3", None, "9901"), HOUSES, {"3-1"}).dropped == ()
+    assert check_place(Place("3", "2", "9901"), HOUSES, {"3-1"}).dropped == ()
+
+
 def test_an_entrance_of_a_building_that_has_none_entered_is_left() -> None:
     assert check_place(Place("8", "2"), HOUSES) == Checked(Place("8", "2"), confirmed=("building",))
 
@@ -95,6 +110,8 @@ def test_every_part_that_was_said_is_kept_as_it_was_or_reported(place: Place) ->
     for part, said, kept in zip(Place._fields, place, checked.place, strict=True):
         assert kept == said or part in checked.completed or part in checked.dropped
     assert check_place(checked.place, TREE).dropped == ()
+    listed = check_place(place, TREE, HOUSES)
+    assert set(listed.dropped) - set(checked.dropped) <= {"unit"}
 
 
 @pytest.mark.parametrize("code", sorted(TREE))

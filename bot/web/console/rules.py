@@ -13,7 +13,7 @@ from handlers.requests.commands import Party
 from handlers.requests.dispatching import RuleError, drop_rules, is_category, put_rules
 from handlers.requests.offices import list_candidates, role_name
 from storage.queries.requests import list_dispatch_rules
-from storage.queries.tree import list_places
+from storage.queries.tree import list_houses
 from storage.states import PlaceLevel
 
 
@@ -100,7 +100,7 @@ async def _access(visit: Visit) -> Opened:
 
 async def _buildings(visit: Visit, opened: Opened) -> dict[str, str]:
     """By code: the buildings whose rules the viewer keeps, and the whole compound for who has all of it."""
-    places = await list_places(visit.session, opened.compound_id)
+    places = await list_houses(visit.session, opened.compound_id)
     own = opened.codes
     buildings = {
         place.code: place.name
