@@ -70,6 +70,12 @@ class Reader:
             return self.model.weights.leaves[scores.likeliest(leaves)]
         return next(leaf for leaf in self.lexicon.leaves if top_of(leaf) == self.lexicon.tops[top].id)
 
+    def guess(self, text: str, phrases: Phrases = NO_PHRASES) -> str:
+        """The leaf that a message in doubt is likeliest about, if it is about anything."""
+        scores = self.score(text, phrases)
+        shares = weigh_tops(self._combining, scores, None)
+        return self.leaf_of(text, max(zip(shares, self._tops, strict=True))[1], phrases)
+
     def tag(self, text: str, before: Sequence[Scores] = (), phrases: Phrases = NO_PHRASES) -> Tagged:
         """Tag one message, whatever it holds; never raises on any text. before: scores of what was said just before
         in the same conversation, oldest first. phrases: those of the compound it was said in."""

@@ -13,7 +13,18 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.web.console import alerts, board, commands, compounds, links, matters, outbox, request, rules
+from bot.web.console import (
+    alerts,
+    board,
+    commands,
+    compounds,
+    links,
+    matters,
+    outbox,
+    request,
+    rules,
+    worklist,
+)
 from bot.web.console import sign_in as staff
 from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
@@ -78,6 +89,8 @@ ROUTES = (
     Route("POST", f"{_REQUEST}/finish", CONSOLE, commands.finish, acts=True),
     Route("POST", f"{_REQUEST}/reply", CONSOLE, commands.reply, acts=True),
     Route("POST", f"{_REQUEST}/note", CONSOLE, commands.note, acts=True),
+    Route("GET", "/console/{compound}/worklist", CONSOLE, worklist.show_worklist),
+    Route("POST", "/console/{compound}/worklist", CONSOLE, worklist.sort_one, acts=True),
     Route("GET", "/console/{compound}/rules", CONSOLE, rules.show_rules),
     Route("POST", "/console/{compound}/rules", CONSOLE, rules.put_rule, acts=True),
     Route("POST", "/console/{compound}/rules/drop", CONSOLE, rules.drop_rule, acts=True),

@@ -50,6 +50,7 @@ TOPS = 8  # categories that one answer counts
 
 PASSED = Answer("group.passed")
 DOUBTED = Answer(IN_DOUBT)
+FILED_HERE = Answer("group.filed")
 
 
 # Customer groups: heard, never answered.
@@ -82,8 +83,8 @@ async def overhear(context: Context) -> Answer:
         talk=await read_talk(context),
         about=await _find_answered(context, compound, tagged),
     )
-    await _receipt_aside(context, compound, filed)
-    return Answer("group.filed")
+    await receipt_aside(context, compound, filed)
+    return FILED_HERE
 
 
 async def _find_answered(context: Context, compound: Compound, tagged: Tagged) -> int | None:
@@ -125,7 +126,7 @@ async def _hear_echo(context: Context, echo: Echo, tagged: Tagged) -> Answer | N
         group,
         echo_of=matter,
     )
-    await _receipt_aside(context, compound, filed)
+    await receipt_aside(context, compound, filed)
     return Answer("group.echoed")
 
 
@@ -134,7 +135,7 @@ async def _place_of_speaker(context: Context, compound: Compound) -> Place | Non
     return home[1] if home and home[0].compound_id == compound.compound_id else None
 
 
-async def _receipt_aside(context: Context, compound: Compound, filed: Filed) -> None:
+async def receipt_aside(context: Context, compound: Compound, filed: Filed) -> None:
     """Tell a speaker who also follows the service account, 1:1, once a day at most. The group reads nothing."""
     services = context.services
     accounts = [name for name, a in services.accounts.items() if a.kind is ChannelKind.OFFICIAL_ACCOUNT]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from nlp.lexicon import Lexicon, top_of
+from nlp.lexicon import Leaf, Lexicon, Top, top_of
 from nlp.normalise import normalise
 
 _JOINED = re.compile(r"[、与/和及]")
@@ -44,6 +44,12 @@ def categories_called(lexicon: Lexicon, words: str) -> Named:
         if tops_found or found:
             return Named(tuple(tops_found or found))
     return Named(())
+
+
+def category_groups(lexicon: Lexicon) -> list[tuple[Top, list[Leaf]]]:
+    """What there is to choose from: each top category with its leaves."""
+    leaves = lexicon.leaves.values()
+    return [(top, [leaf for leaf in leaves if top_of(leaf.id) == top.id]) for top in lexicon.tops.values()]
 
 
 def _names(lexicon: Lexicon) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Text, cast, func
+from sqlalchemy import ColumnElement, ScalarSelect, Text, cast, func
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -79,19 +79,31 @@ async def list_unsorted(
     """Standing opinions without a category that nobody has sorted and whose words are kept, newest first."""
     statement = (
         select(Opinion)
-        .where(
-            Opinion.compound_id == compound_id,
-            Opinion.filed_at >= since,
-            Opinion.state == OpinionState.FILED,
-            col(Opinion.text).is_not(None),
-            Opinion.lexicon_version != BY_STAFF,
-            cast(Opinion.categories, Text) == "[]",
-            opinion_within(codes),
-        )
+        .where(Opinion.compound_id == compound_id, opinion_within(codes), *_unsorted(since))
         .order_by(col(Opinion.filed_at).desc(), col(Opinion.number).desc())
         .limit(limit)
     )
     return list((await session.exec(statement)).all())
+
+
+async def count_unsorted(
+    session: AsyncSession, compound_id: int, codes: Collection[str] | None, since: datetime
+) -> int:
+    """How many `list_unsorted` would list without a limit."""
+    statement = select(func.count(col(Opinion.number))).where(
+        Opinion.compound_id == compound_id, opinion_within(codes), *_unsorted(since)
+    )
+    return (await session.exec(statement)).one()
+
+
+def _unsorted(since: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Opinion.filed_at) >= since,
+        col(Opinion.state) == OpinionState.FILED,
+        col(Opinion.text).is_not(None),
+        col(Opinion.lexicon_version) != BY_STAFF,
+        cast(Opinion.categories, Text) == "[]",
+    )
 
 
 async def list_in_doubt(
@@ -103,41 +115,59 @@ async def list_in_doubt(
     """
     statement = (
         select(InboxMessage, ChatGroup)
-        .join(
-            ChatGroup,
-            (col(ChatGroup.account) == InboxMessage.account) & (col(ChatGroup.room) == InboxMessage.room),
-        )
-        .where(
-            ChatGroup.compound_id == compound_id,
-            ChatGroup.kind == GroupKind.CUSTOMER,
-            col(ChatGroup.ended_at).is_(None),
-            InboxMessage.room != "",  # as the index has it
-            InboxMessage.outcome == outcome,
-            InboxMessage.text != "",
-            InboxMessage.sent_at >= since,
-            ~_refused(),
-        )
+        .join(ChatGroup, _in_group())
+        .where(*_in_doubt(compound_id, outcome, since))
         .order_by(col(InboxMessage.inbox_id).desc())
         .limit(limit)
     )
     return [(message, group) for message, group in (await session.exec(statement)).all()]
 
 
+async def count_in_doubt(session: AsyncSession, compound_id: int, outcome: str, since: datetime) -> int:
+    """How many `list_in_doubt` would list without a limit."""
+    statement = (
+        select(func.count(col(InboxMessage.inbox_id)))
+        .join(ChatGroup, _in_group())
+        .where(*_in_doubt(compound_id, outcome, since))
+    )
+    return (await session.exec(statement)).one()
+
+
+async def lock_in_doubt(
+    session: AsyncSession, compound_id: int, outcome: str, since: datetime, inbox_id: int
+) -> tuple[InboxMessage, ChatGroup] | None:
+    """One of those that `list_in_doubt` lists; nobody else sorts it, or takes it back, until the transaction ends."""
+    statement = (
+        select(InboxMessage, ChatGroup)
+        .join(ChatGroup, _in_group())
+        .where(*_in_doubt(compound_id, outcome, since), InboxMessage.inbox_id == inbox_id)
+        .with_for_update(of=InboxMessage)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(statement)).one_or_none()
+
+
+def _in_group() -> ColumnElement[bool]:
+    return (col(ChatGroup.account) == InboxMessage.account) & (col(ChatGroup.room) == InboxMessage.room)
+
+
+def _in_doubt(compound_id: int, outcome: str, since: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(ChatGroup.compound_id) == compound_id,
+        col(ChatGroup.kind) == GroupKind.CUSTOMER,
+        col(ChatGroup.ended_at).is_(None),
+        col(InboxMessage.room) != "",  # as the index has it
+        col(InboxMessage.outcome) == outcome,
+        col(InboxMessage.text) != "",
+        col(InboxMessage.sent_at) >= since,
+        ~_refused(),
+    )
+
+
 async def list_words_in_doubt(session: AsyncSession, outcome: str, since: datetime, limit: int) -> list[str]:
     """The words of what staff may want to sort, in all compounds, newest first: filed without a category, and heard
     in a group with this outcome."""
-    filed = (
-        select(Opinion.text)
-        .where(
-            Opinion.filed_at >= since,
-            Opinion.state == OpinionState.FILED,
-            col(Opinion.text).is_not(None),
-            Opinion.lexicon_version != BY_STAFF,
-            cast(Opinion.categories, Text) == "[]",
-        )
-        .order_by(col(Opinion.filed_at).desc())
-        .limit(limit)
-    )
+    filed = select(Opinion.text).where(*_unsorted(since)).order_by(col(Opinion.filed_at).desc()).limit(limit)
     heard = (
         select(InboxMessage.text)
         .where(InboxMessage.outcome == outcome, InboxMessage.text != "", InboxMessage.sent_at >= since)
@@ -168,8 +198,9 @@ async def list_corrected(
     codes: Collection[str] | None,
     since: datetime,
     limit: int,
+    offset: int = 0,
 ) -> list[tuple[Correction, Opinion]]:
-    """What staff sorted since a time in these places of a compound, newest first."""
+    """How staff last sorted each opinion since a time in these places of a compound, newest first."""
     statement = (
         select(Correction, Opinion)
         .join(
@@ -177,21 +208,53 @@ async def list_corrected(
             (col(Opinion.compound_id) == Correction.compound_id)
             & (col(Opinion.number) == Correction.opinion_number),
         )
-        .where(Correction.compound_id == compound_id, Correction.corrected_at >= since, opinion_within(codes))
+        .where(*_sorted(compound_id, codes, since))
         .order_by(col(Correction.corrected_at).desc(), col(Correction.opinion_number).desc())
+        .offset(offset)
         .limit(limit)
     )
     return [(correction, opinion) for correction, opinion in (await session.exec(statement)).all()]
 
 
-async def list_taught(session: AsyncSession) -> list[tuple[Correction, Opinion]]:
-    """The last correction of each opinion whose words are still kept, by compound and number."""
-    later = (
+async def count_corrected(
+    session: AsyncSession, compound_id: int, codes: Collection[str] | None, since: datetime
+) -> int:
+    """How many `list_corrected` would list without a limit."""
+    statement = (
+        select(func.count(col(Opinion.number)))
+        .select_from(Correction)
+        .join(
+            Opinion,
+            (col(Opinion.compound_id) == Correction.compound_id)
+            & (col(Opinion.number) == Correction.opinion_number),
+        )
+        .where(*_sorted(compound_id, codes, since))
+    )
+    return (await session.exec(statement)).one()
+
+
+def _sorted(
+    compound_id: int, codes: Collection[str] | None, since: datetime
+) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Correction.compound_id) == compound_id,
+        col(Correction.corrected_at) >= since,
+        col(Correction.seq) == _last_seq(),
+        opinion_within(codes),
+    )
+
+
+def _last_seq() -> ScalarSelect[int]:
+    return (
         select(func.max(Correction.seq))
         .where(Correction.compound_id == Opinion.compound_id, Correction.opinion_number == Opinion.number)
         .correlate(Opinion)
         .scalar_subquery()
     )
+
+
+async def list_taught(session: AsyncSession) -> list[tuple[Correction, Opinion]]:
+    """The last correction of each opinion whose words are still kept, by compound and number."""
     statement = (
         select(Correction, Opinion)
         .join(
@@ -199,7 +262,7 @@ async def list_taught(session: AsyncSession) -> list[tuple[Correction, Opinion]]
             (col(Opinion.compound_id) == Correction.compound_id)
             & (col(Opinion.number) == Correction.opinion_number),
         )
-        .where(col(Opinion.text).is_not(None), Correction.seq == later)
+        .where(col(Opinion.text).is_not(None), Correction.seq == _last_seq())
         .order_by(col(Correction.compound_id), col(Correction.opinion_number))
     )
     return [(correction, opinion) for correction, opinion in (await session.exec(statement)).all()]

@@ -57,6 +57,7 @@ def dispatching(status: int) -> dict[str, int]:
 REQUEST = "/console/{compound}/requests/{number}"
 SEE = ("secretary", "committee", "property", "community_worker", "grid_worker", "supervisor")
 HANDLE = ("secretary", "property", "community_worker", "grid_worker")
+CORRECT = ("secretary", "committee", "community_worker", "grid_worker")
 MERGE = ("secretary", "committee", "community_worker")
 STEWARDS = ("building_steward", "building_secretary", "entrance_steward", "next_building_steward")
 WATCH = ("secretary", "property", "community_worker", "grid_worker", "duty")
@@ -95,6 +96,8 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
         ("POST", f"{REQUEST}/{action}"): in_three(*HANDLE, status=GO)
         for action in ("accept", "decline", "help", "finish", "reply", "note")
     },
+    ("GET", "/console/{compound}/worklist"): here(*CORRECT, *STEWARDS, "building_committee"),
+    ("POST", "/console/{compound}/worklist"): here(*CORRECT, *STEWARDS, "building_committee", status=GO),
     ("GET", "/console/{compound}/rules"): dispatching(OK),
     ("POST", "/console/{compound}/rules"): dispatching(GO),
     ("POST", "/console/{compound}/rules/drop"): dispatching(GO),

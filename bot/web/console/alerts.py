@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from bot.web.console.compounds import CODE
+from bot.web.console.tabs import count_waiting
 from bot.web.visit import Visit, see_other
 from handlers.access import Forbidden, NotFound, Right, Viewer, access_compound
 from handlers.alerts.acknowledge import Outcome, acknowledge
@@ -44,7 +45,9 @@ async def show_alerts(visit: Visit) -> web.Response:
                 "by": seen_by.get(episode.acknowledged_by, ""),
             }
         )
-    return visit.page("console/alerts.html", opened=opened, rows=rows)
+    return visit.page(
+        "console/alerts.html", opened=opened, rows=rows, waiting=await count_waiting(visit, opened)
+    )
 
 
 async def _to_acknowledge(visit: Visit, viewer: Viewer, code: str, episodes: list[AlertEpisode]) -> set[int]:

@@ -5,6 +5,7 @@ from math import ceil
 from aiohttp import web
 
 from bot.web.console.compounds import CODE
+from bot.web.console.tabs import count_waiting
 from bot.web.templating import local_date, local_midnight
 from bot.web.visit import Visit, see_other
 from handlers.access import NotFound, Right, access_compound, access_matter
@@ -30,7 +31,7 @@ async def show_board(visit: Visit) -> web.Response:
         return see_other(f"/console/{opened.compound.code}/requests/{int(wanted)}")
     state = query.get("state", "")
     stages = (Stage(state),) if state in set(Stage) else OPEN
-    page = _page(query.get("page", ""))
+    page = page_of(query.get("page", ""))
     counts = await count_board(visit.session, opened.compound_id, opened.codes, visit.now)
     lines = await list_board(
         visit.session,
@@ -80,6 +81,7 @@ async def show_board(visit: Visit) -> web.Response:
         pages=max(1, ceil(total / PAGE)),
         unknown=wanted[:20],
         rates=rates,
+        waiting=await count_waiting(visit, opened),
         month=local_date(visit.now).month,
     )
 
@@ -94,7 +96,8 @@ async def _leads_somewhere(visit: Visit, code: str, wanted: str) -> bool:
     return True
 
 
-def _page(wanted: str) -> int:
+def page_of(wanted: str) -> int:
+    """The page that an address asks for, from 1; 1 for anything that is no number."""
     if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 5):
         return 1
     return min(max(int(wanted), 1), MOST_PAGES)

@@ -4,6 +4,7 @@ from collections import Counter
 
 from aiohttp import web
 
+from bot.web.console.tabs import count_waiting
 from bot.web.templating import local_midnight
 from bot.web.visit import Visit
 from handlers.access import (
@@ -62,6 +63,7 @@ async def show_compound(visit: Visit) -> web.Response:
         open_alerts=await count_open_alerts(visit.session, opened.compound_id, opened.codes),
         weeks=await list_weeks(visit.session, opened.compound_id),
         board=board,
+        waiting=await count_waiting(visit, opened),
     )
 
 

@@ -8,6 +8,7 @@ from bot.web.once import fresh_key
 from bot.web.visit import Visit, see_other
 from handlers.access import Opened, Right, access_compound
 from handlers.alerts.words import office_name
+from handlers.learning.names import category_groups
 from handlers.requests.assign import ANY, WHOLE, Rule
 from handlers.requests.commands import Party
 from handlers.requests.dispatching import RuleError, drop_rules, is_category, put_rules
@@ -40,16 +41,12 @@ async def show_rules(visit: Visit) -> web.Response:
                 "name": name,
             }
         )
-    groups = [
-        (top, [leaf for leaf in lexicon.leaves.values() if leaf.id.startswith(f"{top.id}.")])
-        for top in lexicon.tops.values()
-    ]
     parties = [(party_value(party), name) for party, name in (await _candidates(visit, opened)).items()]
     return visit.page(
         "console/rules.html",
         opened=opened,
         rows=rows,
-        groups=groups,
+        groups=category_groups(lexicon),
         any=ANY,
         buildings=buildings,
         parties=parties,
