@@ -103,6 +103,8 @@ ROUTES = (
     Route("GET", "/h5", H5, mine.show_mine),
     Route("GET", "/h5/mine", H5, mine.show_mine),
     Route("GET", "/h5/mine/{number}", H5, own.show_own),
+    Route("POST", "/h5/mine/{number}/confirm", H5, own.confirm, acts=True),
+    Route("POST", "/h5/mine/{number}/disclaim", H5, own.disclaim, acts=True),
     Route("POST", "/h5/mine/{number}/rate", H5, own.rate, acts=True),
     Route("POST", "/h5/mine/{number}/supplement", H5, own.supplement, acts=True),
     Route("POST", "/h5/mine/{number}/reopen", H5, own.reopen, acts=True),

@@ -8,11 +8,11 @@ from handlers.desk import Desk, ask_which, for_staff, pick
 from handlers.filters import COLON, NUMBER, command
 from handlers.matters.confirm import confirm_matter, dismiss_matter
 from handlers.matters.merge import NotMergeable, merge_matters, split_matter, take_apart
+from handlers.matters.own import confirm_own as confirm_own_matter
 from handlers.router import Route
 from handlers.texts import say
 from storage.queries.matters import (
     find_matter,
-    find_matter_number,
     find_matter_number_within,
     lock_matters,
 )
@@ -169,13 +169,9 @@ async def confirm_own(context: Context, number: str) -> Answer:
     if opinion.state is not OpinionState.FILED:
         return Answer("progress.unknown", say("opinions.progress_unknown", number=opinion.number))
     compound = await context.session.get_one(Compound, opinion.compound_id)
-    await lock_matters(context.session, opinion.compound_id)
-    found = await find_matter_number(context.session, opinion.compound_id, opinion.number)
-    matter = await find_matter(context.session, opinion.compound_id, found) if found is not None else None
-    if matter is not None and matter.state is MatterState.CANDIDATE:
-        await confirm_matter(
-            context.session, context.services, compound, matter, context.now, actor_id=context.person_id
-        )
+    await confirm_own_matter(
+        context.session, context.services, compound, opinion, context.now, actor_id=context.person_id
+    )
     return Answer("matter.confirmed", say("matters.confirmed_yours", number=opinion.number))
 
 

@@ -18,6 +18,7 @@ from handlers.requests.commands import Accept, Actor, Dispatch, Finish, Note, Pa
 from storage.states import Role
 from tests.web.orders import act, matter
 from tests.web.test_pages import HOSTILE, person_of, unsent
+from tests.web.test_worklist import doubt, hear
 from tests.web.town import PASSWORD, WEEK, Town, digest, episode, here_id, opinion, staff_account, week_row
 
 CHROMIUM = "/usr/bin/chromium"
@@ -284,6 +285,49 @@ async def test_a_secretary_works_through_the_board(busy: dict[str, int], town: T
     await expect(tab.get_by_role("status")).to_contain_text("规矩记下了")
     await fits(tab)
     await shot(tab, "rules")
+
+
+async def test_a_secretary_sorts_what_was_in_doubt(town: Town, tab: Tab) -> None:
+    for words in ("三楼那家又开始弄那个东西了，" * 6, HOSTILE):
+        await doubt(town, words)
+    await hear(town)
+    browser = await town.as_staff("secretary")
+    await sign_in(tab, town, browser.cookies)
+    await tab.goto("/console/XH-1")
+    await tab.locator(".tabs").get_by_role("link", name="待分类").click()
+    await expect(tab.locator("form.sort")).to_have_count(3)
+    await fits(tab)
+    await shot(tab, "worklist")
+    await tab.get_by_label("这是哪一类").first.select_option(index=1)
+    await tab.get_by_role("button", name="记下").first.dblclick()
+    await expect(tab.get_by_role("status")).to_contain_text("记下了")
+    await expect(tab.locator("form.sort")).to_have_count(2)
+    await tab.get_by_label("这是哪一类").first.select_option("none")
+    await tab.get_by_role("button", name="记下").first.click()
+    await tab.get_by_label("这是哪一类").first.select_option("none")
+    await tab.get_by_role("button", name="记下").first.click()
+    await expect(tab.get_by_text("都分好了")).to_be_visible()
+    await fits(tab)
+    await shot(tab, "worklist-empty")
+    await tab.locator(".chips").get_by_role("link", name="分好的").click()
+    await tab.get_by_text("改过来").first.click()
+    await fits(tab)
+    await shot(tab, "worklist-sorted")
+
+
+async def test_a_resident_confirms_what_was_overheard(town: Town, tab: Tab) -> None:
+    await town.as_resident()
+    number = await matter(town, is_confirmed=False)
+    browser = await town.as_resident()
+    await sign_in(tab, town, browser.cookies)
+    await tab.goto(f"/h5/mine/{number}")
+    await expect(tab.get_by_role("button", name="不是诉求")).to_be_visible()
+    await fits(tab)
+    await shot(tab, "own-heard")
+    await tab.get_by_role("button", name="确认").dblclick()
+    await expect(tab.get_by_role("status")).to_contain_text("已经转去办理")
+    await fits(tab)
+    await shot(tab, "own-confirmed")
 
 
 async def test_the_company_takes_and_finishes(busy: dict[str, int], town: Town, tab: Tab) -> None:

@@ -112,7 +112,7 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/h5/mine/{number}"): residents(OK, snapshot=GONE),  # it is the other one's
     **{
         ("POST", f"/h5/mine/{{number}}/{action}"): residents(GO, snapshot=NO)
-        for action in ("rate", "supplement", "reopen", "withdraw")
+        for action in ("confirm", "disclaim", "rate", "supplement", "reopen", "withdraw")
     },
 }
 FIELDS = {

@@ -42,7 +42,7 @@ async def test_somebody_elses_number_does_not_exist(town: Town) -> None:
     assert "共2人反映" in page.text
     assert (await lin.get(f"/h5/mine/{number + 1}")).status == 404  # the neighbour's receipt
     fields = fields_of(page, "rate") | {"rating": "satisfied", "csrf": (await resident.get("/h5")).csrf}
-    for action in ("rate", "supplement", "reopen", "withdraw"):
+    for action in ("confirm", "disclaim", "rate", "supplement", "reopen", "withdraw"):
         answer = await resident.post(f"/h5/mine/{number}/{action}", fields | {"words": "好"})
         assert answer.status == 404
     assert (await verbs_of(town, number))[-1] == "done"
@@ -65,10 +65,55 @@ async def test_what_is_still_to_be_confirmed_says_what_comes_next(town: Town) ->
     browser = await town.as_resident()
     page = await browser.get(f"/h5/mine/{number}")
     assert "还在核实" in page.text
-    assert forms_of(page) == ["withdraw"]
+    assert forms_of(page) == ["confirm", "disclaim", "withdraw"]
     async with town.site.database.write() as session:
         (await session.get_one(Matter, (await here_id(town), number))).state = MatterState.DISMISSED
     assert "不用办理" in (await browser.get(f"/h5/mine/{number}")).text
+
+
+async def test_who_was_overheard_confirms_it_and_it_is_seen_to_once(town: Town) -> None:
+    number = await matter(town, "o-resident", "o-zhao", is_confirmed=False)
+    browser, path = await town.as_resident(), f"/h5/mine/{number}"
+    sent = fields_of(await browser.get(path), "confirm")
+    answers = [await browser.post(f"{path}/confirm", sent) for _ in range(2)]
+    assert [answer.location for answer in answers] == [f"{path}?told=confirmed"] * 2
+    page = await browser.get(answers[0].location)
+    assert "已经转去办理" in page.text
+    assert "confirm" not in forms_of(page)
+    assert (await request_of(town, number)).state is RequestState.RAISED
+    assert await verbs_of(town, number) == ["raised"]
+
+
+async def test_who_was_overheard_says_that_it_was_only_talk(town: Town) -> None:
+    number = await matter(town, "o-resident", "o-zhao", is_confirmed=False)
+    browser, path = await town.as_resident(), f"/h5/mine/{number}"
+    sent = fields_of(await browser.get(path), "disclaim")
+    answers = [await browser.post(f"{path}/disclaim", sent) for _ in range(2)]
+    assert [answer.location for answer in answers] == [f"{path}?told=disclaimed"] * 2
+    page = await browser.get(answers[0].location)
+    assert "这句不算" in page.text
+    assert forms_of(page) == []
+    async with town.site.database.read() as session:
+        row = await session.get_one(Matter, (await here_id(town), number))
+        opinions = (await session.exec(select(Opinion).order_by(Opinion.number))).all()  # type: ignore[arg-type]
+    assert (row.state, row.speakers) == (MatterState.CANDIDATE, 1)  # the neighbour still says so
+    assert [one.state for one in opinions] == [OpinionState.WITHDRAWN, OpinionState.FILED]
+
+
+async def test_an_old_page_neither_revives_nor_drops_what_others_decided(town: Town) -> None:
+    number = await matter(town, is_confirmed=False)
+    browser, path = await town.as_resident(), f"/h5/mine/{number}"
+    page = await browser.get(path)
+    confirming, dropping = fields_of(page, "confirm"), fields_of(page, "disclaim")
+    async with town.site.database.write() as session:
+        (await session.get_one(Matter, (await here_id(town), number))).state = MatterState.DISMISSED
+    for action, sent in (("confirm", confirming), ("disclaim", dropping)):
+        answer = await browser.post(f"{path}/{action}", sent)
+        assert answer.location == f"{path}?told=not_to_confirm"
+    assert "已经有人处理了" in (await browser.get(answer.location)).text
+    async with town.site.database.read() as session:
+        assert (await session.exec(select(Opinion))).one().state is OpinionState.FILED
+        assert (await session.exec(select(Matter))).one().state is MatterState.DISMISSED
 
 
 @pytest.mark.parametrize("rating", list(Rating))

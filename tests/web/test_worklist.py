@@ -116,6 +116,7 @@ async def test_words_are_masked_and_say_what_the_tagger_thinks(town: Town) -> No
     assert "3栋邻里群里听到的，还没登记" in shown
     assert "那个东西" in shown
     assert "（助手猜的）" in shown
+    assert "<option value=\"none\">不是诉求" in page.text
     for hidden in ("张伟", "501", "三楼", "13812345678"):
         assert hidden not in shown
     assert len(forms(page)) == 2

@@ -79,4 +79,5 @@ async def show_digest(visit: Visit) -> web.Response:
     if Right.SEE_REQUESTS in opened.rights:
         numbers = {one["number"] for one in (*digest["urgent"], *digest["unanswered"])}
         linked = await list_numbers_known(visit.session, opened.compound_id, numbers)
-    return visit.page("console/digest.html", opened=opened, digest=digest, linked=linked)
+    waiting = await count_waiting(visit, opened)
+    return visit.page("console/digest.html", opened=opened, digest=digest, linked=linked, waiting=waiting)

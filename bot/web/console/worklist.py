@@ -60,7 +60,7 @@ async def show_worklist(visit: Visit) -> web.Response:
             for person_id in {one.corrected_by for one in done}
         },
         groups=category_groups(lexicon),
-        none=NO_MATTER,
+        no_matter=NO_MATTER,
         page=page,
         pages=max(1, ceil((corrected if view == SORTED else waiting) / PAGE)),
         key=fresh_key(),

@@ -1,4 +1,4 @@
-"""One matter of a resident's: how far it is, what was answered, and what they can do: 评价, 补充, 还没好, 撤回."""
+"""One matter of a resident's: how far it is, what was answered, and what they can do about it."""
 
 from aiohttp import web
 
@@ -7,6 +7,7 @@ from bot.web.once import command_key, first_time, fresh_key
 from bot.web.visit import Visit, see_other
 from handlers.access import Own, access_own
 from handlers.matters.chat import people_of
+from handlers.matters.own import confirm_own, disclaim_own
 from handlers.opinions.withdraw import withdraw_opinion
 from handlers.requests.carry_out import Carried, carry_out
 from handlers.requests.chat import KEPT
@@ -17,7 +18,7 @@ from handlers.requests.record import facts_of
 from handlers.requests.rules import UNHAPPY
 from handlers.requests.words import comes_next, level_name, rating_name
 from storage.queries.requests import find_request, list_events, list_ratings
-from storage.states import Ladder, OpinionState, Rating, RequestState
+from storage.states import Ladder, MatterState, OpinionState, Rating, RequestState
 
 NO_REQUEST = "no_request"
 
@@ -49,6 +50,7 @@ async def show_own(visit: Visit) -> web.Response:
         people=people_of(matter) if matter and matter.households + matter.speakers > 1 else "",
         replies=[event for event in reversed(events) if event.public and event.text],
         offers=offers_to_reporter(facts, visit.now) if stands else frozenset(),
+        may_confirm=stands and matter is not None and matter.state is MatterState.CANDIDATE,
         ratings=[(rating, rating_name(rating)) for rating in Rating],
         rated=rating_name(mine) if mine else "",
         where=_where(visit, own),
@@ -82,6 +84,33 @@ async def reopen(visit: Visit) -> web.Response:
     """还没好."""
     own = await _access(visit)
     return _answer(visit, own, await _carry_out(visit, own, Reopen(_words(visit))), "reopened")
+
+
+async def confirm(visit: Visit) -> web.Response:
+    """确认: what was overheard was meant."""
+    own = await _access(visit)
+    is_confirmed = await confirm_own(
+        visit.session,
+        visit.site.services,
+        own.compound,
+        own.opinion,
+        visit.now,
+        actor_id=visit.signed_in.viewer.person_id,
+    )
+    return _back(visit, own, "confirmed" if is_confirmed else "not_to_confirm")
+
+
+async def disclaim(visit: Visit) -> web.Response:
+    """不是诉求: what was overheard was only talk."""
+    own = await _access(visit)
+    is_done = not await first_time(visit) or await disclaim_own(
+        visit.session,
+        visit.site.services,
+        own.opinion,
+        visit.now,
+        actor_id=visit.signed_in.viewer.person_id,
+    )
+    return _back(visit, own, "disclaimed" if is_done else "not_to_confirm")
 
 
 async def withdraw(visit: Visit) -> web.Response:
