@@ -1,10 +1,11 @@
 """One request for a page, as those who answer it see it."""
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,6 +16,8 @@ from bot.web.site import Site
 from handlers.access import NotFound
 from handlers.people.sign_in import LONGEST, SignedIn, fresh_token
 from storage.states import SessionKind
+
+T = TypeVar("T")
 
 _PLACES = re.compile(r"/(?:console|h5)(?:/[A-Za-z0-9-]+)*")
 
@@ -75,6 +78,17 @@ class Visit:
     def form_cookie(self) -> str:
         """The cookie that forms are made for; empty when the browser has none yet."""
         return self.token or read_token(self.request, FORM, self.site.is_https)
+
+    async def act(self, verb: Callable[..., Awaitable[T]], *what: object) -> T:
+        """A use case in this request's transaction, done now by whoever is here:
+        `verb(session, services, *what, now, actor_id=...)`."""
+        return await verb(
+            self.session,
+            self.site.services,
+            *what,
+            self.now,
+            actor_id=self.signed_in.viewer.person_id,
+        )
 
     def part(self, name: str, pattern: str) -> str:
         """A part of the path; raises NotFound when it does not look like one."""

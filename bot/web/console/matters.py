@@ -11,18 +11,14 @@ from handlers.access import NotFound, OpenedMatter, Right, access_compound, acce
 from handlers.matters.confirm import confirm_matter, dismiss_matter
 from handlers.matters.merge import NotMergeable, merge_matters, take_apart
 from storage.queries.matters import lock_matters
+from storage.tables import Matter
 
 
 async def confirm(visit: Visit) -> web.Response:
     """It is something to be seen to."""
     found = await _hold(visit)
-    is_done = not await first_time(visit) or await confirm_matter(
-        visit.session,
-        visit.site.services,
-        found.opened.compound,
-        found.matter,
-        visit.now,
-        actor_id=visit.signed_in.viewer.person_id,
+    is_done = not await first_time(visit) or await visit.act(
+        confirm_matter, found.opened.compound, found.matter
     )
     return back_to(found, "confirmed" if is_done else "confirmed_already")
 
@@ -31,39 +27,20 @@ async def dismiss(visit: Visit) -> web.Response:
     """It is nothing to be seen to."""
     found = await _hold(visit)
     if await first_time(visit):
-        await dismiss_matter(
-            visit.session,
-            visit.site.services,
-            found.opened.compound,
-            found.matter,
-            visit.now,
-            actor_id=visit.signed_in.viewer.person_id,
-        )
+        await visit.act(dismiss_matter, found.opened.compound, found.matter)
     return back_to(found, "dismissed")
 
 
 async def merge(visit: Visit) -> web.Response:
     """The matter that the form names comes into this one."""
     found = await _hold(visit)
-    number = _number(visit)
-    try:
-        other = await access_matter(
-            visit.session, visit.signed_in.viewer, found.opened.compound.code, number, Right.MERGE
-        )
-    except NotFound:
+    other = await _named(visit, found)
+    if other is None:
         return back_to(found, "merge_unknown")
     if not await first_time(visit):
         return back_to(found, "merged")
     try:
-        await merge_matters(
-            visit.session,
-            visit.site.services,
-            found.opened.compound,
-            found.matter.number,
-            other.matter.number,
-            visit.now,
-            actor_id=visit.signed_in.viewer.person_id,
-        )
+        await visit.act(merge_matters, found.opened.compound, found.matter.number, other.number)
     except NotMergeable:
         return back_to(found, "same_already")
     return back_to(found, "merged")
@@ -72,25 +49,13 @@ async def merge(visit: Visit) -> web.Response:
 async def part(visit: Visit) -> web.Response:
     """What the form names stands by itself again: a matter that was merged, or one opinion."""
     found = await _hold(visit)
-    number = _number(visit)
-    try:
-        named = await access_matter(
-            visit.session, visit.signed_in.viewer, found.opened.compound.code, number, Right.MERGE
-        )
-    except NotFound:
+    named = await _named(visit, found)
+    if named is None:
         return back_to(found, "alone")
-    if named.matter.number != found.matter.number or not await first_time(visit):
+    if named.number != found.matter.number or not await first_time(visit):
         return back_to(found, "parted")
     try:
-        await take_apart(
-            visit.session,
-            visit.site.services,
-            found.opened.compound,
-            found.matter,
-            number,
-            visit.now,
-            actor_id=visit.signed_in.viewer.person_id,
-        )
+        await visit.act(take_apart, found.opened.compound, found.matter, _number(visit))
     except NotMergeable:
         return back_to(found, "alone")
     return back_to(found, "parted")
@@ -103,6 +68,15 @@ async def _hold(visit: Visit) -> OpenedMatter:
     opened = await access_compound(visit.session, viewer, code, Right.MERGE)
     await lock_matters(visit.session, opened.compound_id)
     return await access_matter(visit.session, viewer, code, number, Right.MERGE)
+
+
+async def _named(visit: Visit, found: OpenedMatter) -> Matter | None:
+    """The matter that the number in the form leads to, as far as the viewer may merge it."""
+    viewer, code = visit.signed_in.viewer, found.opened.compound.code
+    try:
+        return (await access_matter(visit.session, viewer, code, _number(visit), Right.MERGE)).matter
+    except NotFound:
+        return None
 
 
 def _number(visit: Visit) -> int:

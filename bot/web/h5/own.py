@@ -89,27 +89,14 @@ async def reopen(visit: Visit) -> web.Response:
 async def confirm(visit: Visit) -> web.Response:
     """确认: what was overheard was meant."""
     own = await _access(visit)
-    is_confirmed = await confirm_own(
-        visit.session,
-        visit.site.services,
-        own.compound,
-        own.opinion,
-        visit.now,
-        actor_id=visit.signed_in.viewer.person_id,
-    )
+    is_confirmed = await visit.act(confirm_own, own.compound, own.opinion)
     return _back(visit, own, "confirmed" if is_confirmed else "not_to_confirm")
 
 
 async def disclaim(visit: Visit) -> web.Response:
     """不是诉求: what was overheard was only talk."""
     own = await _access(visit)
-    is_done = not await first_time(visit) or await disclaim_own(
-        visit.session,
-        visit.site.services,
-        own.opinion,
-        visit.now,
-        actor_id=visit.signed_in.viewer.person_id,
-    )
+    is_done = not await first_time(visit) or await visit.act(disclaim_own, own.opinion)
     return _back(visit, own, "disclaimed" if is_done else "not_to_confirm")
 
 
@@ -117,13 +104,7 @@ async def withdraw(visit: Visit) -> web.Response:
     """撤回."""
     own = await _access(visit)
     if await first_time(visit):
-        await withdraw_opinion(
-            visit.session,
-            visit.site.services,
-            own.opinion,
-            visit.now,
-            actor_id=visit.signed_in.viewer.person_id,
-        )
+        await visit.act(withdraw_opinion, own.opinion)
     return _back(visit, own, "withdrawn")
 
 
