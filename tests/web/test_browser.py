@@ -321,7 +321,7 @@ async def test_a_resident_confirms_what_was_overheard(town: Town, tab: Tab) -> N
     browser = await town.as_resident()
     await sign_in(tab, town, browser.cookies)
     await tab.goto(f"/h5/mine/{number}")
-    await expect(tab.get_by_role("button", name="不是诉求")).to_be_visible()
+    await expect(tab.get_by_role("button", name="随口说的，不用办")).to_be_visible()
     await fits(tab)
     await shot(tab, "own-heard")
     await tab.get_by_role("button", name="确认").dblclick()

@@ -116,7 +116,7 @@ async def test_words_are_masked_and_say_what_the_tagger_thinks(town: Town) -> No
     assert "3栋邻里群里听到的，还没登记" in shown
     assert "那个东西" in shown
     assert "（助手猜的）" in shown
-    assert "<option value=\"none\">不是诉求" in page.text
+    assert '<option value="none">不是问题' in page.text
     for hidden in ("张伟", "501", "三楼", "13812345678"):
         assert hidden not in shown
     assert len(forms(page)) == 2
@@ -156,7 +156,7 @@ async def test_what_was_sorted_can_be_sorted_again_and_taken_back(town: Town) ->
     await choose(browser, leaf)
     page = await browser.get(f"{PATH}?view=sorted")
     assert "姓secretary分的" in text_of(page)
-    assert "助手原来没分出来" in text_of(page)
+    assert "助手原来没听明白" in text_of(page)
     page = await choose(browser, other, -1, f"{PATH}?view=sorted")
     assert town.site.services.tagger.lexicon.name(other) in text_of(page)
     assert len(re.findall(r'<section class="card">', page.text)) == 1  # the last word about each

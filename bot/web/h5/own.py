@@ -94,7 +94,7 @@ async def confirm(visit: Visit) -> web.Response:
 
 
 async def disclaim(visit: Visit) -> web.Response:
-    """不是诉求: what was overheard was only talk."""
+    """随口说的，不用办: what was overheard was only talk."""
     own = await _access(visit)
     is_done = not await first_time(visit) or await visit.act(disclaim_own, own.opinion)
     return _back(visit, own, "disclaimed" if is_done else "not_to_confirm")
