@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from nlp.chats import UNSEEN, load_chats
 from nlp.evaluate import alone, in_context, measure
+from nlp.lexicon import top_of
 from nlp.model import Scores
 from nlp.reader import Reader
 from nlp.tagger import Verdict
@@ -99,3 +100,15 @@ def test_the_shipped_model_reads_what_nobody_trained_on(reader: Reader) -> None:
         assert (figures.urgent_recall or 0) >= 0.87
         assert (figures.urgent_precision or 0) >= 0.65
         assert (figures.place_exact or 0) >= 0.94
+
+
+@pytest.mark.parametrize(
+    "text", ["电梯又坏了，老人下不来楼", "楼上半夜装修吵得睡不着", "垃圾桶满了三天没人清"]
+)
+def test_a_guess_is_what_a_sure_reading_would_put_first(reader: Reader, text: str) -> None:
+    assert top_of(reader.guess(text)) == top_of(reader.tag(text).categories[0].id)
+
+
+@pytest.mark.parametrize("text", ["这个真的不行啊", "", "🙂", "哈哈哈"])
+def test_something_is_guessed_of_anything(reader: Reader, text: str) -> None:
+    assert reader.guess(text) in reader.lexicon.leaves
