@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeAlias
+from zlib import crc32
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -34,6 +35,7 @@ from storage.outbox import (
 from storage.queries.group_tasks import count_tasks_since
 from storage.queries.people import find_identity
 from storage.states import POLICIES, ChannelKind, Form, OutboxState, Promise
+from storage.supersede import SUPERSEDED
 from storage.tables import OutboxMessage
 
 BATCH = 20
@@ -138,7 +140,9 @@ class Sender:
         policy = POLICIES[message.message_class]
         channel = self._channels.get(message.account)
         blocked_until = self._blocked.get(message.account, now)
-        if message.expires_at <= now:
+        if message.topic == SUPERSEDED:
+            _put(message, OutboxState.CANCELLED, SUPERSEDED, now)
+        elif message.expires_at <= now:
             _put(message, OutboxState.DEAD, "expired", now)
         elif not (policy.solicited or policy.urgent) and await self._opted_out(session, message):
             _put(message, OutboxState.CANCELLED, "opted out", now)
@@ -151,8 +155,8 @@ class Sender:
             _put(message, OutboxState.DEAD, "reply address too old", now)
         elif quiet_end := held_until(message.message_class, message.created_at, now, self._quiet):
             _put(message, OutboxState.PENDING, "quiet hours", now)
-            # Not all in the first second of the morning.
-            message.not_before = quiet_end + timedelta(seconds=random.uniform(0, 900))
+            # Not all in the first second of the morning; what waits for one person stays in its order.
+            message.not_before = quiet_end + timedelta(seconds=crc32(message.recipient.encode()) % 900)
         elif blocked_until > now:  # an urgent one, which need not wait for an operator
             if not await self._go_another_way(session, message, "account blocked", now):
                 _put(message, OutboxState.PENDING, "account blocked", now)

@@ -47,10 +47,12 @@ async def add_message(
     form: Form = Form.TEXT,
     payload: dict[str, Any] | None = None,
     fallbacks: Sequence[Sequence[str]] = (),
+    topic: str = "",
 ) -> bool:
     """Queue a message in the caller's transaction; returns False when (account, dedupe_key) was queued before.
 
-    fallbacks: (account, recipient, form) to try in turn when this one cannot reach the recipient.
+    fallbacks: (account, recipient, form) to try in turn when this one cannot reach the recipient. topic: what it is
+    news of (storage.supersede).
     """
     return await insert_ignore(
         session,
@@ -59,6 +61,7 @@ async def add_message(
             "form": form,
             "payload": null() if payload is None else payload,
             "fallbacks": [list(each) for each in fallbacks] if fallbacks else null(),
+            "topic": topic,
             "account": account,
             "recipient": recipient,
             "message_class": message_class,
@@ -648,7 +651,7 @@ async def forget_recipient(
     await session.exec(
         update(OutboxMessage)
         .where(*of_recipient)
-        .values(text="", recipient=forgotten, payload=null(), fallbacks=null(), reply_address="")
+        .values(text="", recipient=forgotten, payload=null(), fallbacks=null(), reply_address="", topic="")
     )
     for window in (
         await session.exec(

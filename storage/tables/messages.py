@@ -74,6 +74,7 @@ class OutboxMessage(SQLModel, table=True):
 
     payload: what the form needs beside the text, such as a template's fields. fallbacks: forms to try when this one
     cannot reach the recipient, [[account, recipient, form], ...]. platform_id: the platform's name for what it took.
+    topic: what it is news of, and to whom; newer news takes its place while it waits. Empty for what is none.
     """
 
     __tablename__ = "outbox"
@@ -87,6 +88,12 @@ class OutboxMessage(SQLModel, table=True):
         ),
         Index(None, "account", "recipient", "state"),
         Index("ix_outbox_inbox_id", "inbox_id"),
+        Index(
+            "ix_outbox_topic",
+            "topic",
+            sqlite_where=text("topic <> ''"),
+            postgresql_where=text("topic <> ''"),
+        ),
         Index(None, "created_at"),
     )
 
@@ -105,6 +112,7 @@ class OutboxMessage(SQLModel, table=True):
     fallbacks: list[list[str]] | None = Field(default=None, sa_type=JSON, nullable=True)
     reply_address: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     platform_id: str = Field(default="", max_length=128, sa_column_kwargs={"server_default": ""})
+    topic: str = Field(default="", max_length=80, sa_column_kwargs={"server_default": ""})
     inbox_id: int | None = Field(default=None, sa_type=BigId)
     created_at: datetime = Field(sa_type=UtcDateTime)
     not_before: datetime = Field(sa_type=UtcDateTime)

@@ -39,6 +39,7 @@ class Post:
         form: Form = Form.TEXT,
         payload: dict[str, Any] | None = None,
         fallbacks: Sequence[tuple[str, str, Form]] = (),
+        topic: str = "",
     ) -> None:
         async with self.database.write() as session:
             await add_message(
@@ -52,6 +53,7 @@ class Post:
                 form=form,
                 payload=payload,
                 fallbacks=fallbacks,
+                topic=topic,
             )
 
     async def writes(self, recipient: str = "o-zhao", account: str = "main") -> None:

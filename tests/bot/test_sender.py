@@ -14,6 +14,7 @@ from handlers.context import Services
 from storage.database import Database
 from storage.queries.people import get_or_add_identities
 from storage.states import POLICIES, MessageClass, OutboxState, Promise
+from storage.supersede import SUPERSEDED, supersede
 from storage.tables import OutboxMessage
 from tests.bot.fakes import Clock, ScriptedChannel
 from tests.bot.house import Replica, outbox
@@ -245,6 +246,34 @@ async def test_what_nobody_asked_for_waits_out_the_night(post: Post, message_cla
     await post.replica.send()
     assert len(post.channel.sent) == 1
     assert await post.count_used() == 1
+
+
+async def test_what_waits_for_the_morning_stays_in_its_order(post: Post) -> None:
+    post.clock.now = shanghai(22)
+    for number in range(6):
+        await post.queue(f"第{number}条")
+    await post.replica.send()
+    post.clock.now = shanghai(8, 16, day=13)
+    await post.writes()
+    await post.replica.send()
+    assert post.channel.texts == [f"第{number}条" for number in range(5)]
+
+
+async def test_what_newer_news_overtook_while_it_was_sent_is_not_tried_again(post: Post) -> None:
+    async def newer_news() -> None:
+        async with post.database.write() as session:
+            await supersede(session, ["request:1:1001:step:7"], post.clock.now)
+
+    post.channel.script.append(Verdict.RETRY)
+    post.channel.meanwhile = newer_news
+    await post.queue(topic="request:1:1001:step:7")
+    await post.replica.send()
+    assert (await post.only()).state is OutboxState.PENDING
+    post.clock.forward(3600)
+    await post.replica.send()
+    message = await post.only()
+    assert (message.state, message.reason) == (OutboxState.CANCELLED, SUPERSEDED)
+    assert len(post.channel.sent) == 1
 
 
 async def test_an_alert_goes_in_the_night(post: Post) -> None:
