@@ -29,7 +29,7 @@ from pydantic_core import ErrorDetails
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from handlers.reach.fields import fault_of
+from handlers.reach.fields import NoticeKind, fault_of
 from handlers.requests.rates import Over
 from storage.states import ChannelKind
 
@@ -338,7 +338,7 @@ class OfficialAccountSettings(Section):
     compound: str = ""
     template_id: str = Field("", pattern=_TEMPLATE_ID)
     subscribe_template_id: str = Field("", pattern=_TEMPLATE_ID)
-    notices: dict[Literal["alert", "receipt", "digest"], NoticeSettings] = {}
+    notices: dict[NoticeKind, NoticeSettings] = {}
 
     @model_validator(mode="after")
     def _notices_have_templates(self) -> "OfficialAccountSettings":

@@ -10,7 +10,7 @@ from handlers.batch import Batch
 from handlers.inbound import Inbound
 from handlers.learning.suggest import Suggestions
 from handlers.learning.taggers import Taggers
-from handlers.reach.fields import Template
+from handlers.reach.fields import NoticeKind, Template
 from handlers.requests.deadlines import DEFAULT_DEADLINES, Deadlines
 from handlers.requests.rates import Over
 from storage.sealing import Sealer
@@ -28,7 +28,7 @@ class AccountFacts:
 
     kind: ChannelKind
     people: str
-    templates: Mapping[tuple[MessageClass, Form], Template] = field(default_factory=dict)
+    templates: Mapping[tuple[NoticeKind, Form], Template] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

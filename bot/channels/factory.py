@@ -18,8 +18,8 @@ from bot.config import (
     WecomAppSettings,
 )
 from handlers.context import AccountFacts
-from handlers.reach.fields import Template
-from storage.states import ChannelKind, Form, MessageClass
+from handlers.reach.fields import NoticeKind, Template
+from storage.states import ChannelKind, Form
 
 
 def open_channel(
@@ -37,7 +37,7 @@ def open_channel(
             return GroupWebhook(account, settings, http)
 
 
-def templates_of(settings: OfficialAccountSettings) -> dict[tuple[MessageClass, Form], Template]:
+def templates_of(settings: OfficialAccountSettings) -> dict[tuple[NoticeKind, Form], Template]:
     """What the operator's templates say, by kind of notice and the form it goes out in."""
     templates = {}
     for kind, notice in settings.notices.items():
@@ -46,7 +46,7 @@ def templates_of(settings: OfficialAccountSettings) -> dict[tuple[MessageClass, 
             (Form.SUBSCRIBE, settings.subscribe_template_id, notice.subscribe),
         ):
             if fields:
-                templates[MessageClass(kind), form] = Template(template_id, fields)
+                templates[kind, form] = Template(template_id, fields)
     return templates
 
 

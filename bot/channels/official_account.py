@@ -23,7 +23,7 @@ from bot.channels.api import Api
 from bot.channels.base import BadCallback, Callback, ChannelError, Outgoing, Rendered, SendResult, Verdict
 from bot.channels.errcodes import OFFICIAL
 from bot.channels.msgcrypt import Envelope, MsgCrypt, check_fresh, check_signature
-from bot.channels.notice_fields import Filled, filled_of
+from bot.channels.notice_fields import Filled, filled_of, listed_fields
 from bot.channels.official_inbound import OPENID, inbound_of
 from bot.channels.official_shapes import encrypted_of, text_message_of
 from bot.channels.platform_api import BAD_ANSWER, TIMEOUT, call
@@ -247,6 +247,16 @@ class OfficialAccount:
         except ChannelError as error:
             return error.result
         return SendResult(Verdict.SENT, 0) if "ip_list" in fields else BAD_ANSWER
+
+    async def templates_of(self, form: Form) -> dict[str, frozenset[str]]:
+        """The fields of the account's templates for this form (TEMPLATE or SUBSCRIBE) by id; raises ChannelError.
+
+        Those by category (类目模板) are said to be missing in the platform's list: what is not there may exist.
+        """
+        path = "/cgi-bin/template/get_all_private_template"
+        return listed_fields(
+            await self._api.ask(path if form is Form.TEMPLATE else "/wxaapi/newtmpl/gettemplate")
+        )
 
     def sign_in_url(self, redirect: str, state: str, scope: Scope = "snsapi_base") -> str:
         """Where a browser in WeChat is sent to sign in; it comes back to `redirect` with `code` and `state`.

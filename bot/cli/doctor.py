@@ -17,7 +17,9 @@ from bot.app import deadlines_of, open_sealer, utc_now
 from bot.channels.base import Verdict
 from bot.channels.chat_archive import ArchiveKeyError, PrivateKeys
 from bot.channels.factory import open_channel
-from bot.config import ChatArchiveSettings, ConfigError, Settings
+from bot.channels.official_account import OfficialAccount
+from bot.cli.templates import compare_templates
+from bot.config import ChatArchiveSettings, ConfigError, OfficialAccountSettings, Settings
 from bot.tagging import build
 from handlers.requests.calendar import LOCAL, knows
 from nlp.lexicon import LexiconError, load_lexicon
@@ -73,7 +75,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             if isinstance(account, ChatArchiveSettings):
                 yield _archive(name, account)
                 continue
-            result = await open_channel(name, account, http, time.monotonic).probe()
+            channel = open_channel(name, account, http, time.monotonic)
+            result = await channel.probe()
             ok = result.verdict is Verdict.SENT
             answer = (
                 "the platform accepts the credentials"
@@ -81,6 +84,16 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 else f"{result.verdict}, errcode {result.errcode}"
             )
             yield Finding(f"channels.{name}", ok, answer, "" if ok else result.detail)
+            if ok and isinstance(account, OfficialAccountSettings) and isinstance(channel, OfficialAccount):
+                async for compared in compare_templates(account, channel):
+                    yield Finding(
+                        f"channels.{name}.{compared.what}",
+                        not compared.fault,
+                        compared.fault or compared.detail,
+                        "name the fields as the console shows them, without .DATA, and all of them"
+                        if compared.fault
+                        else "",
+                    )
 
 
 def _archive(name: str, settings: ChatArchiveSettings) -> Finding:

@@ -31,6 +31,8 @@ def make_app(platform: "Platform") -> web.Application:
     app.router.add_route("*", "/cgi-bin/get_api_domain_ip", api.domain_ip)
     app.router.add_route("*", "/cgi-bin/message/template/send", api.send_template)
     app.router.add_route("*", "/cgi-bin/message/subscribe/bizsend", api.send_subscribe)
+    app.router.add_route("*", "/cgi-bin/template/get_all_private_template", api.list_templates)
+    app.router.add_route("*", "/wxaapi/newtmpl/gettemplate", api.list_subscribe)
     app.router.add_route("*", "/cgi-bin/user/info", api.user_info)
     sign_in_api.add_routes(app, platform)
     if (wecom := platform.find_wecom()) is not None:
@@ -109,6 +111,19 @@ class _Api:
         msgid = self._platform.notices.take_subscribe(body, self._platform.clock())
         self._platform.subscribe_sent(str(body["touser"]), str(body["template_id"]), msgid)
         return answer({"errcode": 0, "errmsg": "ok", "msgid": msgid})
+
+    async def list_templates(self, request: web.Request) -> web.Response:
+        self._check_token(request)
+        contents = self._platform.notices.contents()
+        return answer(
+            {"template_list": [{"template_id": name, "content": text} for name, text in contents.items()]}
+        )
+
+    async def list_subscribe(self, request: web.Request) -> web.Response:
+        self._check_token(request)
+        contents = self._platform.notices.contents()
+        rows = [{"priTmplId": name, "content": text, "type": 2} for name, text in contents.items()]
+        return answer({"errcode": 0, "errmsg": "ok", "data": rows})
 
     async def user_info(self, request: web.Request) -> web.Response:
         """Tell of somebody who follows; of others only that they do not."""

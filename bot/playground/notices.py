@@ -19,7 +19,8 @@ REPEAT_SPAN = timedelta(minutes=10)
 class Notices:
     """The account's 模板消息 and 订阅通知.
 
-    templates: those that the account has chosen in the console, with their fields; None lets every id through.
+    templates: those that the account has chosen in the console, with their fields; None lets every id through. A
+    message must fill exactly these: a missing one is refused for sure, one too many perhaps, so it is here.
     recipients: openid by msgid of template messages.
     accepted: how many subscribe notices each (openid, template_id) still accepts.
     """
@@ -65,6 +66,13 @@ class Notices:
         self._deliver(openid, "subscribe", text, now)
         return self._next_id(now)
 
+    def contents(self) -> dict[str, str]:
+        """The chosen templates as the console shows them, by id."""
+        return {
+            name: "\n".join(f"{{{{{each}.DATA}}}}" for each in fields)
+            for name, fields in (self.templates or {}).items()
+        }
+
     def _check(self, body: dict[str, Any]) -> tuple[str, str]:
         openid, template, data = body.get("touser"), body.get("template_id"), body.get("data")
         if not isinstance(openid, str) or not self.audience.knows(openid):
@@ -77,6 +85,8 @@ class Notices:
             raise ApiError(47003)
         wanted = self.templates[template] if self.templates is not None else data.keys()
         for name in (*wanted, *data):
+            if name not in wanted:
+                raise ApiError(47003, f"argument invalid! data.{name} is not in the template")
             entry = data.get(name)
             value = entry.get("value") if isinstance(entry, dict) else None
             if not isinstance(value, str | int | float) or value == "":

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.alerts.rules import anonymous, brief, building_of
 from handlers.context import Services
 from handlers.opinions.rules import place_name
-from handlers.reach.fields import Facts
+from handlers.reach.fields import Facts, NoticeKind
 from handlers.texts import say
 from storage.queries.people import list_grants_of
 from storage.queries.tree import list_region_codes_above
@@ -86,6 +86,7 @@ def alert_facts(
 ) -> Facts:
     """The alert for templates, which have no room for what was said."""
     return Facts(
+        NoticeKind.ALERT,
         what=what_of(services, episode.matter),
         state=state,
         at=at,

@@ -33,7 +33,7 @@ from handlers.digests.rules import (
     unfinished,
 )
 from handlers.opinions.rules import SAFETY
-from handlers.reach.fields import Facts
+from handlers.reach.fields import Facts, NoticeKind
 from handlers.reach.notify import Notice, notify_group, notify_person
 from handlers.texts import say
 from storage.audit import add_audit_event
@@ -231,6 +231,7 @@ async def _digest(database: Database, services: Services, batch: Sequence[DueSte
             notice = replace(
                 _notice(entry, entry.moments.digests_at, MessageClass.DIGEST, text, now),
                 facts=Facts(
+                    NoticeKind.DIGEST,
                     what=say("reach.digest"),
                     state=say("reach.state_digest"),
                     at=entry.moments.closes_at,

@@ -30,7 +30,7 @@ from handlers.opinions.file import Filed, category_names, facts, file_opinion, r
 from handlers.opinions.rules import SAFETY, decide_in_group, place_name
 from handlers.people.chat import REFUSAL_HERE
 from handlers.people.refuse import refuse_groups
-from handlers.reach.fields import Facts
+from handlers.reach.fields import Facts, NoticeKind
 from handlers.reach.notify import Notice, notify_person
 from handlers.requests.figures import rates_of, rates_text
 from handlers.requests.staff import timeline_of
@@ -152,6 +152,7 @@ async def receipt_aside(context: Context, compound: Compound, filed: Filed) -> N
         text,
         f"group-receipt:{context.person_id}:{context.now.astimezone(LOCAL):%Y%m%d}",
         Facts(
+            NoticeKind.RECEIPT,
             what=category_names(context, opinion, most=1) or say("reach.some_matter"),
             state=say("reach.state_filed"),
             at=opinion.said_at,

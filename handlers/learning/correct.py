@@ -17,6 +17,7 @@ from handlers.reach.notify import Notice, notify_person
 from handlers.requests.carry_out import carry_out
 from handlers.requests.commands import Dispatch
 from handlers.requests.dispatching import assignment_of
+from handlers.requests.notice import facts_about
 from handlers.texts import say
 from nlp.lexicon import top_of
 from storage.audit import add_audit_event
@@ -102,7 +103,9 @@ async def correct_opinion(
         matter.leaf, matter.urgency = after[0], urgency
         await _follow(session, services, opened.compound, matter, seq, by, now, taken_back=taken_back)
     # Whoever stands behind a request that was cancelled has a word about it already.
-    told = cancelled or (recategorised and await _tell_author(session, services, opinion, seq, by, now))
+    told = cancelled or (
+        recategorised and await _tell_author(session, services, opened.compound, opinion, seq, by, now)
+    )
     if urgency >= SAFETY > urgency_before:
         await raise_alert(session, services, opened.compound, opinion, now)
     return Corrected(opinion, changed=True, recategorised=recategorised, told=told)
@@ -184,7 +187,13 @@ def _usual_urgency(services: Services, leaves: list[str]) -> int:
 
 
 async def _tell_author(
-    session: AsyncSession, services: Services, opinion: Opinion, seq: int, by: int, now: datetime
+    session: AsyncSession,
+    services: Services,
+    compound: Compound,
+    opinion: Opinion,
+    seq: int,
+    by: int,
+    now: datetime,
 ) -> bool:
     if opinion.person_id in (None, by) or opinion.state is OpinionState.WITHDRAWN:
         return False
@@ -192,13 +201,24 @@ async def _tell_author(
     day = opinion.filed_at.astimezone(LOCAL)
     if not await was_told(session, opinion, f"group-receipt:{opinion.person_id}:{day:%Y%m%d}"):
         return False
-    lexicon = services.tagger.lexicon
+    lexicon, number = services.tagger.lexicon, opinion.number
     leaves = [category["id"] for category in opinion.categories]
     if leaves:
         name = f"{lexicon.top_name(leaves[0])}·{lexicon.name(leaves[0])}"
-        text = say("learning.told", number=opinion.number, category=name)
+        text, state = say("learning.told", number=number, category=name), say("learning.brief_corrected")
+        todo = say("requests.todo_wait")
     else:
-        text = say("learning.told_no_matter", number=opinion.number)
-    notice = Notice(MessageClass.NOTICE, text, f"corrected:{opinion.compound_id}:{opinion.number}:{seq}")
+        name = say("requests.some_matter")
+        text, state = say("learning.told_no_matter", number=number), say("learning.brief_no_matter")
+        todo = say("requests.todo_ask")
+    topic = f"corrected:{opinion.compound_id}:{number}"
+    notice = Notice(
+        MessageClass.NOTICE,
+        text,
+        f"{topic}:{seq}",
+        facts_about(services, compound, name, (opinion.building, opinion.entrance), number, state, todo, now),
+        topic=topic,
+        replaces=(topic,),
+    )
     await notify_person(session, services, opinion.person_id, notice, now)
     return True

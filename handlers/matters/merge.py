@@ -1,6 +1,7 @@
 """Use cases: two matters turn out to be one, or one to be two. Every voice is kept, and all of it can be undone."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,10 +12,13 @@ from handlers.matters.recount import recount
 from handlers.matters.rules import rest_number
 from handlers.reach.notify import Notice, notify_person
 from handlers.requests.commands import Why
+from handlers.requests.notice import facts_of_own
 from handlers.requests.raise_ import cancel_request, raise_request, reopen_request
+from handlers.requests.topics import topics_of
 from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.queries.matters import find_matter, find_request_state, list_opinions_in, lock_matters
+from storage.queries.requests import list_voices
 from storage.states import MatterState, MessageClass, OpinionState, RequestState
 from storage.tables import Compound, Matter, Opinion
 
@@ -49,6 +53,7 @@ async def merge_matters(
     await lock_matters(session, compound.compound_id)
     target, gone = await _pair(session, compound.compound_id, into, other)
     opinions = await list_opinions_in(session, compound.compound_id, gone.number)
+    stood = await list_voices(session, compound.compound_id, target.number)
     gone.merged_voices = [opinion.number for opinion in opinions]
     was_confirmed = gone.state is MatterState.CONFIRMED
     was_open = await find_request_state(session, gone) in _OPEN
@@ -72,7 +77,8 @@ async def merge_matters(
         await reopen_request(session, services, compound, target, now, key=key, actor_id=actor_id)
     details = {"other": gone.number, "voices": len(opinions)}
     _audit(session, "matter.merged", target, now, actor_id, details)
-    await _tell(session, services, opinions, _merged(target.number), f"merged:{target.number}", now)
+    news = _News(f"merged:{target.number}", _merged(target.number, stood), say("matters.brief_merged"))
+    await _tell(session, services, compound, target, gone.number, opinions, news, now)
     return target
 
 
@@ -101,7 +107,7 @@ async def unmerge(
     await _revive(session, services, compound, matter, opinions, now, actor_id)
     await recount(session, root)
     _audit(session, "matter.unmerged", matter, now, actor_id, {"from": root.number, "voices": len(opinions)})
-    await _tell(session, services, opinions, _split, f"split:{matter.number}", now)
+    await _tell(session, services, compound, matter, root.number, opinions, _parted(matter.number), now)
     return matter
 
 
@@ -155,7 +161,7 @@ async def split_matter(
     await recount(session, matter)
     _audit(session, "matter.split", new, now, actor_id, {"from": matter.number, "voices": len(moving)})
     if tell:
-        await _tell(session, services, moving, _split, f"split:{new.number}", now)
+        await _tell(session, services, compound, new, matter.number, moving, _parted(new.number), now)
     return new
 
 
@@ -220,35 +226,71 @@ async def _revive(
         await raise_request(session, services, compound, matter, now, actor_id=actor_id)
 
 
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What happened to matters. key: names it. words: of it, for a person and the number they know. state: in brief."""
+
+    key: str
+    words: Callable[[int, int], str]
+    state: str
+
+
 async def _tell(
     session: AsyncSession,
     services: Services,
+    compound: Compound,
+    matter: Matter,
+    left: int,
     opinions: Sequence[Opinion],
-    words: Callable[[int], str],
-    key: str,
+    news: _News,
     now: datetime,
 ) -> None:
-    """Everybody whose voice moved, once, in `words` of the number they know. key: of what happened to the matters."""
+    """Tell everybody whose voice moved to `matter`, once. left: the matter that their voices left."""
     told: set[int] = set()
     for opinion in opinions:
         if opinion.person_id is None or opinion.person_id in told or opinion.state is not OpinionState.FILED:
             continue
         told.add(opinion.person_id)
+        number, where = opinion.number, f"request:{opinion.compound_id}"
+        todo = say("matters.todo_differ", number=number) if number != matter.number else ""
         # With the time: what was merged, split and merged again is told again.
         notice = Notice(
             MessageClass.NOTICE,
-            words(opinion.number),
-            f"{key}:{opinion.compound_id}:{opinion.number}:{now:%y%m%d%H%M%S}",
+            news.words(opinion.person_id, number),
+            f"{news.key}:{opinion.compound_id}:{number}:{now:%y%m%d%H%M%S}",
+            facts_of_own(
+                services,
+                compound,
+                matter,
+                number,
+                news.state,
+                todo or say("requests.todo_wait"),
+                now,
+            ),
+            topic=f"{where}:{number}:moved",
+            # How far it was where it is no longer means nothing to them now.
+            replaces=(f"{where}:{number}:moved", *topics_of(opinion.compound_id, left, opinion.person_id)),
         )
         await notify_person(session, services, opinion.person_id, notice, now)
 
 
-def _merged(into: int) -> Callable[[int], str]:
-    return lambda number: say("matters.merged", number=number, matter=into)
+def _merged(into: int, stood: Mapping[int, int]) -> Callable[[int, int], str]:
+    """stood: whose voices the other matter had before, with the number each of them knows it by."""
+
+    def words(person_id: int, number: int) -> str:
+        if person_id in stood:
+            return say("matters.merged_own", number=number, other=stood[person_id])
+        return say("matters.merged", number=number, matter=into)
+
+    return words
 
 
-def _split(number: int) -> str:
-    return say("matters.split", number=number)
+def _parted(number: int) -> _News:
+    return _News(
+        f"split:{number}",
+        lambda _person_id, own: say("matters.split", number=own),
+        say("matters.brief_split"),
+    )
 
 
 def _audit(

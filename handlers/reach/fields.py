@@ -12,14 +12,28 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from storage.states import Form, MessageClass
+from storage.states import Form
 
 LOCAL = ZoneInfo("Asia/Shanghai")
-WORDS = ("number", "what", "state", "time", "place", "compound")
-NOTICES = (MessageClass.ALERT, MessageClass.RECEIPT, MessageClass.DIGEST)  # the kinds that go to one person
+WORDS = ("number", "what", "state", "time", "place", "compound", "todo")
+
+
+class NoticeKind(StrEnum):
+    """What a notice to one person is about; the operator says for each what their templates show."""
+
+    ALERT = "alert"
+    RECEIPT = "receipt"
+    DIGEST = "digest"
+    REQUEST = "request"  # a step of what somebody raised
+    RATE = "rate"  # it is done, and they are asked to rate it
+
+
+# A kind without a table of its own is said in the fields of another one, which fit it as well.
+_SAID_AS = {NoticeKind.RATE: NoticeKind.REQUEST}
 LITERAL = "="  # in front of words that always stand there
 
 
@@ -62,14 +76,19 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a notice is about, without anybody's own words. link: where a tap leads to, empty for nowhere."""
+    """What a notice is about, without anybody's own words.
 
+    todo: what the reader may do now, or wait for. link: where a tap leads to, empty for nowhere.
+    """
+
+    kind: NoticeKind
     what: str
     state: str
     at: datetime
     compound: str
     number: int | None = None
     place: str = ""
+    todo: str = ""
     link: str = ""
 
 
@@ -92,6 +111,14 @@ def fault_of(field: str, word: str) -> str:
     return ""
 
 
+def template_of(
+    templates: Mapping[tuple[NoticeKind, Form], Template], kind: NoticeKind, form: Form
+) -> Template | None:
+    """The template that says a kind of notice in this form; None when the operator gave none."""
+    found = templates.get((kind, form))
+    return found or (templates.get((_SAID_AS[kind], form)) if kind in _SAID_AS else None)
+
+
 def fill(template: Template, facts: Facts) -> dict[str, str]:
     """The value of each field, as the platform takes it."""
     values = {
@@ -101,6 +128,7 @@ def fill(template: Template, facts: Facts) -> dict[str, str]:
         "time": _clock(facts.at),
         "place": facts.place,
         "compound": facts.compound,
+        "todo": facts.todo,
     }
     return {
         field: word.removeprefix(LITERAL) if word.startswith(LITERAL) else fit(field, values[word])

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.groups.rules import looks_external
-from handlers.reach.fields import Facts, fill, notice_key
+from handlers.reach.fields import Facts, fill, notice_key, template_of
 from handlers.reach.rules import LIMITS, Door, Way, way_to_group, ways_to_person
 from handlers.reach.split import split_numbered
 from handlers.texts import fit
@@ -20,6 +20,7 @@ from storage.outbox import add_message, list_open_windows
 from storage.queries.forget import KEY_HEAD
 from storage.queries.people import list_identities
 from storage.states import ChannelKind, Form, MessageClass, WindowKind
+from storage.supersede import supersede
 from storage.tables import ChannelIdentity, ChatGroup
 
 _KEY_LENGTH = 80
@@ -39,7 +40,9 @@ class Reached(StrEnum):
 class Notice:
     """What to tell. dedupe_key: a person or a group gets one notice with this key, on whatever account.
 
-    facts: what a 订阅通知 or 模板消息 can say of it; without them neither can carry the notice.
+    facts: what a 订阅通知 or 模板消息 can say of it; without them neither can carry the notice. topic: what it is
+    news of, and to whom when that matters. replaces: topics of which this is newer news, so that what still waits to
+    tell of those does not go out.
     """
 
     message_class: MessageClass
@@ -48,6 +51,8 @@ class Notice:
     facts: Facts | None = None
     not_before: datetime | None = None
     expires_at: datetime | None = None
+    topic: str = ""
+    replaces: tuple[str, ...] = ()
 
 
 async def notify_person(
@@ -84,9 +89,9 @@ def _filled(services: Services, accounts: Iterable[str], notice: Notice) -> dict
     if notice.facts is None:
         return filled
     for account in sorted(accounts):
-        facts = services.accounts.get(account)
-        for (message_class, form), template in facts.templates.items() if facts else ():
-            if message_class is notice.message_class:
+        templates = services.accounts[account].templates if account in services.accounts else {}
+        for form in (Form.SUBSCRIBE, Form.TEMPLATE):
+            if template := template_of(templates, notice.facts.kind, form):
                 filled[notice_key(form, account)] = {
                     "template_id": template.template_id,
                     "fields": fill(template, notice.facts),
@@ -147,6 +152,8 @@ async def _queue(
     # The outbox's own key is one account's: the claim holds for whichever way another replica would choose.
     if not await try_claim(session, f"notice:{whom}", _digest(notice.dedupe_key), "", now):
         return Reached.ALREADY
+    if notice.replaces:
+        await supersede(session, notice.replaces, now)
     parts = _parts(notice.text, ways[0].form)
     for number, part in enumerate(parts, 1):
         first, *rest = ways
@@ -165,6 +172,7 @@ async def _queue(
             form=first.form,
             payload=payload,
             fallbacks=rest,
+            topic=notice.topic,
         )
     return Reached.QUEUED
 

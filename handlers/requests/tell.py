@@ -11,18 +11,22 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.reach.notify import Notice, Reached, notify_group, notify_person
-from handlers.requests.commands import Change, Tell, Told, Whom
+from handlers.requests.commands import Change, Tell, Told, Verb, Whom
 from handlers.requests.dispatching import assignment_of
+from handlers.requests.notice import facts_for_reporter
 from handlers.requests.offices import list_dispatchers, list_party, role_name
+from handlers.requests.topics import over_for_staff, replaced_by, topic_of, topic_to_staff, topics_of
 from handlers.requests.words import for_reporter, for_staff
 from storage.queries.matters import list_reporters
 from storage.queries.requests import list_voices
 from storage.queries.rooms import list_internal_groups
 from storage.states import MessageClass
+from storage.supersede import supersede
 from storage.tables import Compound, Matter
 
 # A resident's own words are for those who handle the request, not for everybody in a group.
 _RESIDENTS_WORDS = frozenset({Told.SUPPLEMENTED, Told.UNHAPPY, Told.YOURS, Told.TO_DISPATCH})
+_ANSWERED = frozenset({Verb.RATED, Verb.REOPENED})
 _REMINDERS = frozenset({Told.NEAR, Told.LATE})
 
 
@@ -45,9 +49,15 @@ async def tell_all(
     """
     key = f"request:{compound.compound_id}:{matter.number}:{seq}"
     told = {actor_id}
+    verbs = {entry.verb for entry in change.entries}
+    await supersede(session, over_for_staff(matter.compound_id, matter.number, verbs), now)
+    if actor_id is not None and _ANSWERED & verbs:  # who has just answered need not be asked
+        await supersede(session, topics_of(matter.compound_id, matter.number, actor_id), now)
     for tell in change.tells:
         if tell.whom is Whom.REPORTERS:
-            await _tell_reporters(session, services, matter, change, tell, now, key=key, actor_id=actor_id)
+            await _tell_reporters(
+                session, services, compound, matter, change, tell, now, key=key, actor_id=actor_id
+            )
             continue
         if tell.whom is Whom.PARTY:
             assert tell.party is not None
@@ -60,7 +70,7 @@ async def tell_all(
         if tell.what is Told.TO_DISPATCH:
             advised = role_name((await assignment_of(session, services, compound, matter)).party.role)
         text = for_staff(services, compound, matter, change, tell, advised, in_group=False)
-        notice = Notice(_class(tell), text, f"{key}:{tell.what}")
+        notice = _to_staff(matter, tell, text, key)
         reached = await _tell_people(session, services, [p for p in people if p not in told], notice, now)
         told.update(people)
         if not reached:
@@ -72,6 +82,7 @@ async def tell_all(
 async def _tell_reporters(
     session: AsyncSession,
     services: Services,
+    compound: Compound,
     matter: Matter,
     change: Change,
     tell: Tell,
@@ -87,7 +98,16 @@ async def _tell_reporters(
             continue
         number = own.get(person_id, matter.number)
         text = for_reporter(services, matter, change, tell, number, into if isinstance(into, int) else None)
-        await notify_person(session, services, person_id, Notice(MessageClass.NOTICE, text, key), now)
+        facts = facts_for_reporter(services, compound, matter, change, tell.what, number, now)
+        notice = Notice(
+            MessageClass.NOTICE,
+            text,
+            key,
+            facts,
+            topic=topic_of(matter.compound_id, matter.number, person_id, tell.what),
+            replaces=replaced_by(matter.compound_id, matter.number, person_id, tell.what),
+        )
+        await notify_person(session, services, person_id, notice, now)
 
 
 async def _tell_people(
@@ -114,10 +134,13 @@ async def _tell_groups(
     text = for_staff(services, compound, matter, change, shown, advised, in_group=True)
     for group in await list_internal_groups(session, matter.compound_id):
         if group.group_id != heard_in:
-            await notify_group(
-                session, services, group, Notice(_class(tell), text, f"{key}:{tell.what}"), now
-            )
+            await notify_group(session, services, group, _to_staff(matter, tell, text, key), now)
 
 
-def _class(tell: Tell) -> MessageClass:
-    return MessageClass.REMINDER if tell.what in _REMINDERS else MessageClass.NOTICE
+def _to_staff(matter: Matter, tell: Tell, text: str, key: str) -> Notice:
+    return Notice(
+        MessageClass.REMINDER if tell.what in _REMINDERS else MessageClass.NOTICE,
+        text,
+        f"{key}:{tell.what}",
+        topic=topic_to_staff(matter.compound_id, matter.number, tell.what),
+    )

@@ -7,8 +7,8 @@ from bot.channels.base import CallbackChannel, Channel
 from bot.channels.factory import facts_of, open_channel
 from bot.config import ChannelSettings, ChatArchiveSettings, SpeakingSettings
 from handlers.context import AccountFacts
-from handlers.reach.fields import Template
-from storage.states import ChannelKind, Form, MessageClass
+from handlers.reach.fields import NoticeKind, Template
+from storage.states import ChannelKind, Form
 from tests.channels.by_hand import settings
 from tests.channels.stub_platform import Clock
 from tests.channels.wecom_by_hand import app_settings, robot_settings, webhook_settings
@@ -45,9 +45,9 @@ def test_what_handlers_are_told_of_the_accounts() -> None:
             ChannelKind.OFFICIAL_ACCOUNT,
             "main",
             {
-                (MessageClass.ALERT, Form.TEMPLATE): Template("T-2", {"thing1": "what"}),
-                (MessageClass.RECEIPT, Form.TEMPLATE): Template("T", {"thing1": "place"}),
-                (MessageClass.RECEIPT, Form.SUBSCRIBE): Template("S", {"character_string1": "number"}),
+                (NoticeKind.ALERT, Form.TEMPLATE): Template("T-2", {"thing1": "what"}),
+                (NoticeKind.RECEIPT, Form.TEMPLATE): Template("T", {"thing1": "place"}),
+                (NoticeKind.RECEIPT, Form.SUBSCRIBE): Template("S", {"character_string1": "number"}),
             },
         ),
         "corp": AccountFacts(ChannelKind.WECOM_APP, "corp"),

@@ -23,7 +23,7 @@ from bot.playground.account import Account
 from bot.playground.platform import Platform
 from bot.playground.wecom.corp import AiBot, Corp, Customer, Member
 from handlers.inbound import Inbound, InboundKind
-from handlers.reach.fields import Facts, Template, fill
+from handlers.reach.fields import Facts, NoticeKind, Template, fill
 from storage.states import Form
 from tests.channels.by_hand import APP_ID, KEY, OLD_KEY, TOKEN
 
@@ -295,7 +295,12 @@ async def test_notices_of_the_service_account() -> None:
             "SUBSCRIBE-1": ("character_string1", "const2"),
         }
         facts = Facts(
-            "电梯与加装电梯·停运与故障，老人下不了楼" * 3, "已登记 1", datetime.now(UTC), "新禾苑", 1001
+            NoticeKind.RECEIPT,
+            "电梯与加装电梯·停运与故障，老人下不了楼" * 3,
+            "已登记 1",
+            datetime.now(UTC),
+            "新禾苑",
+            1001,
         )
         how = {
             Form.TEMPLATE: Template(

@@ -14,7 +14,7 @@ from handlers.context import AccountFacts
 from handlers.digests.cycle import LIVELY, STEPS, DueStep, advance, list_due, prompt_text
 from handlers.digests.rules import DEFAULT_PLAN, LOCAL, Step
 from handlers.people.enrol import RegionEntry
-from handlers.reach.fields import Template
+from handlers.reach.fields import NoticeKind, Template
 from nlp.reader import Reader
 from storage.database import Database
 from storage.queries.cycles import list_weeks, load_digest, put_settings
@@ -63,7 +63,7 @@ async def cycles(city: City) -> list[WeeklyCycle]:
 
 async def test_a_digest_can_say_itself_in_a_template(city: City) -> None:
     says = Template("T", {"thing1": "what", "thing2": "compound", "number3": "number", "time4": "time"})
-    main = AccountFacts(ACCOUNTS["main"].kind, "main", {(MessageClass.DIGEST, Form.TEMPLATE): says})
+    main = AccountFacts(ACCOUNTS["main"].kind, "main", {(NoticeKind.DIGEST, Form.TEMPLATE): says})
     city.services = replace(city.services, accounts={**ACCOUNTS, "main": main})
     await city.grant(await city.person("o-zhou", "main"), Role.SECRETARY, "XH-1")
     await city.file(

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bot.playground.template_values import fault_of_value
 from handlers.context import AccountFacts
-from handlers.reach.fields import NOTICES, WORDS, Facts, Template, fault_of, fill, fit
-from storage.states import POLICIES, Form, MessageClass, Role
+from handlers.reach.fields import WORDS, Facts, NoticeKind, Template, fault_of, fill, fit, template_of
+from storage.states import Form, MessageClass, Role
 from storage.tables import OutboxMessage
 from tests.handlers.neighbours import appoint, join, open_groups, overheard
 from tests.handlers.talk import ACCOUNTS, Talk
@@ -59,12 +59,14 @@ def test_a_value_is_fitted_to_the_kind_of_its_field(field: str, text: str, fitte
 @given(
     facts=st.builds(
         Facts,
+        kind=st.sampled_from(NoticeKind),
         what=st.text(max_size=60),
         state=st.text(max_size=20),
         at=st.integers(0, 4 * 10**9).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
         compound=st.text(max_size=60),
         number=st.none() | st.integers(0, 10**40),
         place=st.text(max_size=60),
+        todo=st.text(max_size=60),
     ),
     field=st.sampled_from(FIELDS),
     word=st.sampled_from(WORDS),
@@ -110,8 +112,14 @@ def test_a_text_that_always_stands_there_must_fit_as_it_is(field: str, text: str
     assert not fault_of(field, f"={fit(field, text)}")
 
 
-def test_each_kind_that_can_have_templates_is_sent_to_one_person_at_least_sometimes() -> None:
-    assert set(NOTICES) == {MessageClass.ALERT, MessageClass.RECEIPT, MessageClass.DIGEST} < set(POLICIES)
+def test_what_asks_for_a_rating_is_said_as_a_step_where_it_has_no_table_of_its_own() -> None:
+    step, rate = Template("T-1", {"thing1": "state"}), Template("T-2", {"thing1": "todo"})
+    both = {(NoticeKind.REQUEST, Form.TEMPLATE): step, (NoticeKind.RATE, Form.TEMPLATE): rate}
+    assert template_of(both, NoticeKind.RATE, Form.TEMPLATE) is rate
+    del both[NoticeKind.RATE, Form.TEMPLATE]
+    assert template_of(both, NoticeKind.RATE, Form.TEMPLATE) is step
+    assert template_of(both, NoticeKind.RATE, Form.SUBSCRIBE) is None
+    assert template_of(both, NoticeKind.ALERT, Form.TEMPLATE) is None
 
 
 # What they are filled with
@@ -122,7 +130,7 @@ def mapped(talk: Talk) -> Talk:
     main = AccountFacts(
         ACCOUNTS["main"].kind,
         "main",
-        {(kind, Form.TEMPLATE): Template(f"T-{kind}", SAYS) for kind in NOTICES},
+        {(kind, Form.TEMPLATE): Template(f"T-{kind}", SAYS) for kind in NoticeKind},
     )
     talk.services = replace(
         talk.services, accounts=ACCOUNTS | {"main": main}, public_url="https://yishi.example.org"
@@ -152,7 +160,7 @@ async def test_a_receipt_says_number_matter_and_place(mapped: Talk) -> None:
             "thing3": "新禾苑",
             "time4": "2026年3月12日 12:00",
             "character_string5": "1001",
-            "phrase6": "已登记",
+            "phrase6": "待核实",
             "const7": "请尽快查看",
         },
         "url": "https://yishi.example.org/h5",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlmodel import col, select
 
 from handlers.context import AccountFacts, Services
-from handlers.reach.fields import Facts, Template
+from handlers.reach.fields import Facts, NoticeKind, Template
 from handlers.reach.notify import Notice, Reached, notify_group, notify_person
 from handlers.reach.rules import Door, Way, way_to_group, ways_to_person
 from handlers.reach.subscribe import grant_subscribe
@@ -31,7 +31,9 @@ from storage.tables import ChannelIdentity, ChatGroup, OutboxMessage
 
 NOW = datetime.fromisoformat("2026-03-12T04:00:00+00:00")  # noon in Shanghai
 WINDOW = WindowRule(WindowKind.MESSAGE, 48 * 3600, 5)
-FACTS = Facts("停水通知", "已登记", NOW, "新禾苑", number=1001, link="https://yishi.example.org/h5")
+FACTS = Facts(
+    NoticeKind.RECEIPT, "停水通知", "已登记", NOW, "新禾苑", number=1001, link="https://yishi.example.org/h5"
+)
 TEMPLATE = Template("template-1", {"thing1": "what", "time2": "time"})
 SUBSCRIBE = Template("subscribe-1", {"character_string1": "number", "phrase2": "state", "thing3": "=请查看"})
 ACCOUNTS = {
@@ -47,9 +49,9 @@ WITH_NOTICES = {
         ChannelKind.OFFICIAL_ACCOUNT,
         "main",
         {
-            (MessageClass.NOTICE, Form.TEMPLATE): TEMPLATE,
-            (MessageClass.NOTICE, Form.SUBSCRIBE): SUBSCRIBE,
-            (MessageClass.ALERT, Form.TEMPLATE): Template("template-2", {"thing1": "place"}),
+            (NoticeKind.RECEIPT, Form.TEMPLATE): TEMPLATE,
+            (NoticeKind.RECEIPT, Form.SUBSCRIBE): SUBSCRIBE,
+            (NoticeKind.ALERT, Form.TEMPLATE): Template("template-2", {"thing1": "place"}),
         },
     ),
 }
@@ -229,14 +231,15 @@ async def test_each_kind_of_notice_has_its_own_templates(house: House) -> None:
     house.services = replace(house.services, accounts=WITH_NOTICES)
     person_id = await house.meet(("main", "o-zhao"))
     await house.accepts()
-    await house.tell(person_id, notice(MessageClass.ALERT, facts=replace(FACTS, link="")))
-    await house.tell(person_id, notice(MessageClass.REMINDER, key="别的", facts=FACTS))
-    alert, reminder = await house.queued()
+    alarm = replace(FACTS, kind=NoticeKind.ALERT, link="")
+    await house.tell(person_id, notice(MessageClass.ALERT, facts=alarm))
+    await house.tell(person_id, notice(key="别的", facts=replace(FACTS, kind=NoticeKind.DIGEST)))
+    alert, digest = await house.queued()
     assert (alert.form, alert.fallbacks) == (Form.TEMPLATE, [["main", "o-zhao", "text"]])
     assert alert.payload == {
         "notices": {"template@main": {"template_id": "template-2", "fields": {"thing1": "无"}}}
     }
-    assert (reminder.form, reminder.payload) == (Form.TEXT, None)
+    assert (digest.form, digest.payload) == (Form.TEXT, None)
 
 
 async def test_a_grant_that_was_turned_off_is_not_used(house: House) -> None:

@@ -58,6 +58,7 @@ class TestTemplate:
             ({"data": {"thing1": "bare"}}, 47003),
             ({"data": {"thing1": {"value": ""}}}, 47003),
             ({"data": {"thing2": {"value": "少了 thing1"}}}, 47003),
+            ({"data": {"thing1": {"value": "好"}, "thing2": {"value": "没有这一格"}}}, 47003),
             ({"data": {"thing1": {"value": "一" * 21}}}, 47003),
             ({"data": {"thing1": {"value": "两\n行"}}}, 47003),
         ],
