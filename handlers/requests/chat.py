@@ -1,193 +1,178 @@
-"""What residents say about their requests 1:1: 补充, 评价, 还没好."""
+"""What residents say about their requests 1:1: 补充, 还没好, and which words lead where.
 
-from dataclasses import dataclass
+Numbers may come before or behind, and be left out where only one can be meant.
+"""
 
-from handlers.access import NotFound, access_own_opinion
+from typing import Literal
+
+from handlers.access import NotFound
 from handlers.context import Answer, Context
-from handlers.filters import COLON, NUMBER, command
+from handlers.filters import COLON, NUMBER, RECEIPT, command
+from handlers.inbound import Inbound
 from handlers.opinions.chat import hear
-from handlers.requests.carry_out import Carried, carry_out
-from handlers.requests.commands import Code, Command, Rate, Reopen, Supplement
-from handlers.requests.rules import RATE_WITHIN, REOPEN_WITHIN, UNHAPPY
-from handlers.requests.words import rating_name
-from handlers.router import Route
+from handlers.requests.commands import OPEN, Code, Reopen, Supplement, Verb
+from handlers.requests.meant import (
+    JUST_NOW,
+    KEPT,
+    Own,
+    access_own_request,
+    ask_which,
+    carry_out_own,
+    ending_in,
+    is_short,
+    list_known,
+    list_reopened,
+    own_of,
+    refused,
+    unknown,
+)
+from handlers.requests.rating import (
+    rate,
+    rate_in_both,
+    rate_one,
+    rate_or_hear,
+    rate_short,
+    rate_usage,
+    solved_or_hear,
+)
+from handlers.requests.rules import REOPEN_WITHIN
+from handlers.requests.sayings import FIGURE, UNSOLVED, WORD
+from handlers.router import Arguments, Filter, Route
 from handlers.texts import say
-from storage.queries.matters import find_matter_behind, list_reporters
-from storage.queries.requests import find_request, list_asked, list_ratings
-from storage.states import OpinionState, Rating, RequestState
-from storage.tables import Compound, Matter
+from nlp.echo import Echo, find_echo
+from storage.queries.requests import list_events
+from storage.states import RequestState
 
-RATINGS = {
-    "满意": Rating.SATISFIED,
-    "基本满意": Rating.FAIR,
-    "不满意": Rating.DISSATISFIED,
-    "答非所问": Rating.BESIDE_THE_POINT,
-    "1": Rating.SATISFIED,
-    "2": Rating.FAIR,
-    "3": Rating.DISSATISFIED,
-    "4": Rating.BESIDE_THE_POINT,
-}
-LISTED = 5
-KEPT = 500  # characters of a supplement or a comment
+_REOPENS = (RequestState.DONE, RequestState.RATED, RequestState.CLOSED)
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
-    """A request that the speaker raised with others; `number` is that of the receipt they asked with."""
-
-    compound: Compound
-    matter: Matter
-    number: int
+# 补充
 
 
-async def _access_own(context: Context, number: int) -> Own:
-    """The request behind a receipt of the speaker's; raises NotFound for anybody else's, and when there is none."""
-    opinion = await access_own_opinion(context.session, context.person_id, number)
-    if opinion.state is not OpinionState.FILED:
-        raise NotFound
-    return await _own(context, opinion.compound_id, number)
-
-
-async def _own(context: Context, compound_id: int, number: int) -> Own:
-    matter = await find_matter_behind(context.session, compound_id, number)
-    if matter is None or await find_request(context.session, compound_id, matter.number) is None:
-        raise NotFound
-    if context.person_id not in await list_reporters(context.session, compound_id, matter.number):
-        raise NotFound
-    return Own(await context.session.get_one(Compound, compound_id), matter, number)
-
-
-async def _carry_out(context: Context, own: Own, what: Command) -> Carried:
-    return await carry_out(
-        context.session,
-        context.services,
-        own.compound,
-        own.matter,
-        what,
-        context.now,
-        key=f"inbox:{context.inbox_id}",
-        actor_id=context.person_id,
-    )
-
-
-async def supplement(context: Context, number: str | None, words: str | None) -> Answer:
+async def supplement(context: Context, number: str, words: str | None) -> Answer:
     """补充 NUMBER WORDS."""
-    if number is None or not (words or "").strip():
+    if not (words or "").strip():
         return Answer("help.given", say("requests.supplement_usage"))
     try:
-        own = await _access_own(context, int(number))
+        return await _supplement(context, await access_own_request(context, int(number)), words or "")
     except NotFound:
-        return _unknown(int(number))
-    carried = await _carry_out(context, own, Supplement((words or "").strip()[:KEPT]))
-    if carried.refused is not None:
-        return _refused(carried.refused.code, own.number)
-    return Answer("request.supplemented", say("requests.supplemented", number=own.number))
+        return unknown(int(number))
 
 
-async def rate(context: Context, number: str | None, word: str | None, comment: str | None = None) -> Answer:
-    """评价 NUMBER WORD [COMMENT]."""
-    rating = RATINGS.get(word or "")
-    if number is None or rating is None:
-        return Answer("help.given", say("requests.rate_usage", number=int(number or 1001)))
-    try:
-        own = await _access_own(context, int(number))
-    except NotFound:
-        return _unknown(int(number))
-    return await _rate(context, own, rating, (comment or "").strip()[:KEPT])
+async def supplement_one(context: Context, words: str | None) -> Answer:
+    """补充 WORDS: of the one request there is to add to."""
+    if not (words or "").strip():
+        return Answer("help.given", say("requests.supplement_usage"))
+    known = await list_known(context, (*OPEN, RequestState.DONE))
+    if not known:
+        return Answer("help.given", say("requests.supplement_usage"))
+    if len(known) > 1:
+        return await ask_which(context, known, f"补充 {{number}} {(words or '').strip()[:20]}")
+    return await _supplement(context, await own_of(context, known[0]), words or "")
 
 
-async def rate_or_hear(context: Context, word: str, comment: str | None = None) -> Answer:
-    """One of the four words, or its figure, alone: the answer to the bot's question, if it asked one."""
-    rating = RATINGS[word]
-    waiting = []
-    for request, number in await list_asked(context.session, context.person_id, context.now - RATE_WITHIN):
-        given = await list_ratings(context.session, request.compound_id, request.number, request.round)
-        if request.state is not RequestState.CLOSED and context.person_id not in given:
-            waiting.append((request, number))
-    if not waiting:
-        return await hear(context)
-    if len(waiting) > 1:
-        numbers = "、".join(str(number) for _request, number in waiting[:LISTED])
-        example = f"评价 {waiting[0][1]} {rating_name(rating)}"
-        return Answer("request.asked", say("requests.rate_which", numbers=numbers, example=example))
-    request, number = waiting[0]
-    own = await _own(context, request.compound_id, number)
-    return await _rate(context, own, rating, (comment or "").strip()[:KEPT])
+async def _supplement(context: Context, own: Own, words: str) -> Answer:
+    words = words.strip()[:KEPT]
+    done = Answer("request.supplemented", say("requests.supplemented", number=own.number))
+    for event in await list_events(context.session, own.matter.compound_id, own.matter.number):
+        if (event.verb, event.actor_id, event.text) == (Verb.SUPPLEMENTED, context.person_id, words) and (
+            context.now - event.at <= JUST_NOW
+        ):
+            return done  # tapped twice: whoever handles it reads it once
+    carried = await carry_out_own(context, own, Supplement(words))
+    return done if carried.refused is None else refused(carried.refused.code, own.number)
 
 
-async def _rate(context: Context, own: Own, rating: Rating, comment: str) -> Answer:
-    carried = await _carry_out(context, own, Rate(rating, comment=comment))
-    if carried.refused is not None:
-        return _refused(carried.refused.code, own.number)
-    if rating not in UNHAPPY:
-        return Answer("request.rated", say("requests.rated", number=own.number, rating=rating_name(rating)))
-    if carried.facts.state is RequestState.REOPENED:
-        return Answer("request.reopened", say("requests.rated_reopened", number=own.number))
-    return Answer("request.rated", say("requests.rated_at_the_top", number=own.number))
+# 还没好
 
 
 async def reopen(context: Context, number: str, words: str | None = None) -> Answer:
-    """还没好 NUMBER [WORDS]."""
+    """还没好 NUMBER [WORDS], in either order."""
+    if is_short(int(number)):
+        done = await list_known(context, _REOPENS, REOPEN_WITHIN)
+        meant = ending_in(int(number), done)
+        if not done:
+            return await hear(context)  # 3号还没修好 is about a house
+        if len(meant) != 1:
+            return await ask_which(context, done, "还没好 {number}")
+        number = str(meant[0].number)
     try:
-        own = await _access_own(context, int(number))
+        own = await access_own_request(context, int(number))
     except NotFound:
-        return _unknown(int(number))
-    return await _reopen(context, own, (words or "").strip()[:KEPT])
+        return unknown(int(number))
+    return await _reopen(context, own, words)
 
 
 async def reopen_or_hear(context: Context) -> Answer:
-    """还没好, alone: the last thing that was done for the speaker, if there is one; else it is just said."""
-    asked = await list_asked(context.session, context.person_id, context.now - REOPEN_WITHIN)
-    if not asked:
-        return await hear(context)
-    if len(asked) > 1:
-        numbers = "、".join(str(number) for _request, number in asked[:LISTED])
-        example = f"还没好 {asked[0][1]}"
-        return Answer("request.asked", say("requests.rate_which", numbers=numbers, example=example))
-    request, number = asked[0]
-    return await _reopen(context, await _own(context, request.compound_id, number), "")
+    """还没好, alone: what was done for the speaker, if it can only be that; else it is just said."""
+    done = await list_known(context, _REOPENS, REOPEN_WITHIN)
+    again = await list_reopened(context)
+    if not done:
+        if not again:
+            return await hear(context)
+        return Answer("request.reopened", say("requests.reopened_before", number=again[0].number))
+    possible = [*done, *await list_known(context, tuple(OPEN))]
+    if len(possible) > 1:
+        return await ask_which(context, possible, "还没好 {number}")
+    return await _reopen(context, await own_of(context, done[0]), None)
 
 
-async def _reopen(context: Context, own: Own, words: str) -> Answer:
-    carried = await _carry_out(context, own, Reopen(words))
+async def _reopen(context: Context, own: Own, words: str | None) -> Answer:
+    said = (words or "").strip()[:KEPT]
+    carried = await carry_out_own(context, own, Reopen(said))
     if carried.refused is not None:
-        return _refused(carried.refused.code, own.number)
+        if carried.refused.code is not Code.STILL_OPEN or context.now - carried.facts.round_at <= JUST_NOW:
+            return refused(carried.refused.code, own.number)
+        # Nobody has done it yet: whoever has it reads that it is waited for.
+        answer = await _supplement(context, own, said or say("requests.still_waiting"))
+        return Answer(answer.outcome, say("requests.urged", number=own.number))
     return Answer("request.reopened", say("requests.reopened", number=own.number))
 
 
-def _unknown(number: int) -> Answer:
-    return Answer("request.unknown", say("requests.unknown", number=number))
+# Routes
 
 
-def _refused(code: Code, number: int) -> Answer:
-    match code:
-        case Code.NOT_DONE:
-            text = say("requests.no_not_done", number=number)
-        case Code.STILL_OPEN:
-            text = say("requests.no_still_open", number=number)
-        case Code.TOO_LATE:
-            text = say("requests.no_too_late", number=number)
-        case Code.EXHAUSTED:
-            text = say("requests.no_exhausted", number=number)
-        case _:
-            text = say("requests.no_ended", number=number)
-    return Answer(code, text)
+def _solved(pattern: str) -> Filter:
+    """Messages of this pattern whose `words`, or else all of it, say that something is over (nlp.echo)."""
+    matches = command(pattern)
+
+    def says_so(inbound: Inbound) -> Arguments | Literal[False]:
+        found = matches(inbound) if len(inbound.text) <= _SHORT else False
+        if found is False or find_echo(found.pop("words") or "") is not Echo.SOLVED:
+            return False
+        return found
+
+    return says_so
 
 
-_FOUR = r"(?P<word>基本满意|不满意|答非所问|满意)"
-_WORD = r"(?P<word>基本满意|不满意|答非所问|满意|[1-4])"
-_COMMENT = r"(?:[\s,，:：;；。.]\s*+(?P<comment>\S.*))?"
+_SHORT = 40  # characters: what is longer has something to say
+_LAST = r"(?P<number>\d{1,3})\s*+号"  # perhaps the end of one
+_GAP = r"[\s,，、:：;；.。]*+"
+_WORDS = rf"(?:{COLON}[,，]?\s*+(?P<words>.*))?"
+_WORD = rf"(?P<word>{WORD})"
+_COMMENT = r"(?:[\s,，:：;；。.!！]\s*+(?P<comment>\S.*))?"
+_RATE = r"(?:我?(?:要|来|给)?(?:评价|评单|打分|评))(?:一下)?"
+_ADD = r"(?:我?(?:要|想|再))?补充(?:一下|一点|说明)?"
 
 ROUTES = (
-    Route(command(rf"补充(?:{COLON}{NUMBER}(?:{COLON}[,，]?\s*+(?P<words>.*))?)?"), supplement),
-    Route(command(rf"(?:评价|评单|打分)(?:{COLON}{NUMBER}{COLON}(?<!\d){_WORD}{_COMMENT})?"), rate),
-    Route(command(rf"(?:评价|评单|打分){COLON}{NUMBER}{_FOUR}{_COMMENT}"), rate),
-    Route(command(rf"(?:评价|评单|打分){COLON}{NUMBER}(?P<word>.*)"), rate),
-    Route(
-        command(rf"(?:还没好|还没解决|没解决|还没修好){COLON}{NUMBER}(?:{COLON}[,，]?\s*+(?P<words>.*))?"),
-        reopen,
-    ),
-    Route(command(r"还没好|还没解决|没解决|还没修好"), reopen_or_hear),
-    Route(command(rf"{_WORD}"), rate_or_hear),
-    Route(command(rf"{_FOUR}{_COMMENT}"), rate_or_hear),
+    Route(command(rf"{_ADD}{COLON}{RECEIPT}{_WORDS}"), supplement),
+    Route(command(rf"{RECEIPT}{_GAP}{_ADD}{_WORDS}"), supplement),
+    Route(command(rf"{_ADD}{_WORDS}"), supplement_one),
+    # A word, then a number; a number, then a word; with or without 评价.
+    Route(command(rf"(?:{_RATE})?{_GAP}{RECEIPT}{_GAP}(?:{_RATE})?{_GAP}{_WORD}{_COMMENT}"), rate),
+    Route(command(rf"(?:{_RATE})?{_GAP}{_WORD}{_GAP}{RECEIPT}{_COMMENT}"), rate),
+    Route(command(rf"{_RATE}{COLON}{NUMBER}{COLON}(?<!\d)(?P<word>[1-4]){_COMMENT}"), rate),
+    Route(command(rf"{_RATE}{COLON}(?P<number>\d{{1,3}})\s*+号?{_GAP}{_WORD}{_COMMENT}"), rate),
+    Route(command(rf"{_RATE}{COLON}(?P<word>{WORD}|{FIGURE}){_COMMENT}"), rate_one),
+    Route(command(rf"(?:评价|评单|打分)(?:{COLON}{NUMBER}{COLON}(?P<word>.*))?"), rate_usage),
+    Route(command(rf"(?P<figure>[1-4]){_GAP}{_WORD}{_COMMENT}"), rate_in_both),
+    Route(command(rf"{_LAST}{_GAP}{_WORD}{_COMMENT}"), rate_short),
+    Route(command(rf"(?P<word>{WORD}|{FIGURE})"), rate_or_hear),
+    Route(command(rf"{_WORD}{_COMMENT}"), rate_or_hear),
+    Route(command(rf"{UNSOLVED}{COLON}{RECEIPT}{_WORDS}"), reopen),
+    Route(command(rf"{RECEIPT}{_GAP}{UNSOLVED}(?:[\s,，。]\s*+(?P<words>.*))?"), reopen),
+    Route(command(rf"{_LAST}{_GAP}{UNSOLVED}"), reopen),
+    Route(command(UNSOLVED), reopen_or_hear),
+    Route(_solved(rf"{RECEIPT}{_GAP}(?P<words>\D.*)"), solved_or_hear),
+    Route(_solved(r"(?P<words>.*)"), solved_or_hear),
 )

@@ -8,40 +8,52 @@ from handlers.requests.record import facts_of
 from handlers.requests.words import comes_next, state_name
 from handlers.texts import say
 from storage.queries.matters import find_matter_behind
-from storage.queries.requests import (
-    find_last_words,
-    find_request,
-    list_states,
-)
+from storage.queries.requests import find_last_words, find_request, list_states
 from storage.states import MatterState, OpinionState
-from storage.tables import Opinion
+from storage.tables import Matter, Opinion
 
 _SHOWN = 300
 
 
-async def states_of(session: AsyncSession, opinions: Sequence[Opinion]) -> dict[tuple[int, int], str]:
-    """By (compound_id, number), in words: how far the request of each standing opinion is, or that none is wanted."""
-    keys: dict[tuple[int, int], tuple[int, int]] = {}
-    dismissed: dict[tuple[int, int], str] = {}
+async def matters_of(session: AsyncSession, opinions: Sequence[Opinion]) -> dict[tuple[int, int], Matter]:
+    """By (compound_id, number) the matter behind each standing opinion, merged ones followed."""
+    behind: dict[tuple[int, int], Matter | None] = {}  # each matter is looked up once
+    found = {}
     for opinion in opinions:
-        if opinion.state is OpinionState.FILED and opinion.matter_number is not None:
-            matter = await find_matter_behind(session, opinion.compound_id, opinion.number)
-            if matter is not None:
-                keys[opinion.compound_id, opinion.number] = (matter.compound_id, matter.number)
-                if matter.state is MatterState.DISMISSED:
-                    dismissed[opinion.compound_id, opinion.number] = say("matters.state_dismissed")
-    states = await list_states(session, set(keys.values()))
-    return dismissed | {own: state_name(states[key]) for own, key in keys.items() if key in states}
+        if opinion.state is not OpinionState.FILED or opinion.matter_number is None:
+            continue
+        key = (opinion.compound_id, opinion.matter_number)
+        if key not in behind:
+            behind[key] = await find_matter_behind(session, opinion.compound_id, opinion.number)
+        if (matter := behind[key]) is not None:
+            found[opinion.compound_id, opinion.number] = matter
+    return found
+
+
+async def states_of(session: AsyncSession, opinions: Sequence[Opinion]) -> dict[tuple[int, int], str]:
+    """By (compound_id, number), in words: how far the request of each standing opinion is, or why there is none."""
+    matters = await matters_of(session, opinions)
+    states = await list_states(session, {(matter.compound_id, matter.number) for matter in matters.values()})
+    said = {}
+    for own, matter in matters.items():
+        if (key := (matter.compound_id, matter.number)) in states:
+            said[own] = state_name(states[key])
+        elif matter.state is MatterState.DISMISSED:
+            said[own] = say("matters.state_dismissed")
+        elif matter.state is MatterState.CANDIDATE:
+            said[own] = say("matters.candidate")
+    return said
 
 
 async def progress_of(session: AsyncSession, opinion: Opinion) -> str:
-    """The latest answer to the one who raised it, and what comes next; empty while there is no request."""
+    """The latest answer to the one who raised it, and what comes next or what they can do for it; else empty."""
     if opinion.state is not OpinionState.FILED or opinion.matter_number is None:
         return ""
     matter = await find_matter_behind(session, opinion.compound_id, opinion.number)
     request = await find_request(session, matter.compound_id, matter.number) if matter else None
     if request is None:
-        return ""
+        waits = matter is not None and matter.state is MatterState.CANDIDATE
+        return say("matters.confirm_how", number=opinion.number) if waits else ""
     lines = []
     answer = await find_last_words(session, request.compound_id, request.number, public=True)
     if answer is not None:

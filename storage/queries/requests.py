@@ -98,10 +98,15 @@ async def list_requests_numbered(
     return found
 
 
-async def list_asked(session: AsyncSession, person_id: int, since: datetime) -> list[tuple[Request, int]]:
-    """Requests that were done since a time and that this person reported, the last one first.
+async def list_own_requests(
+    session: AsyncSession,
+    person_id: int,
+    states: Collection[RequestState],
+    done_since: datetime | None = None,
+) -> list[tuple[Request, int]]:
+    """Requests in these states that this person reported, the last done or else raised first.
 
-    Each with the number of the person's own first opinion on it.
+    Each with the number of the person's own first opinion on it. done_since: only what was done since then.
     """
     own = (
         select(
@@ -116,12 +121,15 @@ async def list_asked(session: AsyncSession, person_id: int, since: datetime) -> 
     statement = (
         select(Request, own.c.own)
         .join(own, (own.c.compound_id == Request.compound_id) & (own.c.matter == Request.number))
-        .where(
-            col(Request.done_at) >= since,
-            col(Request.state).in_((RequestState.DONE, RequestState.RATED, RequestState.CLOSED)),
+        .where(col(Request.state).in_(states))
+        .order_by(
+            func.coalesce(Request.done_at, Request.raised_at).desc(),
+            col(Request.number),
+            col(Request.compound_id),
         )
-        .order_by(col(Request.done_at).desc(), col(Request.number))
     )
+    if done_since is not None:
+        statement = statement.where(col(Request.done_at) >= done_since)
     return [(request, int(number)) for request, number in await session.exec(statement)]
 
 

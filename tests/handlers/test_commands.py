@@ -56,7 +56,7 @@ async def test_progress_alone_lists_ones_own_latest_first(filed: Talk) -> None:
 async def test_progress_lists_five_at_most(talk: Talk) -> None:
     await talk.bind("o-zhao")
     for number in range(7):
-        await talk.say("o-zhao", f"{number + 1}号楼门口的路灯坏了")
+        await talk.say("o-zhao", f"反映 甲乙丙丁第{number + 1}件")  # of no category: a matter each
     text = await talk.say("o-zhao", "进度")
     assert [line.split("｜")[0] for line in text.splitlines() if "｜" in line] == [
         "1007", "1006", "1005", "1004", "1003",
@@ -98,8 +98,11 @@ async def test_withdrawing_twice_changes_and_logs_nothing_more(filed: Talk) -> N
     ]
 
 
-async def test_withdrawing_without_a_number_explains_itself(filed: Talk) -> None:
-    assert (await filed.hear("o-zhao", "撤回")).outcome == "help.given"
+async def test_withdrawing_without_a_number_asks_which_or_explains_itself(filed: Talk) -> None:
+    asked = await filed.hear("o-zhao", "撤回")
+    assert (asked.outcome, "1001｜" in asked.text) == ("opinion.asked", True)
+    assert {opinion.state for opinion in await filed.rows(Opinion)} == {OpinionState.FILED}
+    assert (await filed.hear("o-sun", "撤回")).outcome == "help.given"
 
 
 async def _opted_out(talk: Talk) -> list[bool]:

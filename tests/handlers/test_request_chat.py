@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from handlers.inbound import Inbound, InboundKind
-from handlers.requests.chat import RATINGS, ROUTES, rate_or_hear
+from handlers.requests.chat import ROUTES
 from handlers.requests.commands import Why
 from handlers.requests.raise_ import cancel_request, reopen_request
+from handlers.requests.rating import rate_or_hear
+from handlers.requests.sayings import RATINGS
 from storage.queries.requests import put_dispatch_rule
 from storage.states import Ladder, Rating, RequestState, Role
 from storage.tables import AuditEvent, Compound, Matter, OutboxMessage, Request, RequestRating
@@ -122,7 +124,7 @@ def test_the_four_words_and_figures_are_answers(words: str) -> None:
     assert _route(words) is rate_or_hear
 
 
-@pytest.mark.parametrize("words", ["5", "12", "不太满意", "满意度调查什么时候做", "4号楼", "1楼漏水"])
+@pytest.mark.parametrize("words", ["5", "12", "不好说", "满意度调查什么时候做", "4号楼", "1楼漏水", "三栋"])
 def test_what_only_begins_like_an_answer_is_none(words: str) -> None:
     assert _route(words) is None
 

@@ -10,8 +10,8 @@ from handlers.matters.chat import people_of
 from handlers.matters.own import confirm_own, disclaim_own
 from handlers.opinions.withdraw import withdraw_opinion
 from handlers.requests.carry_out import Carried, carry_out
-from handlers.requests.chat import KEPT
 from handlers.requests.commands import OPEN, Command, Rate, Reopen, Supplement
+from handlers.requests.meant import KEPT
 from handlers.requests.offers import offers_to_reporter
 from handlers.requests.progress import states_of
 from handlers.requests.record import facts_of
