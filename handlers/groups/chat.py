@@ -26,7 +26,7 @@ from handlers.matters.talk import (
     read_talk,
 )
 from handlers.opinions.chat import SAY_WORDS, day
-from handlers.opinions.file import Filed, category_names, facts, file_opinion, receipt
+from handlers.opinions.file import Filed, category_names, facts, file_opinion, joined_line, receipt
 from handlers.opinions.rules import SAFETY, decide_in_group, place_name
 from handlers.people.chat import REFUSAL_HERE
 from handlers.people.refuse import refuse_groups
@@ -142,10 +142,15 @@ async def receipt_aside(context: Context, compound: Compound, filed: Filed) -> N
     if not accounts or not await follows_one_of(context.session, context.person_id, accounts):
         return
     opinion = filed.opinion
-    text = say("opinions.filed_in_group", number=opinion.number, facts=facts(context, opinion))
-    if filed.others and opinion.number != filed.matter.number:
-        text += "\n" + say("matters.joined", count=filed.others, number=opinion.number)
-    if filed.matter.state is MatterState.CANDIDATE:
+    unsure = filed.matter.state is MatterState.CANDIDATE
+    about = facts(context, opinion)
+    if unsure:
+        text = say("opinions.heard_in_group", number=opinion.number, facts=about)
+    else:
+        text = say("opinions.filed_in_group", number=opinion.number, facts=about)
+    if joined := joined_line(filed):
+        text += "\n" + joined
+    if unsure:
         text += "\n" + say("matters.confirm_how", number=opinion.number)
     notice = Notice(
         MessageClass.RECEIPT,
@@ -154,7 +159,7 @@ async def receipt_aside(context: Context, compound: Compound, filed: Filed) -> N
         Facts(
             NoticeKind.RECEIPT,
             what=category_names(context, opinion, most=1) or say("reach.some_matter"),
-            state=say("reach.state_filed"),
+            state=say("matters.candidate") if unsure else say("reach.state_filed"),
             at=opinion.said_at,
             compound=compound.name,
             number=opinion.number,

@@ -16,6 +16,7 @@ from handlers.matters.recount import recount
 from handlers.matters.rules import (
     REOPEN_WITHIN,
     WINDOW,
+    Counts,
     Known,
     Said,
     Talk,
@@ -57,7 +58,7 @@ class Joined:
 
     matter: Matter
     founded: bool
-    others: int
+    others: Counts
     reopened: bool
 
 

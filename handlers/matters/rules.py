@@ -147,14 +147,14 @@ def count(voices: Iterable[Said]) -> Counts:
     return _count_people(_originals(voices))
 
 
-def count_others(voices: Iterable[Said], person_id: int | None, unit: str | None) -> int:
-    """How many households and people say it besides one person and their home."""
+def count_others(voices: Iterable[Said], person_id: int | None, unit: str | None) -> Counts:
+    """Which households and people say it besides one person and their home."""
     left = [
         voice
         for voice in _originals(voices)
         if (person_id is None or voice.person_id != person_id) and (unit is None or voice.unit != unit)
     ]
-    return _count_people(left).total
+    return _count_people(left)
 
 
 def _originals(voices: Iterable[Said]) -> list[Said]:

@@ -7,7 +7,7 @@ from typing import Any
 from handlers.alerts.raise_ import count_echo, raise_alert
 from handlers.context import Context
 from handlers.matters.join import join_matter
-from handlers.matters.rules import Talk
+from handlers.matters.rules import Counts, Talk
 from handlers.opinions.rules import SAFETY, place_name
 from handlers.opinions.where import place_of
 from handlers.texts import say
@@ -30,7 +30,7 @@ class Filed:
 
     opinion: Opinion
     matter: Matter
-    others: int
+    others: Counts
     reopened: bool
 
 
@@ -178,11 +178,28 @@ def receipt(context: Context, filed: Filed, *, in_group: bool = False) -> str:
         text = say("opinions.filed", number=opinion.number, facts=facts(context, opinion, in_group=in_group))
     else:
         text = say("opinions.filed_unsorted", number=opinion.number)
-    if filed.others and opinion.number != filed.matter.number:
-        text += "\n" + say("matters.joined", count=filed.others, number=opinion.number)
+    if joined := joined_line(filed):
+        text += "\n" + joined
     if filed.reopened:
         text += "\n" + say("matters.reopened")
     return f"{text}\n{say('opinions.danger')}" if opinion.urgency >= SAFETY else text
+
+
+def joined_line(filed: Filed) -> str:
+    """Who else says so, and how to say that it is another thing; empty for nobody.
+
+    Households are those with a known home; of the others it can only be said how many people they are.
+    """
+    households, speakers = filed.others.households, filed.others.speakers
+    if not filed.others.total or filed.opinion.number == filed.matter.number:
+        return ""
+    if not households:
+        who = say("matters.other_speakers", count=speakers)
+    elif not speakers:
+        who = say("matters.other_households", count=households)
+    else:
+        who = say("matters.others", households=households, speakers=speakers)
+    return say("matters.joined", who=who, number=filed.opinion.number)
 
 
 def facts(context: Context, opinion: Opinion, *, in_group: bool = False) -> str:

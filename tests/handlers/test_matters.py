@@ -81,7 +81,7 @@ async def test_what_is_told_1_to_1_is_confirmed_and_the_neighbour_learns_of_it(t
     first = await talk.say("o-zhao", f"3栋{LIFT}")
     second = await talk.say("o-qian", f"3栋2单元{STUCK}")
     assert "邻居" not in first
-    assert "已有 1 户邻居反映同一件事，已并在一起" in second
+    assert "已有 1 位邻居反映同一件事，已并在一起" in second
     assert "不同 1002" in second
     await homes_of(talk, n1001=1001, n1002=1001)
     matter = (await matters(talk))[1001]
@@ -124,11 +124,35 @@ async def test_the_one_who_said_it_in_the_group_can_confirm_it_1_to_1(
     await talk.bind("o-zhao")
     await join(talk, ZHAO, "o-zhao")
     await overheard(talk, ZHAO, LIFT)
-    assert "回复“确认 1001”" in (await sent_to(talk, "o-zhao"))[-1]
+    receipt = (await sent_to(talk, "o-zhao"))[-1]
+    assert "待核实" in receipt and "回复“确认 1001”" in receipt
+    assert "已登记" not in receipt
+    shown = await talk.say("o-zhao", "进度 1001")
+    assert "编号 1001｜待核实" in shown and "回复“确认 1001”" in shown
+    assert "1001｜待核实" in await talk.say("o-zhao", "进度")
     assert (await talk.hear("o-zhao", "确认 1001")).outcome == "matter.confirmed"
     assert await states(talk) == {1001: RequestState.RAISED}
+    assert "待核实" not in await talk.say("o-zhao", "进度 1001")
     await talk.bind("o-qian")
     assert "没有找到" in await talk.say("o-qian", "确认 1001")
+
+
+async def test_progress_lists_a_matter_once_with_all_numbers_of_ones_own(talk: Talk) -> None:
+    await talk.bind("o-zhao")
+    await talk.say("o-zhao", f"3栋2单元{LIFT}")
+    await talk.say("o-zhao", "3栋楼道的灯不亮了，黑漆漆的")
+    await talk.say("o-zhao", f"3栋2单元{STUCK}")
+    await homes_of(talk, n1001=1001, n1002=1002, n1003=1001)
+    lines = [line for line in (await talk.say("o-zhao", "进度")).splitlines() if "｜" in line]
+    assert [line.partition("｜")[0] for line in lines] == ["1001、1003", "1002"]
+    await talk.say("o-zhao", "撤回 1003")
+    lines = [line for line in (await talk.say("o-zhao", "进度")).splitlines() if "｜" in line]
+    assert lines[0].startswith("1003｜")
+    assert ["已撤回" in line for line in lines] == [True, False, False]
+    for number in range(5):
+        await talk.say("o-zhao", f"3栋2单元电梯又停了，第{number + 2}回了，老人下不了楼")
+    lines = [line for line in (await talk.say("o-zhao", "进度")).splitlines() if "｜" in line]
+    assert lines[0].startswith("1001、1004、1005、1006…｜")
 
 
 async def test_staff_confirm_dismiss_and_take_it_back(talk: Talk, rooms: dict[str, int]) -> None:
@@ -163,7 +187,10 @@ async def test_two_people_of_one_home_are_one_household(talk: Talk) -> None:
     for openid, scene in (("o-a", "3-2-501"), ("o-b", "3-2-501"), ("o-c", "3-2-502"), ("o-d", "3-2")):
         await talk.bind(openid, f"XH-1/{scene}")
         answer = await talk.say(openid, f"3栋2单元{LIFT}")
-    assert "已有 2 户" in answer
+    assert "已有 2 户邻居反映同一件事" in answer
+    await talk.bind("o-e", "XH-1/3-2")
+    assert "已有 2 户、1 位邻居反映同一件事" in await talk.say("o-e", f"3栋2单元{LIFT}")
+    await talk.say("o-e", "撤回 1005")
     matter = (await matters(talk))[1001]
     assert (matter.households, matter.speakers) == (2, 1)
     await talk.say("o-a", "撤回 1001")
@@ -177,7 +204,7 @@ async def test_two_people_of_one_home_are_one_household(talk: Talk) -> None:
     assert await states(talk) == {1001: RequestState.CANCELLED}
     # Nobody is left who said it: the next one founds a matter of their own.
     await talk.say("o-c", f"3栋2单元{LIFT}")
-    assert (await talk.rows(Opinion))[-1].matter_number == 1005
+    assert (await talk.rows(Opinion))[-1].matter_number == 1006
 
 
 async def test_what_is_passed_on_word_for_word_counts_once(talk: Talk, rooms: dict[str, int]) -> None:

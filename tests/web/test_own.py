@@ -28,7 +28,7 @@ async def test_the_list_says_how_far_each_is_and_leads_there(town: Town) -> None
     heard = await matter(town, is_confirmed=False)
     page = await (await town.as_resident()).get("/h5/mine")
     shown = text_of(page)
-    for number, state in ((first, "已立单，等着派人"), (second, "已办好，请您评价"), (heard, "已登记")):
+    for number, state in ((first, "已立单，等着派人"), (second, "已办好，请您评价"), (heard, "待核实")):
         assert f"{number}号 {state}" in shown
         assert f'href="/h5/mine/{number}"' in page.text
     assert (await (await town.as_resident()).get("/h5")).status == 200
