@@ -6,9 +6,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.matters.recount import lose_voices
+from handlers.requests.topics import topics_of
 from storage.audit import add_audit_event
-from storage.queries.matters import lock_matters
+from storage.queries.matters import has_voice, lock_matters
 from storage.states import OpinionState
+from storage.supersede import supersede
 from storage.tables import Opinion
 
 
@@ -31,3 +33,7 @@ async def withdraw_opinion(
     )
     await session.flush()
     await lose_voices(session, services, opinion.compound_id, opinion.matter_number, now, actor_id=actor_id)
+    matter = opinion.matter_number
+    if matter is not None and not await has_voice(session, opinion.compound_id, matter, actor_id):
+        # What still waits to tell them of it is about somebody else's matter now.
+        await supersede(session, topics_of(opinion.compound_id, matter, actor_id), now)

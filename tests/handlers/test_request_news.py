@@ -81,6 +81,14 @@ async def test_opened_again_nobody_is_asked_to_rate(yard: Talk) -> None:
         assert "又换了一只" in question
 
 
+async def test_who_took_their_own_back_is_told_no_more(yard: Talk) -> None:
+    number = await lamp(yard, "o-zhao", "o-qian")
+    await staff(yard, ("shu", f"派单 {number} 物业"))
+    await yard.say("o-qian", f"撤回 {number + 1}")
+    assert await waits(yard, "o-qian") == []
+    assert len(await waits(yard, "o-zhao")) == 1
+
+
 async def test_two_requests_of_one_person_do_not_touch_each_other(yard: Talk) -> None:
     first, second = await lamp(yard, text=LAMP), await lamp(yard, text=NOISE)
     await staff(yard, ("shu", f"派单 {first} 物业"), ("shu", f"派单 {second} 物业"), ("li", f"接单 {second}"))
