@@ -1,6 +1,7 @@
 """What residents say when they rate, 1:1: 评价 with a number, or a bare word, a figure or 好了谢谢 when asked."""
 
 import re
+from collections.abc import Sequence
 
 from handlers.access import NotFound
 from handlers.context import Answer, Context
@@ -9,6 +10,7 @@ from handlers.opinions.chat import hear
 from handlers.requests.commands import OPEN, Code, Rate
 from handlers.requests.meant import (
     KEPT,
+    Known,
     Own,
     access_own_request,
     ask_which,
@@ -23,11 +25,13 @@ from handlers.requests.meant import (
 )
 from handlers.requests.rules import RATE_WITHIN, UNHAPPY
 from handlers.requests.sayings import FIGURE, rating_of
-from handlers.requests.words import rating_name
+from handlers.requests.words import rating_name, subject_of
 from handlers.texts import say
 from storage.states import Rating, RequestState
+from storage.tables import Matter
 
 _DONE = (RequestState.DONE, RequestState.RATED)
+_NAMED = re.compile("电梯|水|电|灯")  # what nlp.echo takes for the subject of 好了
 _MENDED = re.compile("修|弄|搞|处理|解决|换|已经|终于|总算")
 
 
@@ -128,18 +132,30 @@ async def solved_or_hear(context: Context, number: str | None = None) -> Answer:
         except NotFound:
             return unknown(int(number))
     known = await list_known(context, _DONE, RATE_WITHIN)
-    waiting = [one for one in known if one.given is None]
+    waiting = await _about(context, [one for one in known if one.given is None])
     if len(waiting) > 1:
         return await ask_which(context, waiting, "评价 {number} 满意")
     if waiting:
         return await _solved(context, await own_of(context, waiting[0]))
     # After a receipt 好了谢谢 is only polite: of what is still open it has to say that it was mended.
-    still_open = await list_known(context, tuple(OPEN)) if _MENDED.search(context.inbound.text) else []
+    mended = _MENDED.search(context.inbound.text) is not None
+    still_open = await _about(context, await list_known(context, tuple(OPEN))) if mended else []
     if not still_open:
         return await hear(context)
     if len(still_open) > 1:
         return await ask_which(context, still_open, "{number} 修好了")
     return await _solved(context, await own_of(context, still_open[0]))
+
+
+async def _about(context: Context, known: Sequence[Known]) -> list[Known]:
+    """Those that may be meant by what the words name: 来水了 is nothing about a lamp."""
+    named = set(_NAMED.findall(context.inbound.text))
+    found = []
+    for one in known if named else ():
+        matter = await context.session.get_one(Matter, (one.request.compound_id, one.request.number))
+        if all(name in subject_of(context.services, matter) for name in named):
+            found.append(one)
+    return found if named else list(known)
 
 
 async def _solved(context: Context, own: Own) -> Answer:

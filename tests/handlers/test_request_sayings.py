@@ -202,6 +202,16 @@ async def test_mended_before_anybody_said_so_is_noted_for_whoever_has_it(yard: T
     assert (await yard.hear("o-zhao", "1001好了")).outcome == "request.said_solved"
 
 
+async def test_what_is_said_to_be_over_must_be_what_was_raised(yard: Talk) -> None:
+    lamp_, noise = await done(yard), await done(yard, NOISE)
+    assert not (await yard.hear("o-zhao", "来水了，谢谢")).outcome.startswith("request.")
+    assert await given(yard) == []
+    assert (await yard.hear("o-zhao", "灯修好了，谢谢")).outcome == "request.rated"
+    assert await given(yard) == [(lamp_, Rating.SATISFIED)]
+    assert (await yard.hear("o-zhao", "好了谢谢")).outcome == "request.rated"
+    assert [number for number, _rating in await given(yard)] == [lamp_, noise]
+
+
 # 还没好
 
 
