@@ -88,9 +88,10 @@ def judge(combining: Mapping[str, Sequence[float]], own: Scores, context: Contex
     """A message in its context, by the weights `combining` has for "matter" and "urgent"."""
     matter, urgent = combining["matter"], combining["urgent"]
     if context is None:  # the first three inputs are all there is
+        said, alarm = own.matter, own.urgent
         return Judged(
-            matter[0] + matter[1] * own.matter + matter[2] * own.urgent,
-            urgent[0] + urgent[1] * own.matter + urgent[2] * own.urgent,
+            matter[0] + matter[1] * said + matter[2] * alarm,
+            urgent[0] + urgent[1] * said + urgent[2] * alarm,
         )
     inputs = gate_inputs(own, context)
     return Judged(_dot(matter, inputs), _dot(urgent, inputs))
@@ -102,10 +103,7 @@ def weigh_tops(
     """The share of each top category, by the weights `combining` has for "tops"."""
     weights = combining["tops"]
     if context is None:  # the first two inputs are all there is
-        said, named = weights[:2]
-        return softmax(
-            [said * score + named * sure for score, sure in zip(own.tops, own.named_tops, strict=True)]
-        )
+        return softmax(own.weighed(*weights[:2]))
     return softmax([_dot(weights, row) for row in top_inputs(own, context)])
 
 

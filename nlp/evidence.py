@@ -3,31 +3,27 @@
 Everything here works on the normalised text and is reached only by messages that hold a candidate.
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from nlp import segment
-from nlp.matcher import CUE, DENY, STRONG, WEAK, Match, Matcher
+from nlp.automaton import Match
+from nlp.matcher import CUE, DENY, LEFT, STRONG, WEAK, Matcher
 
 Rule = Literal["strong", "pair", "weak", "model"]
 Span = tuple[int, int]
 
 _SENTENCE_ENDS = frozenset("。！？!?\n;；")
 _RELAPSE_REACH = 12  # 修好了没两天又坏了: how far behind the good news the bad news may stand
-_DENIAL = CUE["negation"] | CUE["trouble"]
+_NEGATION, _TROUBLE = CUE["negation"], CUE["trouble"]
+_DENIAL = _NEGATION | _TROUBLE
 _RESOLVED = CUE["resolved"]
 
 
-class Candidate(NamedTuple):
-    """A rule that fired: the leaf, and the spans of its terms (one, or the two sides of a pair)."""
+# A rule that fired: the leaf, the rule, and the spans of its terms (one, or the two sides of a pair). A plain tuple, as
+# spans and matches are: a named one takes five times as long to make, and there are many of them.
+Candidate = tuple[str, Rule, tuple[Span, ...]]
 
-    leaf: str
-    rule: Rule
-    marks: tuple[Span, ...]
-
-
-new_tuple = (
-    tuple.__new__
-)  # a named tuple's own constructor takes three times as long, and there are many of them
+new_tuple = tuple.__new__  # a named tuple's own constructor takes three times as long
 
 
 class Evidence:
@@ -40,10 +36,10 @@ class Evidence:
         self.roles = roles
         self._matcher = matcher
         self._matches = matches
-        self._denies: list[tuple[int, int, list[str]]] | None = None
+        self._denies: list[tuple[int, int, tuple[str, ...]]] | None = None
         if roles & DENY:
             deny = matcher.deny
-            self._denies = [(start, end, deny[number]) for number, start, end in matches if deny[number]]
+            self._denies = [(start, end, deny[number]) for start, end, number in matches if deny[number]]
 
     def cue(self, group: str) -> list[Span]:
         """Where the cues of a group stand, without those inside a longer deny phrase."""
@@ -51,7 +47,7 @@ class Evidence:
         if not self.roles & bit:
             return []
         roles = self._matcher.roles
-        spans = [(start, end) for number, start, end in self._matches if roles[number] & bit]
+        spans = [(start, end) for start, end, number in self._matches if roles[number] & bit]
         return [span for span in spans if not self._denied(*span)] if self._denies else spans
 
     def standing(self, group: str) -> list[Span]:
@@ -65,56 +61,76 @@ class Evidence:
     def hits(self, window: int) -> list[Candidate]:
         """The candidates that survive deny phrases, longer terms, negation and good news, by position."""
         roles = self.roles
-        found = self._strong() if roles & STRONG else []
         complete = self._matcher.complete_pairs(roles)
+        found: list[Candidate] = []
+        if roles & STRONG:
+            found, told = self._strong()
+            if complete:
+                others = self._matcher.others
+                for leaf in told:
+                    complete &= others[leaf]
         if complete:
-            found += self._pairs(complete, window, [hit[0] for hit in found])
-        if len(found) > 1:
-            found = _outside_longer(found)
-        elif not found and roles & WEAK:
+            found += self._pairs(complete, window, found)
+        if not found and roles & WEAK:
             found = self._weak()
         if found and self._may_be_refuted():
             over, absent = self._over_until(), self._absent()
             if over:
-                found = [hit for hit in found if hit.marks[-1][0] >= over]
+                found = [hit for hit in found if hit[2][-1][0] >= over]
             if absent:
-                found = [hit for hit in found if not any(touches(mark, absent) for mark in hit.marks)]
+                found = [hit for hit in found if not any(touches(mark, absent) for mark in hit[2])]
         return found
 
     def _may_be_refuted(self) -> bool:
         roles = self.roles
         return bool(roles & _RESOLVED) or roles & _DENIAL == _DENIAL
 
-    def _strong(self) -> list[Candidate]:
-        strong = self._matcher.strong
-        found = [
-            new_tuple(Candidate, (leaf, "strong", ((start, end),)))
-            for number, start, end in self._matches
-            if strong[number]
-            for leaf in strong[number]
-        ]
-        return [hit for hit in found if not self._denied(*hit[2][0], hit[0])] if self._denies else found
+    def _strong(self) -> tuple[list[Candidate], list[str]]:
+        """The longest terms only: 狗叫扰民 is about the dog, not about 扰民 as such. And the leaves that any term told.
 
-    def _pairs(self, complete: int, window: int, told: list[str]) -> list[Candidate]:
-        """Pairs (one bit each) of the leaves that no strong term has told already."""
-        matcher, matches = self._matcher, self._matches
-        found = []
+        Matches come by their end, so that what a longer one holds is what was found last.
+        """
+        strong, denies = self._matcher.strong, self._denies
+        found: list[Candidate] = []
+        told: list[str] = []
+        for start, end, number in self._matches:
+            leaves = strong[number]
+            if leaves and denies:
+                leaves = tuple([leaf for leaf in leaves if not self._denied(start, end, leaf)])
+            if not leaves:
+                continue
+            told += leaves
+            while found and found[-1][2][0][0] >= start:
+                found.pop()
+            if found and found[-1][2][0][1] == end:
+                continue  # inside of the last one
+            marks = ((start, end),)
+            for leaf in leaves:
+                found.append((leaf, "strong", marks))  # noqa: PERF401 - a comprehension takes longer for so few
+        return found, told
+
+    def _pairs(self, complete: int, window: int, strong: list[Candidate]) -> list[Candidate]:
+        """Of the complete pairs (one bit each) those within reach of each other, unless inside a longer strong term."""
+        matcher, matches, roles = self._matcher, self._matches, self._matcher.roles
+        found: list[Candidate] = []
         while complete:
             lowest = complete & -complete
             complete ^= lowest
             pair = lowest.bit_length() - 1
             leaf = matcher.pairs[pair]
-            if leaf in told:
-                continue
-            lefts, rights = matcher.sides[pair]
-            left = [(start, end) for number, start, end in matches if number in lefts]
-            right = [(start, end) for number, start, end in matches if number in rights]
+            left_side, right_side = lowest << LEFT, lowest << matcher.right
+            left, right = [], []
+            for start, end, number in matches:
+                if roles[number] & left_side:
+                    left.append((start, end))
+                if roles[number] & right_side:
+                    right.append((start, end))
             if self._denies:
                 left = [span for span in left if not self._denied(*span, leaf)]
                 right = [span for span in right if not self._denied(*span, leaf)]
             marks = self._most_telling(left, right, window)
-            if marks is not None:
-                found.append(new_tuple(Candidate, (leaf, "pair", marks)))
+            if marks is not None and not (strong and _inside_longer(marks, strong)):
+                found.append((leaf, "pair", marks))
         return found
 
     def _most_telling(self, left: list[Span], right: list[Span], window: int) -> tuple[Span, Span] | None:
@@ -143,8 +159,8 @@ class Evidence:
             return []
         weak = self._matcher.weak
         return [
-            Candidate(leaf, "weak", ((start, end),))
-            for number, start, end in self._matches
+            (leaf, "weak", ((start, end),))
+            for start, end, number in self._matches
             if weak[number] and _beside_one((start, end), cues) and self._is_word(start, end)
             for leaf in weak[number]
             if not self._denied(start, end, leaf)
@@ -171,15 +187,23 @@ class Evidence:
         return over
 
     def _absent(self) -> list[Span]:
-        """The troubles a negation stands right before: 没有漏水, but neither 有没有漏水 nor 漏不漏."""
+        """The troubles a negation stands right before: 没有漏水."""
         if self.roles & _DENIAL != _DENIAL:
             return []
-        negations = {
-            end
-            for start, end in self.cue("negation")
-            if start == 0 or self.text[start - 1] not in self.text[end - 1 : end + 1]
-        }
-        return [span for span in self.cue("trouble") if span[0] in negations] if negations else []
+        roles = self._matcher.roles
+        negated: set[int] = set()
+        absent: list[Span] = []
+        for start, end, number in self._matches:  # a negation ends, and so comes, before its trouble does
+            role = roles[number]
+            if role & _TROUBLE and start in negated and not self._denied(start, end):
+                absent.append((start, end))
+            if role & _NEGATION and not self._asks(start, end) and not self._denied(start, end):
+                negated.add(end)
+        return absent
+
+    def _asks(self, start: int, end: int) -> bool:
+        """Is this negation half of a question, as in 有没有漏水 and 漏不漏?"""
+        return start > 0 and self.text[start - 1] in self.text[end - 1 : end + 1]
 
     def _denied(self, start: int, end: int, leaf: str | None = None) -> bool:
         """Does a longer deny phrase overlap the span, or one as long of the leaf's own?"""
@@ -191,21 +215,12 @@ class Evidence:
         return False
 
 
-def _outside_longer(found: list[Candidate]) -> list[Candidate]:
-    """Longest match wins: 狗叫扰民 is about the dog, not about 扰民 as such."""
-    spans = [marks[0] for _leaf, rule, marks in found if rule == "strong"]
-    if not spans:
-        return found
-    kept = []
-    for hit in found:
-        marks = hit[2]
-        first, last = marks[0][0], marks[-1][1]
-        for start, end in spans:
-            if start <= first and last <= end and end - start > last - first:
-                break
-        else:
-            kept.append(hit)
-    return kept
+def _inside_longer(marks: tuple[Span, Span], strong: list[Candidate]) -> bool:
+    first, last = marks[0][0], marks[1][1]
+    for _leaf, _rule, ((start, end),) in strong:
+        if start <= first and last <= end and end - start > last - first:
+            return True
+    return False
 
 
 def touches(span: Span, others: list[Span]) -> bool:

@@ -5,6 +5,7 @@ from functools import cache
 from operator import add
 from typing import NamedTuple
 
+from nlp.evidence import new_tuple
 from nlp.lexicon import top_of
 from nlp.tagger import Tagged
 
@@ -40,11 +41,13 @@ def features(tagged: Tagged) -> Features:
     ]
     for leaf, score in tagged.categories:
         markers += _of_leaf(leaf, int(score * 4))
-    return Features(f"^{text}$", markers)
+    return new_tuple(Features, (f"^{text}$", markers))
 
 
 def named_tops(tagged: Tagged) -> dict[str, float]:
     """The top categories that the lexicon names, each as sure as the surest of its leaves."""
+    if not tagged.categories:
+        return {}
     return {top_of(leaf): score for leaf, score in reversed(tagged.categories)}
 
 

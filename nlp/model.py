@@ -8,15 +8,15 @@ twenty lanes as fast as one, and the server needs no matrix library.
 """
 
 import json
-import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import exp, sqrt
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+from nlp.automaton import finder
 
 if TYPE_CHECKING:  # nlp.tagger has Scores in what it returns
     from nlp.features import Features
@@ -25,6 +25,8 @@ DEFAULT_PATH = Path(__file__).parent / "data" / "model.bin"
 
 ZERO = 128  # the byte that stands for a weight of nothing
 _MATTER, _URGENT, _FIRST_TOP = 0, 1, 2  # the order of outputs
+_number = itemgetter(2)  # of a match
+_Pick = Callable[[Sequence[int]], tuple[int, ...]]
 _IN_TEXT = 2  # characters of the features that are looked for in texts, at most
 _THRESHOLDS = {"matter", "named", "alarming", "unsure", "urgent"}
 _COMBINING = {"matter", "urgent", "tops"}
@@ -43,19 +45,21 @@ class Scores:
     The rest is worked out when somebody asks: of chatter nobody does.
     """
 
-    __slots__ = ("_known", "_model", "_shares", "matter", "named", "urgent")
+    __slots__ = ("_model", "_pick", "_shares", "_size", "matter", "named", "urgent")
 
-    def __init__(self, model: "Model", known: "Known", named: Mapping[str, float]) -> None:
+    def __init__(self, model: "Model", size: int, pick: _Pick, named: Mapping[str, float]) -> None:
+        """size: how many features of the message the model has ever seen. pick: takes theirs out of a sequence."""
         self._model = model
-        self._known = known
+        self._size = size
+        self._pick = pick
         self._shares: tuple[float, ...] | None = None
         self.named = named
-        self.matter, self.urgent = model.value(_MATTER, known), model.value(_URGENT, known)
+        self.matter, self.urgent = model.value(_MATTER, size, pick), model.value(_URGENT, size, pick)
 
     @property
     def tops(self) -> list[float]:
         """What speaks for each top category, in the model's order, as log-odds without their constant."""
-        return self._model.tops(self._known)
+        return self._model.tops(self._size, self._pick)
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -72,12 +76,19 @@ class Scores:
             sure[self._model.order[top]] = score
         return sure
 
+    def weighed(self, said: float, sure: float) -> list[float]:
+        """What speaks for each top category, in the model's order: the words and the lexicon, times a weight each."""
+        values = [said * score for score in self.tops]
+        for top, score in self.named.items():
+            values[self._model.order[top]] += sure * score
+        return values
+
     def likeliest(self, leaves: Sequence[int]) -> int:
         """Of some leaves of one top category, by their number in the model, the one for which most speaks."""
         if len(leaves) == 1:
             return leaves[0]
-        model, known = self._model, self._known
-        return max(leaves, key=lambda leaf: model.value(model.first_leaf + leaf, known))
+        model, size, pick = self._model, self._size, self._pick
+        return max(leaves, key=lambda leaf: model.value(model.first_leaf + leaf, size, pick))
 
     def telling(self, clean: str, leaf: str) -> tuple[tuple[int, int], ...]:
         """Where in the normalised text the pairs of characters stand that speak most for the top category of a leaf."""
@@ -91,16 +102,6 @@ class Scores:
         return tuple(
             sorted((start, start + 2) for _weight, start in sorted(weighed, reverse=True)[:_TELLING])
         )
-
-
-class Known(NamedTuple):
-    """Those features of a message that the model has ever seen: how many, and what picks theirs out of a sequence.
-
-    Two that are nothing are picked as well, so that what comes out is a tuple however few there are.
-    """
-
-    size: int
-    pick: Callable[[Sequence[int]], tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,21 +180,21 @@ class Model:
         self.version = weights.version
         names = sorted(weights.rows, key=len)  # those that are looked for in texts come first
         in_text = [name for name in names if len(name) <= _IN_TEXT]
-        self._find = AhoCorasick(
-            in_text, MatchKind.Standard, False, Implementation.ContiguousNFA
-        ).find_matches_as_indexes
+        self._find = finder(in_text)
         self._markers = {
             name: number for number, name in enumerate(names[len(in_text) :], start=len(in_text))
         }
         self._nothing = len(names)  # a number of no feature, with a row of no weight
-        self._scales, self._biases = weights.scales, weights.biases
-        width = len(self._scales)
+        width = len(weights.scales)
         rows = [*map(weights.rows.__getitem__, names), bytes(width)]
         packed = b"".join(rows)
-        self._columns = [packed[output::width] for output in range(width)]
+        columns = (packed[output::width] for output in range(width))
+        self._outputs = list(zip(columns, weights.scales, weights.biases, strict=True))
         self.order = {top: number for number, top in enumerate(weights.tops)}
         self.first_leaf = _FIRST_TOP + len(weights.tops)
-        self._lanes = [_lanes(row[_FIRST_TOP : self.first_leaf]) for row in rows]
+        tops = slice(_FIRST_TOP, self.first_leaf)
+        self._lanes = [_lanes(row[tops]) for row in rows]
+        self._scaling = list(zip(weights.scales[tops], weights.biases[tops], strict=True))
 
     @classmethod
     def load(cls, path: Path = DEFAULT_PATH) -> Self:
@@ -205,37 +206,34 @@ class Model:
 
         named: how sure the lexicon is of top categories.
         """
-        known = {number for number, _start, _end in self._find(features.text, True)}  # overlapping
+        known = set(map(_number, self._find(features.text)))
         markers = self._markers
-        known.update([markers[name] for name in features.markers if name in markers])
-        pick = itemgetter(self._nothing, self._nothing, *known)
-        return Scores(self, Known(len(known), pick), named)
+        for name in features.markers:
+            if name in markers:
+                known.add(markers[name])
+        # of nothing two as well, so that what is picked is a tuple however few there are
+        return Scores(self, len(known), itemgetter(self._nothing, self._nothing, *known), named)
 
-    def value(self, output: int, known: Known) -> float:
+    def value(self, output: int, size: int, pick: _Pick) -> float:
         """One output."""
-        size, pick = known
-        shrunk = (sum(pick(self._columns[output])) - ZERO * size) / math.sqrt(size or 1)
-        return shrunk * self._scales[output] + self._biases[output]
+        column, scale, bias = self._outputs[output]
+        return (sum(pick(column)) - ZERO * size) / sqrt(size or 1) * scale + bias
 
-    def tops(self, known: Known) -> list[float]:
+    def tops(self, size: int, pick: _Pick) -> list[float]:
         """What speaks for each top category."""
-        size, pick = known
-        first, last = _FIRST_TOP, self.first_leaf
         total = sum(pick(self._lanes))
-        lanes = memoryview(total.to_bytes(4 * (last - first), "little")).cast("I")
-        nothing, shrink = ZERO * size, 1 / math.sqrt(size or 1)
+        lanes = memoryview(total.to_bytes(4 * len(self._scaling), "little")).cast("I")
+        nothing, shrink = ZERO * size, 1 / sqrt(size or 1)
         return [
             (lane - nothing) * shrink * scale + bias
-            for lane, scale, bias in zip(
-                lanes, self._scales[first:last], self._biases[first:last], strict=True
-            )
+            for lane, (scale, bias) in zip(lanes, self._scaling, strict=True)
         ]
 
 
 def softmax(values: Sequence[float]) -> tuple[float, ...]:
     """Log-odds as shares of one."""
     highest = max(values)
-    powers = list(map(math.exp, [value - highest for value in values]))
+    powers = list(map(exp, [value - highest for value in values]))
     whole = sum(powers)
     return tuple([power / whole for power in powers])
 

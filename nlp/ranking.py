@@ -66,20 +66,18 @@ class Ranking:
                 _hear(witnesses[leaf], (score, start, end))
             else:
                 witnesses[leaf] = [(score, start, end)]
-        if len(witnesses) > 1 and not self._catch_all.isdisjoint(witnesses):
+        if len(witnesses) == 1:
+            return (self._weigh(leaf, witnesses[leaf]),)  # of the one leaf there is
+        if not self._catch_all.isdisjoint(witnesses):
             witnesses = {leaf: heard for leaf, heard in witnesses.items() if self._named(leaf, witnesses)}
-        ranked = [
-            self._weigh(leaf, (heard[0][0],) if len(heard) == 1 else tuple([score for score, _, _ in heard]))
-            for leaf, heard in witnesses.items()
-        ]
-        if len(ranked) == 1:
-            return (ranked[0],)
+        ranked = [self._weigh(leaf, heard) for leaf, heard in witnesses.items()]
         ranked.sort(key=_by_score, reverse=True)
         least = ranked[0][1] * _LEAST_SHARE
         return tuple([category for category in ranked[:_MOST_CATEGORIES] if category[1] >= least])
 
-    def _weigh(self, leaf: str, scores: tuple[float, ...]) -> Category:
-        """How sure a leaf is by the scores of its witnesses."""
+    def _weigh(self, leaf: str, heard: list[_Witness]) -> Category:
+        """How sure a leaf is by its witnesses."""
+        scores = (heard[0][0],) if len(heard) == 1 else tuple([score for score, _, _ in heard])
         category = self._weighed.get((leaf, scores))
         if category is None:
             doubt = self._weight[leaf]

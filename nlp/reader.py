@@ -101,24 +101,27 @@ class Reader:
         named = {top_of(leaf): leaf for leaf, _score in reversed(found.categories)}
         categories: list[Category] = []
         least = min(max(shares), _SECOND_SHARE / 2)  # what is below can be neither first nor second
-        likely = [said for said in zip(shares, self._tops, strict=True) if said[0] >= least]
+        likely = [(share, top) for share, top in zip(shares, self._tops, strict=True) if share >= least]
         likely.sort(reverse=True)
         for share, top in likely[:_MOST_CATEGORIES]:
             if categories and share < (_SECOND_SHARE / 2 if top in named else _SECOND_SHARE):
                 break
             leaf = named.get(top) or self.model.weights.leaves[scores.likeliest(self._leaves_of[top])]
-            categories.append(Category(leaf, round(max(sure * share, 0.01), 3)))
+            categories.append(new_tuple(Category, (leaf, round(max(sure * share, 0.01), 3))))
         urgency = _SAFETY if urgent else min(self._urgency[categories[0].id], _NORMAL)
         chosen = {leaf for leaf, _score in categories}
-        hits = tuple([hit for hit in found.found if hit.leaf in chosen])
-        return Tagged(
-            tuple(categories),
-            urgency,
-            Verdict.MATTER,
-            self.version,
-            found.text,
-            found.clean,
-            hits,
-            scores,
-            found.phrases,
+        hits = tuple([hit for hit in found.found if hit[0] in chosen])
+        return new_tuple(
+            Tagged,
+            (
+                tuple(categories),
+                urgency,
+                Verdict.MATTER,
+                self.version,
+                found.text,
+                found.clean,
+                hits,
+                scores,
+                found.phrases,
+            ),
         )

@@ -4,6 +4,7 @@ Every tag comes with the term that fired, its rule, its span in the original tex
 """
 
 from enum import StrEnum
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -94,9 +95,9 @@ class Tagged(NamedTuple):
     @property
     def hits(self) -> tuple[Hit, ...]:
         """Why: each rule that fired, by position in the original text; what moved the second stage, where none did."""
-        named = {hit.leaf for hit in self.found}
-        moved = [
-            Candidate(leaf, "model", marks)
+        named = {leaf for leaf, _rule, _marks in self.found}
+        moved: list[Candidate] = [
+            (leaf, "model", marks)
             for leaf, _score in self.categories
             if leaf not in named
             and self.scores is not None
@@ -133,7 +134,7 @@ class Tagger:
         matcher = self._matcher
         matches = matcher.find(clean)
         known, roles = matcher.roles, 0
-        for number, _start, _end in matches:
+        for _start, _end, number in matches:
             roles |= known[number]
         if not (roles & _WORTH_A_LOOK or matcher.complete_pairs(roles)):
             return new_tuple(Tagged, ((), _ROUTINE, _CHATTER, self._version, text, clean, (), None, phrases))
@@ -171,7 +172,7 @@ def explain(text: str, found: tuple[Candidate, ...]) -> tuple[Hit, ...]:
     sources = offsets(spoken(text))
     clean = normalise(spoken(text))
     hits = []
-    for leaf, rule, marks in sorted(found, key=lambda hit: hit.marks):
+    for leaf, rule, marks in sorted(found, key=itemgetter(2)):
         start, end = marks[0][0], marks[-1][1]
         term = " + ".join(clean[left:right] for left, right in marks)
         if sources is not None:
