@@ -14,6 +14,13 @@ from tests import postgres
 COLUMN_KEY = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 LOOKUP_KEY = "Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA="
 
+LONG = ("tests/system/", "tests/handlers/test_cycle_year.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first: at the end one worker would have nothing to take from the other."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
 
 @pytest.fixture(autouse=True)
 def no_blocking() -> Iterator[BlockBuster]:

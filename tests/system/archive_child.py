@@ -1,9 +1,7 @@
-"""A replica of which only the archive's poller runs: python -m tests.system.archive_child SETTINGS_JSON."""
+"""A replica of which only the archive's poller runs."""
 
 import asyncio
-import json
 import secrets
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,8 +16,13 @@ from storage.database import Database
 from tests.handlers.archive import ARCHIVE, PEOPLE, services
 
 
-async def main(settings: dict[str, str]) -> None:
+def poll(settings: dict[str, str]) -> int:
     """Poll until killed."""
+    asyncio.run(main(settings))
+    return 0
+
+
+async def main(settings: dict[str, str]) -> None:
     configure_logs("info")
     database = Database(settings["database_url"])
     folder = Path(settings["keys"])
@@ -37,7 +40,3 @@ async def main(settings: dict[str, str]) -> None:
             poll_seconds=0.05,
         )
         await poller.run()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(json.loads(sys.argv[1])))

@@ -1,9 +1,8 @@
-"""Real server processes: `python -m bot serve` with a configuration of their own, and what they leave in their logs."""
+"""Real server processes with a configuration of their own, and what they leave in their logs."""
 
 import asyncio
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ import psutil
 
 from bot.playground.account import Account
 from tests.conftest import COLUMN_KEY, LOOKUP_KEY
+from tests.system.forked import Forked
+from tests.system.served import serve
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 30.0  # a limit, not an expectation: the machine may be loaded
@@ -85,7 +86,7 @@ compound = "{COMPOUND}"
 class Server:
     """One server process. ready_seconds: from its start until /readyz said so."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked | subprocess.Popen[bytes]
     log: Path
     started_at: float
     address: str = ""
@@ -97,11 +98,10 @@ class Server:
         return self.address + CALLBACK_PATH
 
     async def wait_until_ready(self) -> None:
-        while not (line := self._first_line()):
+        while not (line := self._started()):
             assert self.process.poll() is None, f"the server ended: {self.log.read_text()}"
             assert time.monotonic() < self.started_at + START_SECONDS, "the server did not start in time"
             await asyncio.sleep(0.01)
-        assert line["event"] == "server.started", line
         self.address, self.admin = line["address"], line["admin"]
         assert await self.get("/readyz") == 200
         self.ready_seconds = time.monotonic() - self.started_at
@@ -116,9 +116,10 @@ class Server:
             if after.user + after.system - before.user - before.system < 0.05:
                 return
 
-    def _first_line(self) -> dict[str, Any] | None:
-        head, end, _ = self.log.read_text("utf-8").partition("\n")
-        return dict(json.loads(head)) if end else None
+    def _started(self) -> dict[str, Any] | None:
+        """What it says when it serves. On a loaded machine there may be a warning of the clock before it."""
+        lines = self.log.read_text("utf-8").split("\n")[:-1]
+        return next((line for line in map(json.loads, lines) if line["event"] == "server.started"), None)
 
     async def get(self, path: str) -> int:
         """The status of a page of the admin address."""
@@ -141,7 +142,7 @@ class Server:
         self.process.kill()
 
     def terminate(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
+        self.process.terminate()
 
     async def wait(self, seconds: float) -> int:
         """The exit code."""
@@ -159,24 +160,14 @@ class Fleet:
     folder: Path
     servers: list[Server] = field(default_factory=list)
 
-    async def start(self, setup: Setup, ahead_seconds: float = 0.0) -> Server:
-        """Start a server whose clock is ahead of the machine's."""
+    async def start(self, setup: Setup, ahead_seconds: float = 0.0, *, as_command: bool = False) -> Server:
+        """Start a server whose clock is ahead of the machine's. `as_command`: as an operator starts it."""
         number = len(self.servers)
         config, log = self.folder / f"server-{number}.toml", self.folder / f"server-{number}.log"
         setup.write(config)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("YISHI_")}
+        log.touch()
         started_at = time.monotonic()
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.system.ahead", str(config), str(ahead_seconds)]
-                if ahead_seconds
-                else [sys.executable, "-m", "bot", "serve", "--config", str(config)],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                cwd=ROOT,
-                env=environment,
-            )
+        process = _run_command(config, log) if as_command else Forked(serve, (config, ahead_seconds), log)
         server = Server(process, log, started_at)
         self.servers.append(server)
         await server.wait_until_ready()
@@ -195,3 +186,16 @@ class Fleet:
             found = [secret for secret in (*SECRETS, "Traceback") if secret in text]
             assert not found, f"{found} in the log:\n{text[:4000]}"
             server.events()
+
+
+def _run_command(config: Path, log: Path) -> subprocess.Popen[bytes]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("YISHI_")}
+    with log.open("wb") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "bot", "serve", "--config", str(config)],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            cwd=ROOT,
+            env=environment,
+        )

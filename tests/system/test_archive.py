@@ -2,11 +2,7 @@
 
 import asyncio
 import contextlib
-import json
-import os
 import random
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -34,7 +30,8 @@ from storage.tables import ArchiveCursor, ChannelIdentity, Compound, Opinion, me
 from tests.conftest import COLUMN_KEY, LOOKUP_KEY
 from tests.handlers.archive import ARCHIVE, BEFORE, ROOM, STAFF, Group, external, services
 from tests.handlers.talk import compound
-from tests.system.fleet import ROOT
+from tests.system.archive_child import poll
+from tests.system.forked import Forked
 
 MESSAGES = 5000
 KILLS = 20
@@ -131,18 +128,10 @@ class Child:
     def __init__(self, settings: dict[str, str], folder: Path) -> None:
         self._settings = settings
         self._log = folder / "pollers.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
 
     def start(self) -> None:
-        with self._log.open("ab") as out:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.system.archive_child", json.dumps(self._settings)],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                cwd=ROOT,
-                env=dict(os.environ),
-            )
+        self._process = Forked(poll, (self._settings,), self._log)
 
     def kill(self) -> None:
         if self._process is not None:

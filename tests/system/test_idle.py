@@ -17,7 +17,7 @@ NEEDS_WORD_BOUNDARIES = "老鼠从垃圾房跑到地下室，胆子大得很"
 
 
 async def test_an_idle_server_is_small_and_soon_ready(fleet: Fleet, founded_sqlite: str) -> None:
-    server = await fleet.start(Setup(founded_sqlite))
+    server = await fleet.start(Setup(founded_sqlite), as_command=True)
     process = psutil.Process(server.process.pid)
     await asyncio.sleep(2)
     idle = process.memory_info().rss / MEGABYTE

@@ -58,7 +58,8 @@ def _now(database_url: str) -> str:
 async def test_requests_under_way_are_answered_before_the_end(
     fleet: Fleet, platform: Platform, founded_sqlite: str
 ) -> None:
-    server = await fleet.start(Setup(founded_sqlite, platform.base_url, stop_seconds=STOP_SECONDS))
+    setup = Setup(founded_sqlite, platform.base_url, stop_seconds=STOP_SECONDS)
+    server = await fleet.start(setup, as_command=True)
     messages, postman = write_messages(8), Postman()
     async with locked(founded_sqlite):
         delivering = asyncio.create_task(postman.deliver([server.address], messages, connections=8))
