@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import time, timedelta
 
+from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
 from bot.channels.base import Channel
@@ -45,11 +46,23 @@ class Replica:
 
     async def work(self) -> int:
         """Steps until there is nothing to do; returns how many."""
-        steps = 1
-        while await self.worker.step():
-            steps += 1
-            assert steps < 1000
-        return steps
+        for steps in range(1, 1000):
+            if not await self._step():
+                return steps
+        raise AssertionError("there is always more to do")
+
+    async def _step(self) -> bool:
+        """As the pump does it: of two that write to one SQLite file the luckless one comes back another time.
+
+        They meet at the file's lock, where whoever waits looks ten times a second whether it is free, and finds it
+        taken for as long as the other one has work: on a loaded machine until SQLite says that it is locked.
+        """
+        try:
+            return await self.worker.step()
+        except OperationalError as error:
+            if "database is locked" not in str(error):
+                raise
+            return True
 
     async def send(self) -> None:
         """Send all that is due."""

@@ -91,6 +91,7 @@ class Server:
     started_at: float
     address: str = ""
     admin: str = ""
+    replica: str = ""
     ready_seconds: float = 0.0
 
     @property
@@ -102,7 +103,7 @@ class Server:
             assert self.process.poll() is None, f"the server ended: {self.log.read_text()}"
             assert time.monotonic() < self.started_at + START_SECONDS, "the server did not start in time"
             await asyncio.sleep(0.01)
-        self.address, self.admin = line["address"], line["admin"]
+        self.address, self.admin, self.replica = line["address"], line["admin"], line["replica"]
         assert await self.get("/readyz") == 200
         self.ready_seconds = time.monotonic() - self.started_at
 

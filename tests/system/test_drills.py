@@ -183,11 +183,7 @@ class Drill:
         server.kill()
         await server.wait(10)
         self.killed_at.append(self.calls)
-        replica = server.events()[0]["replica"]
-        # What it was sending stays leased for a minute; the dead do not mind that it is over at once.
-        await self.write(
-            f"UPDATE outbox SET lease_until = '{_stamp()}' WHERE lease_owner = '{replica}' AND state = 'sending'"
-        )
+        await self.books.end_leases(server.replica, utc_now())
         return await self.fleet.start(self.setup)
 
     async def run_clock(self) -> None:

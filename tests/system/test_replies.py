@@ -14,17 +14,18 @@ from tests.system.fleet import MARK, Fleet, Server, Setup
 from tests.system.hostile import request
 from tests.system.residents import PEOPLE, Answer, Message, post, seal, write_messages
 
+PATIENCE_SECONDS = 60.0  # a limit, not an expectation: the machine may be loaded
 COMPLAINT = f"3栋2单元电梯又坏了，老人下不来楼。{MARK}"
 
 
-async def _until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+async def _until(true: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
     started = time.monotonic()
     while not true():
         assert time.monotonic() < started + seconds, "it did not happen"
         await asyncio.sleep(0.05)
 
 
-async def _wait_for_outbox(books: Books, states: dict[str, int], seconds: float = 10.0) -> None:
+async def _wait_for_outbox(books: Books, states: dict[str, int], seconds: float = PATIENCE_SECONDS) -> None:
     started = time.monotonic()
     while (found := await books.outbox_states()) != states:
         assert time.monotonic() < started + seconds, found
@@ -85,8 +86,11 @@ async def test_another_replica_answers_a_retry_with_the_same_bytes(
                 post(session, one.address, message), post(session, other.address, message)
             )
 
-        answers = await asyncio.gather(*map(at_once, messages[:20]))
-        answers += await asyncio.gather(*map(together, messages[20:]))
+        answers = []
+        # A few at a time: a loaded machine, too, has an answer while its request waits.
+        for start in range(0, len(messages), 5):
+            ways = at_once if start < 20 else together
+            answers += await asyncio.gather(*map(ways, messages[start : start + 5]))
     different = [
         [(answer.status, len(answer.body), round(answer.seconds, 2)) for answer in pair]
         for pair in answers

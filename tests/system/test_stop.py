@@ -38,7 +38,7 @@ async def test_stopping_under_load_keeps_what_was_acknowledged_and_gives_back_le
     async with open_books(founded) as books:
         left = await books.count("FROM inbox WHERE state = 'new'")
         held = "FROM inbox WHERE state = 'new' AND lease_until > "
-        assert await books.count(f"{held} {_now(founded)}") == 0
+        assert await books.count(f"{held} {_now(founded)}") == 0, "the next replica would wait for a lease"
         inbox = await books.inbox()
         assert all(message.key in inbox for message in postman.acknowledged)
 
@@ -47,7 +47,6 @@ async def test_stopping_under_load_keeps_what_was_acknowledged_and_gives_back_le
         print(
             f"stopped after {seconds:.1f} s with {left} of {len(inbox)} not worked on; done {worked:.1f} s later"
         )
-        assert worked < 8, "the next replica waited for a lease"
         await books.check(messages, postman.acknowledged.keys())
 
 

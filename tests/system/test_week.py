@@ -39,14 +39,13 @@ class Ahead:
     def __call__(self) -> datetime:
         return utc_now() + self.by
 
-    def to(self, weekday: int, hour: int, minute: int) -> float:
-        """Let it be this time of the coming week (Monday is 0); returns the seconds by which it is ahead."""
+    def to(self, weekday: int, hour: int, minute: int) -> None:
+        """Let it be this time of the coming week (Monday is 0)."""
         local = utc_now().astimezone(LOCAL)
         monday = (local + timedelta(days=7 - local.weekday())).replace(
             hour=0, minute=0, second=0, microsecond=0
         )
         self.by = monday + timedelta(days=weekday, hours=hour, minutes=minute) - utc_now()
-        return self.by.total_seconds()
 
 
 def _toml(tables: dict[str, dict[str, object]]) -> str:
@@ -115,12 +114,34 @@ async def _speak(feed: ArchiveFeed, first: int, count: int) -> None:
             await asyncio.sleep(0.05)
 
 
-async def _unsettle(fleet: Fleet, setup: Setup, ahead: float, running: list[Server], times: int) -> None:
-    """Kill one replica after the other, each time another one is started first."""
-    for _ in range(times):
-        running.append(await fleet.start(setup, ahead))
-        await asyncio.sleep(0.4)
-        running.pop(0).kill()
+class Killer:
+    """Ends replicas at any moment."""
+
+    def __init__(self, fleet: Fleet, setup: Setup, books: Books, clock: Ahead) -> None:
+        self.fleet = fleet
+        self.setup = setup
+        self.books = books
+        self.clock = clock
+        self.running: list[Server] = []
+
+    async def start_two(self) -> None:
+        self.running = list(await asyncio.gather(self._start(), self._start()))
+
+    async def unsettle(self, times: int) -> None:
+        """Kill one replica after the other, each time another one is started first."""
+        for _ in range(times):
+            self.running.append(await self._start())
+            await asyncio.sleep(0.4)
+            await self.kill_first()
+
+    async def kill_first(self) -> None:
+        server = self.running.pop(0)
+        server.kill()
+        await server.wait(10)
+        await self.books.end_leases(server.replica, self.clock())
+
+    async def _start(self) -> Server:
+        return await self.fleet.start(self.setup, self.clock.by.total_seconds())
 
 
 async def _until(books: Books, statement: str, wanted: int, seconds: float = 60.0) -> None:
@@ -140,7 +161,7 @@ async def test_a_week_with_two_replicas_that_are_killed(
     )
     await platform.start()
     try:
-        ahead = clock.to(3, 19, 20)  # Thursday evening: the week is opened late, the prompt is due
+        clock.to(3, 19, 20)  # Thursday evening: the week is opened late, the prompt is due
         key = await _furnish(platform, founded_postgres, clock())
         keys = await asyncio.to_thread(feed.write_keys, tmp_path)
         setup = Setup(
@@ -148,18 +169,18 @@ async def test_a_week_with_two_replicas_that_are_killed(
             platform.base_url,
             more=_toml(cast_corp.channel_settings(platform, key, keys)),
         )
-        running = list(await asyncio.gather(fleet.start(setup, ahead), fleet.start(setup, ahead)))
-        speaking = asyncio.create_task(_speak(feed, 0, MESSAGES))
-        await _unsettle(fleet, setup, ahead, running, 4)
-        await speaking
         async with open_books(founded_postgres) as books:
-            # A poller that was killed leaves a lease that its successors wait for.
+            killer = Killer(fleet, setup, books, clock)
+            await killer.start_two()
+            speaking = asyncio.create_task(_speak(feed, 0, MESSAGES))
+            await killer.unsettle(4)
+            await speaking
             await _until(books, "FROM inbox WHERE state = 'done' AND room <> ''", MESSAGES, 150)
-            for server in running:
-                server.kill()
-            ahead = clock.to(6, 20, 25)  # Sunday evening: the week is closed, the digest is due
-            running = list(await asyncio.gather(fleet.start(setup, ahead), fleet.start(setup, ahead)))
-            await _unsettle(fleet, setup, ahead, running, 3)
+            while killer.running:
+                await killer.kill_first()
+            clock.to(6, 20, 25)  # Sunday evening: the week is closed, the digest is due
+            await killer.start_two()
+            await killer.unsettle(3)
             await _until(books, "FROM weekly_cycles WHERE digested_at IS NOT NULL", 1)
             # What is spread over the evening comes later, or when the quiet hours are over.
             due = f"state = 'sending' OR state = 'pending' AND not_before <= '{clock().isoformat()}'"
