@@ -98,7 +98,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sealer() -> Sealer:
     """Keys for personal data."""
     return Sealer([COLUMN_KEY], LOOKUP_KEY)

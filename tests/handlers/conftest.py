@@ -2,11 +2,13 @@ import pytest
 
 from handlers.context import Services
 from handlers.learning.taggers import Taggers
+from handlers.people.enrol import enrol_compound
 from nlp.reader import Reader
 from nlp.segment import warm
 from storage.database import Database
 from storage.sealing import Sealer
-from tests.handlers.talk import ACCOUNTS, Talk, compound
+from tests.beginning import Beginning
+from tests.handlers.talk import ACCOUNTS, NOW, Talk, compound
 
 
 @pytest.fixture(scope="session")
@@ -22,9 +24,14 @@ def services(tagger: Reader, sealer: Sealer) -> Services:
     )
 
 
+@pytest.fixture(scope="session")
+def enrolled(sealer: Sealer) -> Beginning[int]:
+    """A city with one compound, 新禾苑."""
+    return Beginning(lambda session: enrol_compound(session, sealer, compound(), NOW))
+
+
 @pytest.fixture
-async def talk(database: Database, services: Services) -> Talk:
-    """A conversation in a city with one compound, 新禾苑."""
-    talk = Talk(database, services)
-    await talk.enrol(compound())
-    return talk
+async def talk(database: Database, services: Services, enrolled: Beginning[int]) -> Talk:
+    """A conversation in that city."""
+    await enrolled.lay(database)
+    return Talk(database, services)

@@ -15,6 +15,7 @@ from nlp.reader import Reader
 from nlp.segment import warm
 from storage.database import Database
 from storage.sealing import Sealer
+from tests.beginning import Beginning
 from tests.web.town import Corp, Hands, ServiceAccount, Town, application_of, settle
 
 NOON = datetime(2026, 3, 12, 4, 0, tzinfo=UTC)  # a Thursday, in Shanghai
@@ -37,12 +38,22 @@ def public_url() -> str:
     return "https://yishi.example.org"
 
 
+@pytest.fixture(scope="session")
+def settled(sealer: Sealer) -> Beginning[dict[str, int]]:
+    """The compounds and everybody."""
+    return Beginning(lambda session: settle(session, sealer, NOON))
+
+
 @pytest.fixture
 async def town(
-    database: Database, tagger: Reader, templates: Templates, sealer: Sealer, public_url: str
+    database: Database,
+    tagger: Reader,
+    templates: Templates,
+    sealer: Sealer,
+    public_url: str,
+    settled: Beginning[dict[str, int]],
 ) -> AsyncIterator[Town]:
-    async with database.write() as session:
-        people = await settle(session, sealer, NOON)
+    people = await settled.lay(database)
     services = Services(Taggers(tagger), sealer, 180, {"main": "XH-1"}, public_url=public_url)
     async with open_town(database, services, templates, people) as town:
         yield town
