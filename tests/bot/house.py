@@ -18,6 +18,7 @@ from storage.database import Database
 from storage.inbox import Lease, Stored, open_writer
 from storage.tables import InboxMessage, OutboxMessage
 from tests.bot.fakes import Clock, ScriptedChannel
+from tests.luck import is_out_of_luck
 from tests.storage.rows import row
 
 USUAL_QUIET = Quiet(time(21, 0), time(8, 0))
@@ -52,15 +53,11 @@ class Replica:
         raise AssertionError("there is always more to do")
 
     async def _step(self) -> bool:
-        """As the pump does it: of two that write to one SQLite file the luckless one comes back another time.
-
-        They meet at the file's lock, where whoever waits looks ten times a second whether it is free, and finds it
-        taken for as long as the other one has work: on a loaded machine until SQLite says that it is locked.
-        """
+        """As the pump does it."""
         try:
             return await self.worker.step()
         except OperationalError as error:
-            if "database is locked" not in str(error):
+            if not is_out_of_luck(error):
                 raise
             return True
 

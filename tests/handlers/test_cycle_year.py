@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
 from handlers.digests.cycle import advance
@@ -18,6 +19,7 @@ from storage.sealing import Sealer
 from storage.states import GroupKind, MessageClass, Role
 from storage.tables import AuditEvent, OutboxMessage, WeeklyCycle
 from tests.handlers.weeks import City, Dying, Killed, city_services
+from tests.luck import is_out_of_luck
 
 CODES = [f"QS-{number:02}" for number in range(1, 51)]
 PROMPTED = CODES[:10]  # have a residents' group
@@ -87,6 +89,16 @@ async def is_killed(database: Database, city: City, now: datetime, after: int) -
     return False
 
 
+async def tick(database: Database, city: City, now: datetime) -> int:
+    """How many steps a replica made. One that does not get the lock makes none: it comes back with the next tick."""
+    try:
+        return await advance(database, city.services, now)
+    except OperationalError as error:
+        if not is_out_of_luck(error):
+            raise
+        return 0
+
+
 async def test_a_year_of_fifty_compounds(
     database: Database, database_url: str, tagger: Reader, sealer: Sealer
 ) -> None:
@@ -107,9 +119,7 @@ async def test_a_year_of_fifty_compounds(
     for now in moments:
         if dice.random() < 0.2:
             kills += await is_killed(database, city, now, dice.randrange(12))
-        first, second = await asyncio.gather(
-            advance(database, city.services, now), advance(other, city.services, now)
-        )
+        first, second = await asyncio.gather(tick(database, city, now), tick(other, city, now))
         made["first"] += first
         made["second"] += second
     seconds, spent = wall.monotonic() - began, wall.process_time() - spent

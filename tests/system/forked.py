@@ -6,6 +6,7 @@ What is forked has opened, connected and started nothing yet, so that a process 
 import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +47,7 @@ class Forked:
 
 
 def _begin(main: Callable[..., int], arguments: tuple[object, ...], log: Path) -> None:
+    threading.Thread(target=_end_with_the_test, daemon=True).start()
     with log.open("ab") as out:
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
@@ -53,3 +55,11 @@ def _begin(main: Callable[..., int], arguments: tuple[object, ...], log: Path) -
         if name.startswith("YISHI_"):
             del os.environ[name]
     sys.exit(main(*arguments))
+
+
+def _end_with_the_test() -> None:
+    """Nobody is left to kill this process when the tests are killed themselves."""
+    tests = multiprocessing.parent_process()
+    assert tests is not None
+    tests.join()
+    os._exit(1)
