@@ -19,7 +19,7 @@ from tests.system.forked import Forked
 from tests.system.served import serve
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 30.0  # a limit, not an expectation: the machine may be loaded
+START_SECONDS = 120.0  # a limit, not an expectation: the machine may be loaded
 ACCOUNT = Account(
     app_id="wx5823bf96d3bd56c7",
     app_secret="the-simulated-account-secret",
