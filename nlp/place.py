@@ -6,6 +6,7 @@ price or telephone. A storey (5楼) is not a unit and a phase (一期) no buildi
 """
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 from nlp.notations import (
@@ -18,6 +19,7 @@ from nlp.notations import (
     MAY_BE_DASHED,
     MAY_NAME_BUILDING,
     MAY_NAME_ENTRANCE,
+    MAY_NAME_ROOM,
     ROOM,
     WORTH_A_LOOK,
 )
@@ -39,8 +41,10 @@ _FIGURES = {
     "幺": 1,
     **{char: value for numerals in (DIGITS, "壹贰叁肆伍陆柒捌玖") for value, char in enumerate(numerals, 1)},
 }
-_LISTS = frozenset("、和跟及")
-_LONGEST_NUMERAL = 2  # characters that may stand before the last one of a number that is written out
+_LISTS = frozenset("、和跟及与/")
+_LONGEST_NUMERAL = 4  # characters that may stand before the last one of a number that is written out
+_LONGEST_LIST = 20  # characters
+_NEIGHBOURS = frozenset(map("".join, pairwise(DIGITS)))  # 三四单元: the third and the fourth
 
 
 def find_place(text: str) -> Place:
@@ -53,7 +57,7 @@ def find_place(text: str) -> Place:
     if MAY_BE_DASHED.search(text, start):
         dashed = DASHED.search(text, start)
         if dashed is not None and (building is None or dashed.start() < building.start()):
-            return _dashed(dashed)
+            return _dashed(text, dashed)
     if building is None:
         return _without_building(text, start)
     return _of_building(text, start, building)
@@ -80,7 +84,7 @@ def _of_building(text: str, start: int, building: re.Match[str]) -> Place:
 def _without_building(text: str, start: int) -> Place:
     entrance = ENTRANCE.search(text, start) if MAY_NAME_ENTRANCE.search(text, start) else None
     if entrance is None:
-        room = ROOM.search(text, start)
+        room = ROOM.search(text, start) if MAY_NAME_ROOM.search(text, start) else None
         return Place(unit=_plain(room[room.lastindex or 0])) if room else NOWHERE
     return _with_room(text, (entrance.end(), len(text)), entrance.start(), None, _first(text, entrance))
 
@@ -91,33 +95,61 @@ def _with_room(
     """The room between `behind`, nearest first, else the one in front of `before`."""
     found = FOLLOWING.match(text, *behind)
     if found is not None:
-        return Place(building, entrance or found["entrance"], _plain(found["unit"] or found["apart"]))
+        stairs = found["entrance"]
+        return Place(building, entrance or (_plain(stairs) if stairs else None), _room_following(found))
+    if MAY_NAME_ROOM.search(text) is None:
+        return Place(building, entrance)
     room = ROOM.search(text, *behind) or ROOM.search(text, 0, before)
     return Place(building, entrance, _plain(room[room.lastindex or 0]) if room else None)
 
 
-def _dashed(found: re.Match[str]) -> Place:
+def _room_following(found: re.Match[str]) -> str:
+    if not found["storey"]:
+        return _plain(found["unit"] or found["apart"])
+    flat = found["flat"]
+    return found["storey"] + (flat.zfill(2) if flat.isdigit() else flat.upper())
+
+
+def _dashed(text: str, found: re.Match[str]) -> Place:
     if found["building"]:
         return Place(_plain(found["building"]), _plain(found["entrance"]), _plain(found["unit"]))
     if found["house"]:
         return Place(_plain(found["house"]), None, _plain(found["room"]))
-    block, stairs = int(found["block"]), int(found["stairs"])
-    return Place(str(block), str(stairs)) if block >= stairs else NOWHERE
+    if found["block"] and int(found["block"]) < int(found["stairs"]):
+        return NOWHERE
+    building = _plain(found["block"] or found["home"] or found["tower"])
+    entrance = _plain(found["stairs"] or found["door"] or found["stair"])
+    return _with_room(text, (found.end(), len(text)), found.start(), building, entrance)
 
 
 def _first(text: str, found: re.Match[str]) -> str:
     """The part that was found, or the first of the list that it closes (3、5栋)."""
     start = found.start()
-    listed = LISTED.search(text, max(start - 5, 0), start) if text[start - 1 : start] in _LISTS else None
-    return _plain(listed[1] if listed else found[found.lastindex or 0])
+    listed = (
+        LISTED.search(text[max(start - _LONGEST_LIST, 0) : start])
+        if text[start - 1 : start] in _LISTS
+        else None
+    )
+    number = listed[listed.lastindex or 0] if listed else found[found.lastindex or 0]
+    return _plain(number[0] if number in _NEIGHBOURS else number)
 
 
 def _plain(number: str) -> str:
-    """十二 -> 12, 二十 -> 20, 五零一 -> 501, b -> B; figures stay."""
-    number = number.replace("拾", "十")
-    if number[0] not in _FIGURES and number[0] != "十":
+    """十二 -> 12, 一百二十 -> 120, 五零一 -> 501, 十二零三 -> 1203, 05 -> 5, b -> B."""
+    if number.isascii():
         return number.upper().lstrip("0") or number
-    tens, ten, ones = number.partition("十")
-    if not ten:
-        return "".join(str(_FIGURES[char]) for char in number)
-    return str(10 * _FIGURES.get(tens, 1) + _FIGURES.get(ones, 0))
+    number = number.replace("拾", "十").replace("廿", "二十")
+    hundreds, hundred, rest = number.rpartition("百")
+    if hundred:
+        return str(100 * _FIGURES[hundreds] + _counted(rest.lstrip("零")))
+    if "十" in number:
+        tens, zero, ones = number.partition("零")
+        return str(_counted(tens)) + (f"0{_FIGURES[ones]}" if zero else "")
+    figures = "".join(str(_FIGURES.get(char, char)) for char in number)
+    return figures.upper().lstrip("0") or figures
+
+
+def _counted(number: str) -> int:
+    """Below a hundred."""
+    tens, ten, ones = number.rpartition("十")
+    return (10 * _FIGURES.get(tens, 1) if ten else 0) + _FIGURES.get(ones, 0)
