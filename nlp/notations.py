@@ -18,8 +18,8 @@ class Notation(NamedTuple):
 
 
 DIGITS = "一二三四五六七八九"
-_FORMAL = "壹贰叁肆伍陆柒捌玖拾"
-_COUNTED = rf"{DIGITS}十廿{_FORMAL}"
+_FORMAL = "壹贰叁肆伍陆柒捌玖"
+_COUNTED = rf"{DIGITS}十廿{_FORMAL}拾"
 _SIGNS = rf"a-z\d{_COUNTED}甲乙丙丁零〇幺"
 _DASH = r"[\-—–杠]"  # 三杠二杠五零一 is how a dash is spoken
 _DASH_BEFORE = rf"(?:{_DASH}|一(?=\d))"  # 3栋一501 is a dash mistyped

@@ -144,7 +144,7 @@ def _plain(number: str) -> str:
         return str(100 * _FIGURES[hundreds] + _counted(rest.lstrip("零")))
     if "十" in number:
         tens, zero, ones = number.partition("零")
-        return str(_counted(tens)) + (f"0{_FIGURES[ones]}" if zero else "")
+        return str(_counted(tens)) + (f"0{_FIGURES.get(ones, ones)}" if zero else "")
     figures = "".join(str(_FIGURES.get(char, char)) for char in number)
     return figures.upper().lstrip("0") or figures
 

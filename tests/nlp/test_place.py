@@ -252,6 +252,11 @@ PIECES = [
     "1、",
     "3号楼2门",
     "（1单元",
+    "3、",
+    "3 2 ",
+    "3一2一",
+    "三百零",
+    "我家3-",
 ]
 
 
@@ -264,7 +269,12 @@ def test_a_long_hostile_text_takes_time_in_proportion(piece: str) -> None:
     assert time.process_time() - started < 1  # a tenth of it is usual; backtracking would take minutes
 
 
-@given(st.text("0123456789一二三十零a-—/#.:、，栋幢座号楼单元门梯室户洞动弄@ ", max_size=60))
+@given(
+    st.text(
+        "0123456789一二三十零百拾廿壹〇幺a-—/#.:、，栋幢座号楼单元门梯室户洞动弄杠之我住第个好东层@ ",
+        max_size=60,
+    )
+)
 def test_any_text_is_read_and_parts_are_plain(text: str) -> None:
     for part in place_in(text):
         assert part is None or part
