@@ -8,11 +8,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import NamedTuple
 
-from handlers.matters.rules import Known, Voice, choose
+from handlers.matters.rules import BRIEF, Counts, Known, Voice, choose, confirms
 from nlp.chats import Conversation, Labelled
-from nlp.similar import nearest, terms
+from nlp.similar import nearest, plain, terms
 from nlp.tagger import Tagged, Verdict
 
 Read = Callable[[Conversation], Iterable[Tagged]]
@@ -43,6 +44,8 @@ class Heard(NamedTuple):
     leaves: tuple[str, ...]
     building: str | None
     entrance: str | None
+    urgency: int
+    sure: float = 1.0
 
 
 def as_labelled(chat: Conversation) -> Iterator[Heard]:
@@ -50,7 +53,7 @@ def as_labelled(chat: Conversation) -> Iterator[Heard]:
     for position, message in enumerate(chat.messages):
         if message.labels:
             place = message.place
-            yield Heard(position, message, message.labels, place.building, place.entrance)
+            yield Heard(position, message, message.labels, place.building, place.entrance, message.urgency)
 
 
 def as_read(read: Read) -> Callable[[Conversation], Iterator[Heard]]:
@@ -60,7 +63,8 @@ def as_read(read: Read) -> Callable[[Conversation], Iterator[Heard]]:
         for position, (message, tagged) in enumerate(zip(chat.messages, read(chat), strict=True)):
             if tagged.verdict is Verdict.MATTER:
                 leaves = tuple(category.id for category in tagged.categories)
-                yield Heard(position, message, leaves, tagged.place.building, tagged.place.entrance)
+                place, sure = tagged.place, tagged.categories[0].score
+                yield Heard(position, message, leaves, place.building, place.entrance, tagged.urgency, sure)
 
     return hear
 
@@ -95,7 +99,7 @@ def measure_clustering(
 class _Matter:
     known: Known
     said: list[Counter[str]] = field(default_factory=list)
-    last: tuple[int, int] = (0, 0)  # conversation and position
+    last: tuple[int, int] = (-1, 0)  # conversation and position
 
 
 def _play(
@@ -107,7 +111,16 @@ def _play(
         for heard in hear(chat):
             said_at = _time(chat.day, heard.message.at)
             person_id = people.setdefault(heard.message.speaker, len(people))
-            voice = Voice(heard.leaves, heard.building, heard.entrance, person_id, said_at)
+            voice = Voice(
+                heard.leaves,
+                heard.building,
+                heard.entrance,
+                person_id,
+                said_at,
+                heard.urgency,
+                heard.sure,
+                len(plain(heard.message.text)) < BRIEF,
+            )
             said = terms(heard.message.text)
             number = choose(voice, _meet(matters, said, (conversation, heard.position)))
             if number is None:
@@ -115,12 +128,19 @@ def _play(
                 known = Known(number, heard.leaves[0], heard.building, heard.entrance, said_at)
                 matters.append(_Matter(known))
             matter = matters[number]
+            known = matter.known
+            spoken = known.people | {person_id}
+            urgency = max(known.urgency, heard.urgency)
             matter.known = replace(
-                matter.known,
-                building=matter.known.building or heard.building,
-                entrance=matter.known.entrance or heard.entrance,
+                known,
+                building=known.building or heard.building,
+                entrance=known.entrance or heard.entrance,
                 heard_at=said_at,
-                people=matter.known.people | {person_id},
+                people=spoken,
+                last_person_id=person_id,
+                leaves=known.leaves.union(heard.leaves),
+                urgency=urgency,
+                confirmed=confirms(overheard=True, urgency=urgency, counts=Counts(0, len(spoken))),
             )
             matter.said.append(said)
             matter.last = (conversation, heard.position)
@@ -128,13 +148,13 @@ def _play(
 
 
 def _meet(matters: Sequence[_Matter], said: Counter[str], where: tuple[int, int]) -> list[Known]:
-    recent = matters[-_MATTERS:]
+    recent = sorted(matters, key=attrgetter("last"))[-_MATTERS:]
     likeness = iter(nearest(said, [document for matter in recent for document in matter.said[-_LATEST:]]))
     met = []
     for matter in recent:
         like = max(next(likeness) for _ in matter.said[-_LATEST:])
         back = where[1] - matter.last[1] if matter.last[0] == where[0] else None
-        met.append(replace(matter.known, likeness=like, back=back))
+        met.append(replace(matter.known, likeness=like, back=back, is_subject=matter is recent[-1]))
     return met
 
 

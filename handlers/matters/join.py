@@ -4,7 +4,8 @@ Part of the transaction that files the opinion. Whoever files holds the compound
 hear of one thing at once find each other's matter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,8 @@ from handlers.context import Services
 from handlers.matters.confirm import confirm_matter
 from handlers.matters.recount import recount
 from handlers.matters.rules import (
+    BRIEF,
+    LASTING,
     REOPEN_WITHIN,
     WINDOW,
     Counts,
@@ -27,11 +30,13 @@ from handlers.matters.rules import (
     count,
     count_others,
     top,
+    within_reach,
 )
 from handlers.requests.raise_ import reopen_request
 from nlp.similar import is_copy, nearest, plain, terms
 from storage.audit import add_audit_event
 from storage.queries.matters import (
+    Recent,
     Words,
     find_ended_matter,
     find_matter,
@@ -162,13 +167,15 @@ def _add_facts(matter: Matter, opinion: Opinion) -> None:
 async def _find_likely(
     session: AsyncSession, services: Services, opinion: Opinion, talk: Talk
 ) -> Matter | None:
-    leaves = tuple(category["id"] for category in opinion.categories)
-    tops = {top(leaf) for leaf in leaves}
+    voice = _voice(opinion)
+    tops = {top(leaf) for leaf in voice.leaves}
     recent = await list_recent_matters(
         session,
         opinion.compound_id,
-        {*leaves, *(leaf for leaf in services.tagger.lexicon.leaves if top(leaf) in tops)},
+        {*voice.leaves, *(leaf for leaf in services.tagger.lexicon.leaves if top(leaf) in tops)},
+        spoken_of=talk.last,
         heard_since=opinion.said_at - WINDOW,
+        going_since=opinion.said_at - LASTING,
         ended_since=opinion.said_at - REOPEN_WITHIN,
         limit=MATTERS,
     )
@@ -176,13 +183,41 @@ async def _find_likely(
         return None
     numbers = [matter.number for matter, _ended_at in recent]
     words = await list_words(session, opinion.compound_id, numbers, WORDS)
-    here = {matter.number for matter, _ended_at in recent if _may_be_there(opinion, matter)}
+    people = await list_people(session, opinion.compound_id, numbers)
+    known = _meet(recent, opinion, words, people, talk)
+    here = {matter.number for matter in known if _may_be_copied(voice, matter)}
     if (copied := _find_copied(opinion, [said for said in words if said.matter_number in here])) is not None:
         opinion.repost_of = copied.repost_of or copied.number
         return await find_matter(session, opinion.compound_id, copied.matter_number)
-    people = await list_people(session, opinion.compound_id, numbers)
+    chosen = choose(voice, known)
+    return await find_matter(session, opinion.compound_id, chosen) if chosen is not None else None
+
+
+def _voice(opinion: Opinion) -> Voice:
+    return Voice(
+        tuple(category["id"] for category in opinion.categories),
+        opinion.building,
+        opinion.entrance,
+        opinion.person_id,
+        opinion.said_at,
+        opinion.urgency,
+        opinion.categories[0]["score"],
+        len(plain(opinion.text or "")) < BRIEF,
+    )
+
+
+def _meet(
+    recent: Sequence[Recent],
+    opinion: Opinion,
+    words: Sequence[Words],
+    people: Mapping[int, AbstractSet[int]],
+    talk: Talk,
+) -> list[Known]:
     likeness = _weigh(opinion, words)
-    known = [
+    voices: dict[int, list[Words]] = {}
+    for said in words:
+        voices.setdefault(said.matter_number, []).append(said)
+    return [
         Known(
             number=matter.number,
             leaf=matter.leaf,
@@ -193,16 +228,19 @@ async def _find_likely(
             back=talk.back(matter.number),
             people=frozenset(people.get(matter.number, ())),
             likeness=likeness.get(matter.number, 0.0),
+            leaves=frozenset(leaf for said in voices.get(matter.number, ()) for leaf in said.leaves),
+            last_person_id=next((said.person_id for said in voices.get(matter.number, ())), None),
+            is_subject=matter.number == talk.last,
+            urgency=matter.urgency,
+            confirmed=matter.state is MatterState.CONFIRMED,
         )
         for matter, ended_at in recent
     ]
-    voice = Voice(leaves, opinion.building, opinion.entrance, opinion.person_id, opinion.said_at)
-    chosen = choose(voice, known)
-    return await find_matter(session, opinion.compound_id, chosen) if chosen is not None else None
 
 
-def _may_be_there(opinion: Opinion, matter: Matter) -> bool:
-    return compatible(opinion.building, opinion.entrance, matter.building, matter.entrance)
+def _may_be_copied(voice: Voice, matter: Known) -> bool:
+    is_there = compatible(voice.building, voice.entrance, matter.building, matter.entrance)
+    return is_there and within_reach(matter, voice.said_at)
 
 
 def _find_copied(opinion: Opinion, words: Sequence[Words]) -> Words | None:

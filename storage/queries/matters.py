@@ -88,14 +88,18 @@ async def list_recent_matters(
     compound_id: int,
     leaves: Collection[str],
     *,
+    spoken_of: int | None,
     heard_since: datetime,
+    going_since: datetime,
     ended_since: datetime,
     limit: int,
 ) -> list[Recent]:
     """Matters with standing voices in these categories that were heard lately or whose request ended lately.
 
-    The last heard first.
+    spoken_of: one that counts whatever its category. going_since: confirmed ones that have not ended. The last heard
+    first.
     """
+    goes_on = and_(col(Matter.state) == MatterState.CONFIRMED, col(Matter.heard_at) >= going_since)
     statement = (
         select(Matter, Request.state, Request.done_at, Request.ended_at)
         .outerjoin(
@@ -110,9 +114,9 @@ async def list_recent_matters(
             Matter.compound_id == compound_id,
             col(Matter.state).in_((MatterState.CANDIDATE, MatterState.CONFIRMED)),
             Matter.households + Matter.speakers > 0,
-            col(Matter.leaf).in_(leaves),
+            or_(col(Matter.leaf).in_(leaves), col(Matter.number) == spoken_of),
             or_(
-                and_(col(Request.state).is_(None), col(Matter.heard_at) >= heard_since),
+                and_(col(Request.state).is_(None), or_(col(Matter.heard_at) >= heard_since, goes_on)),
                 func.coalesce(Request.done_at, Request.ended_at) >= ended_since,
             ),
         )
@@ -159,13 +163,14 @@ async def find_request_state(session: AsyncSession, matter: Matter) -> RequestSt
 
 
 class Words(NamedTuple):
-    """What one opinion said, for comparing. repost_of: what it is a copy of."""
+    """What one opinion said, for comparing. leaves: best first; repost_of: what it is a copy of."""
 
     number: int
     matter_number: int
     person_id: int | None
     text: str
     repost_of: int | None
+    leaves: tuple[str, ...]
 
 
 async def list_words(
@@ -179,6 +184,7 @@ async def list_words(
             Opinion.person_id,
             Opinion.text,
             Opinion.repost_of,
+            Opinion.categories,
         )  # type: ignore[call-overload]
         .where(
             Opinion.compound_id == compound_id,
@@ -190,7 +196,10 @@ async def list_words(
         .order_by(col(Opinion.number).desc())
         .limit(limit)
     )
-    return [Words(*row) for row in (await session.exec(statement)).all()]
+    return [
+        Words(number, matter, person, text, copied, tuple(category["id"] for category in categories))
+        for number, matter, person, text, copied, categories in (await session.exec(statement)).all()
+    ]
 
 
 async def list_people(

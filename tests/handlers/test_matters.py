@@ -182,6 +182,27 @@ async def test_another_building_and_another_subject_are_matters_of_their_own(
 # Households
 
 
+async def test_who_goes_on_with_the_subject_is_heard_there_and_who_names_another_is_not(
+    talk: Talk, rooms: dict[str, int]
+) -> None:
+    await overheard(talk, ZHAO, "地库进水了，水往车上漫")
+    await overheard(talk, QIAN, "电动车充电的地方也泡了")  # alone it would be about charging
+    await overheard(talk, SUN, "垃圾桶满了三天没人清")
+    await homes_of(talk, n1001=1001, n1002=1001, n1003=1003)
+
+
+async def test_what_nobody_has_done_is_the_same_after_months_and_what_was_done_is_not(talk: Talk) -> None:
+    await talk.bind("o-zhao")
+    await talk.bind("o-qian")
+    await talk.hear("o-zhao", f"3栋{LIFT}")
+    await talk.hear("o-zhao", "5栋楼道的灯不亮")
+    await finish(talk, 1002)
+    talk.now += timedelta(days=100)
+    await talk.hear("o-qian", f"3栋{STUCK}")
+    await talk.hear("o-qian", "5栋楼道的灯又不亮")
+    await homes_of(talk, n1001=1001, n1002=1002, n1003=1001, n1004=1004)
+
+
 async def test_two_people_of_one_home_are_one_household(talk: Talk) -> None:
     await units(talk, "3-2-501", "3-2-502")
     for openid, scene in (("o-a", "3-2-501"), ("o-b", "3-2-501"), ("o-c", "3-2-502"), ("o-d", "3-2")):
