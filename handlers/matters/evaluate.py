@@ -46,6 +46,7 @@ class Heard(NamedTuple):
     entrance: str | None
     urgency: int
     sure: float = 1.0
+    named: bool = True
 
 
 def as_labelled(chat: Conversation) -> Iterator[Heard]:
@@ -64,7 +65,16 @@ def as_read(read: Read) -> Callable[[Conversation], Iterator[Heard]]:
             if tagged.verdict is Verdict.MATTER:
                 leaves = tuple(category.id for category in tagged.categories)
                 place, sure = tagged.place, tagged.categories[0].score
-                yield Heard(position, message, leaves, place.building, place.entrance, tagged.urgency, sure)
+                yield Heard(
+                    position,
+                    message,
+                    leaves,
+                    place.building,
+                    place.entrance,
+                    tagged.urgency,
+                    sure,
+                    bool(tagged.found),
+                )
 
     return hear
 
@@ -120,6 +130,7 @@ def _play(
                 heard.urgency,
                 heard.sure,
                 len(plain(heard.message.text)) < BRIEF,
+                heard.named,
             )
             said = terms(heard.message.text)
             number = choose(voice, _meet(matters, said, (conversation, heard.position)))

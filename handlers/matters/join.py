@@ -54,6 +54,7 @@ OWN_COPY = 8  # characters: what one person says twice is said once
 COPY = (
     20  # characters: what somebody else repeats word for word, they passed on; 电梯坏了 they say themselves
 )
+GUESSED = "model"  # the rule of a hit that the second stage made
 FOLLOWS_WITHIN = timedelta(days=365)  # of the end of a matter that came back
 
 
@@ -203,6 +204,7 @@ def _voice(opinion: Opinion) -> Voice:
         opinion.urgency,
         opinion.categories[0]["score"],
         len(plain(opinion.text or "")) < BRIEF,
+        any(hit["leaf"] and hit["rule"] != GUESSED for hit in opinion.hits),
     )
 
 

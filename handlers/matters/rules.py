@@ -19,10 +19,11 @@ REACH = 8  # messages in a group after which another subject has taken over
 
 # How often two messages were about one matter, by what their categories have in common and how many messages lay
 # between them (measured: 0.90, 0.74, 0.51, 0.16 for the same leaf). Of another leaf it can only be the matter that was
-# spoken of last (0.31, 0.15, 0.10 for the same top category, 0.34, 0.13, 0.08 for another; 0.00 for any other matter).
+# spoken of last (0.31, 0.15, 0.10 for the same top category, 0.34, 0.13, 0.08 for another; 0.00 for any other matter),
+# and these are less than measured, since a thing that disappears in another is worse than one that is told twice.
 _SAME_LEAF = (0.90, 0.75, 0.55, 0.20)
 _SAME_TOP = (0.25, 0.15, 0.05, 0.00)
-_OTHER = (0.25, 0.10, 0.05, 0.00)
+_OTHER = (0.15, 0.05, 0.00, 0.00)  # of what nobody named and the tagger is not sure of
 _NEAR = (1, 3, REACH)  # messages back, for the figures above; the last one is for everything farther away
 # What is added for the same leaf, so that on another day one of these and the leaf are enough. The third is for 没水了
 # from five buildings at once: neutral in the measurement, which has one group of each compound. Likeness hardly moves
@@ -32,9 +33,9 @@ _SAME_PERSON = 0.30  # still at it: 0.80 instead of 0.39
 _SAME_HOURS = 0.30
 _SAME_WORDS = 0.50  # of the likeness
 BURST = timedelta(hours=2)
-# What is added for another leaf, right after what was spoken of last: three of these are enough. Who goes on with a
-# subject says little, so that the tagger is not sure (0.65 under four tenths, 0.23 over eight), often has just spoken
-# (0.55 instead of 0.25), and does not wait; and nobody changes the subject while something burns.
+# What is added for another leaf of what was spoken of last. Who goes on with a subject says little, so that the tagger
+# is not sure (0.65 under four tenths, 0.23 over eight), often has just spoken (0.55 instead of 0.25), and does not
+# wait; and nobody changes the subject while something burns.
 _SIGN = 0.10
 _UNSURE = 0.20
 SURE = 0.75  # of the first category
@@ -46,7 +47,9 @@ JOIN = 0.5  # more likely one matter than two
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Somebody who says something. leaves: best first. sure: 0 to 1, of the first. brief: under BRIEF characters."""
+    """Somebody who says something. leaves: best first. sure: 0 to 1, of the first. brief: under BRIEF characters.
+    named: in words of the lexicon, not guessed.
+    """
 
     leaves: tuple[str, ...]
     building: str | None
@@ -56,6 +59,7 @@ class Voice:
     urgency: int = 1
     sure: float = 1.0
     brief: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +139,10 @@ def strength(voice: Voice, matter: Known) -> float:
         return min(_SAME_TOP[step] + words, 1.0) if is_kin else 0.0
     tops = {top(leaf) for leaf in voice.leaves}
     is_kin = is_kin or bool(tops & {top(leaf) for leaf in (matter.leaf, *matter.leaves)})
-    if not is_kin and voice.sure >= SURE:
+    if not is_kin and (voice.named or voice.sure >= SURE):
         return 0.0
-    return min((_SAME_TOP if is_kin else _OTHER)[step] + _signs(voice, matter) + words, 1.0)
+    likely = _SAME_TOP[step] + words if is_kin else _OTHER[step]
+    return min(likely + _signs(voice, matter), 1.0)
 
 
 def _may_go_on(voice: Voice, matter: Known) -> bool:

@@ -74,6 +74,7 @@ voices = st.builds(
     urgency=st.integers(1, SAFETY),
     sure=st.floats(0, 1),
     brief=st.booleans(),
+    named=st.booleans(),
 )
 
 
@@ -105,6 +106,7 @@ def test_what_is_chosen_is_likely_recent_and_in_one_place_whatever_the_order(
     if not tops & {leaf.partition(".")[0] for leaf in said.leaves}:
         assert matter.is_subject
         assert said.sure < SURE
+        assert not said.named
         assert matter.urgency >= SAFETY or said.urgency < SAFETY
 
 
@@ -151,7 +153,7 @@ def test_one_matter_or_two(matter: Known, said: Voice, is_one: bool) -> None:
 
 
 JUST_NOW = lift(leaf=PARKING, leaves=frozenset({PARKING}), back=1, is_subject=True, last_person_id=1)
-UNCLEAR = voice(sure=0.4)
+UNCLEAR = voice(sure=0.4, person_id=1)
 
 
 @pytest.mark.parametrize(
@@ -159,12 +161,15 @@ UNCLEAR = voice(sure=0.4)
     [
         (JUST_NOW, UNCLEAR, True),  # 拖鞋都漂起来了, after "地库进水了": still about that
         (JUST_NOW, voice(brief=True), False),  # 灯也不亮了: surely something else, however short
+        (JUST_NOW, replace(UNCLEAR, brief=True, named=True), False),
+        (JUST_NOW, replace(UNCLEAR, person_id=2), False),  # 马路早上又堵车, by somebody else
+        (JUST_NOW, replace(UNCLEAR, person_id=2, brief=True), True),
         (replace(JUST_NOW, is_subject=False), UNCLEAR, False),  # something else came in between
         (replace(JUST_NOW, heard_at=NOW - timedelta(minutes=31)), replace(UNCLEAR, brief=True), False),
         (replace(JUST_NOW, heard_at=NOW - timedelta(minutes=10)), replace(UNCLEAR, person_id=2), False),
         (replace(JUST_NOW, building="3"), replace(UNCLEAR, building="5"), False),
         (JUST_NOW, replace(UNCLEAR, urgency=SAFETY), False),  # a danger is not swallowed by what is none
-        (replace(JUST_NOW, urgency=SAFETY), replace(UNCLEAR, urgency=SAFETY), True),
+        (replace(JUST_NOW, urgency=SAFETY), replace(UNCLEAR, urgency=SAFETY, person_id=2), True),
         (replace(JUST_NOW, leaf=LIGHT), voice(), False),  # the lift hums, and another is out of order
         (replace(JUST_NOW, leaf=LIGHT), voice(brief=True), True),
         (replace(JUST_NOW, leaf=LIGHT), UNCLEAR, True),
