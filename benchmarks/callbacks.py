@@ -27,9 +27,11 @@ TEXTS = (
 )
 
 
-def write_config(folder: Path, *, passive_reply: bool) -> Path:
-    """A configuration on SQLite in `folder`, with its compound chosen, so that every complaint is filed."""
+def write_config(folder: Path, *, passive_reply: bool, database_url: str = "", more: str = "") -> Path:
+    """A configuration with its compound chosen, so that every complaint is filed; on SQLite in `folder`, or on another
+    database. more: further tables."""
     path = folder / f"bench-{passive_reply}.toml"
+    url = database_url or f"sqlite:///{folder}/bench-{passive_reply}.db"
     path.write_text(
         f"""environment = "demo"
 {fresh_security_table()}
@@ -37,7 +39,7 @@ def write_config(folder: Path, *, passive_reply: bool) -> Path:
 port = 0
 admin_port = 0
 [database]
-url = "sqlite:///{folder}/bench-{passive_reply}.db"
+url = "{url}"
 [channels.main]
 kind = "official_account"
 app_id = "{APP_ID}"
@@ -47,7 +49,7 @@ encoding_aes_key = "{KEY}"
 api_base = "http://127.0.0.1:9"
 passive_reply = {str(passive_reply).lower()}
 compound = "BENCH"
-""",
+{more}""",
         "utf-8",
     )
     return path
@@ -67,26 +69,46 @@ class CallbackSource:
 
     def _requests(self, address: str) -> Iterator[bytes]:
         while True:
-            now = int(time.time())
-            message = (
-                f"<xml><ToUserName><![CDATA[gh_bench]]></ToUserName>"
-                f"<FromUserName><![CDATA[o{self._random.randrange(2000):027d}]]></FromUserName>"
-                f"<CreateTime>{now}</CreateTime><MsgType><![CDATA[text]]></MsgType>"
-                f"<Content><![CDATA[{self._random.choice(TEXTS)}]]></Content><MsgId>{next(self._ids)}</MsgId></xml>"
-            )
-            sealed = self._crypt.envelope(message.encode(), now, 0)
-            query = urlencode(
-                {
-                    "signature": "0" * 40,
-                    "timestamp": sealed.timestamp,
-                    "nonce": sealed.nonce,
-                    "openid": "o",
-                    "encrypt_type": "aes",
-                    "msg_signature": sealed.signature,
-                }
-            )
-            body = (
-                "<xml><ToUserName><![CDATA[gh_bench]]></ToUserName>"
-                f"<Encrypt><![CDATA[{sealed.encrypt}]]></Encrypt></xml>"
-            )
-            yield post_bytes(address, f"{PATH}?{query}", body.encode())
+            sender = f"o{self._random.randrange(2000):027d}"
+            yield self.text(address, sender, self._random.choice(TEXTS))
+
+    def text(self, address: str, sender: str, text: str) -> bytes:
+        """One HTTP request: somebody writes."""
+        return self._request(
+            address,
+            sender,
+            f"<MsgType><![CDATA[text]]></MsgType><Content><![CDATA[{text}]]></Content>"
+            f"<MsgId>{next(self._ids)}</MsgId>",
+        )
+
+    def scan(self, address: str, sender: str, scene: str) -> bytes:
+        """One HTTP request: a follower scans the QR code of a place."""
+        return self._request(
+            address,
+            sender,
+            "<MsgType><![CDATA[event]]></MsgType><Event><![CDATA[SCAN]]></Event>"
+            f"<EventKey><![CDATA[{scene}]]></EventKey>",
+        )
+
+    def _request(self, address: str, sender: str, what: str) -> bytes:
+        now = int(time.time())
+        message = (
+            f"<xml><ToUserName><![CDATA[gh_bench]]></ToUserName><FromUserName><![CDATA[{sender}]]></FromUserName>"
+            f"<CreateTime>{now}</CreateTime>{what}</xml>"
+        )
+        sealed = self._crypt.envelope(message.encode(), now, 0)
+        query = urlencode(
+            {
+                "signature": "0" * 40,
+                "timestamp": sealed.timestamp,
+                "nonce": sealed.nonce,
+                "openid": "o",
+                "encrypt_type": "aes",
+                "msg_signature": sealed.signature,
+            }
+        )
+        body = (
+            "<xml><ToUserName><![CDATA[gh_bench]]></ToUserName>"
+            f"<Encrypt><![CDATA[{sealed.encrypt}]]></Encrypt></xml>"
+        )
+        return post_bytes(address, f"{PATH}?{query}", body.encode())
