@@ -1,7 +1,8 @@
 """Working through the inbox: batches from the table, one transaction each.
 
 The row lock (SKIP LOCKED on PostgreSQL, BEGIN IMMEDIATE on SQLite) is held until the commit, so a message is worked
-on exactly once however many replicas there are, and a crash leaves it as it was.
+on exactly once however many replicas there are, and a crash leaves it as it was. What sounds like danger is taken first
+(bot/triage.py), and a batch is no longer than what that may wait for.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ import structlog
 from bot.channels.base import Channel
 from bot.replies import Key, Reply, ReplyDesk
 from bot.telemetry import Metrics
+from bot.triage import Triage
 from handlers.context import Answer, Services
 from handlers.inbound import InboundKind
 from handlers.receive import Received, receive
@@ -23,6 +25,9 @@ from storage.queries.inbox import has_new, postpone, take_new
 from storage.tables import InboxMessage
 
 BATCH = 50
+LEAST = 5
+LONGEST_STEP_SECONDS = 0.25  # danger that has just come waits for the step under way
+LOOK_SECONDS = 0.1
 MAX_ATTEMPTS = 5
 FIRST_DELAY_SECONDS = 2
 LONGEST_REST_SECONDS = 1.0
@@ -65,7 +70,11 @@ class Worker:
         self._replica = replica
         self._clock = clock
         self._arrivals = arrivals
+        self._triage = Triage(database, services, replica, clock)
         self._careful = 0
+        self._size = BATCH
+        self._is_behind = True  # a predecessor may have left a backlog
+        self._was_urgent = False
         self.on_queued: Callable[[], None] = lambda: None
 
     async def has_work(self) -> bool:
@@ -80,8 +89,10 @@ class Worker:
 
         When a batch fails, its messages are taken one by one, so that only the culprit waits.
         """
-        started, arrivals = time.monotonic(), self._arrivals()
-        limit = 1 if self._careful else BATCH
+        arrivals = self._arrivals()
+        ahead = await self._look_ahead()
+        started = time.monotonic()
+        limit = 1 if self._careful else self._size
         marks = self._desk.take_marks()
         batch: list[Received] = []
         names: list[_Name] = []
@@ -89,7 +100,7 @@ class Worker:
             async with self._database.write() as session:
                 now = self._clock()
                 await self._desk.write_marks(session, marks, now)
-                messages = await take_new(session, self._replica, now, limit)
+                messages = await take_new(session, self._replica, now, limit, ahead)
                 names = [_name(message) for message in messages]
                 batch = [self._received(message, now) for message in messages]
                 answers = await receive(session, self._services, batch, now)
@@ -103,14 +114,45 @@ class Worker:
                 self._careful = len(names)
             return True
         self._careful = max(0, self._careful - 1)
+        # Those that were not found are another replica's; those that found no room come with the next batch.
+        self._triage.forget(ahead if len(names) < limit else [name.inbox_id for name in names])
         for name, received, answer in zip(names, batch, answers, strict=True):
             self._conclude(name, answer, now, held=received.hold is not None)
         if batch:
             self.on_queued()
+        took = time.monotonic() - started
+        self._was_urgent = bool(ahead)
+        self._is_behind = bool(ahead) or len(batch) == limit
+        if limit > 1:
+            self._fit_size(took, len(batch))
         if self._arrivals() != arrivals and not self._desk.anybody_waits:
             # Acknowledging comes first: in a rush, work takes a fifth of the time, and all of it afterwards.
-            await asyncio.sleep(min(4 * (time.monotonic() - started), LONGEST_REST_SECONDS))
-        return len(batch) == limit
+            await self._rest(min(4 * took, LONGEST_REST_SECONDS))
+        return self._is_behind
+
+    async def _look_ahead(self) -> list[int]:
+        """What is to be taken first; nothing in every second batch, so that much danger does not stop all else."""
+        if not self._is_behind or not await self._triage.look() or self._was_urgent:
+            return []
+        return self._triage.first(self._size)
+
+    def _fit_size(self, took: float, messages: int) -> None:
+        """So many in the next batch that it does not take too long."""
+        if took > LONGEST_STEP_SECONDS:
+            self._size = max(LEAST, self._size // 2)
+        elif messages == self._size and took < LONGEST_STEP_SECONDS / 2:
+            self._size = min(BATCH, self._size * 2)
+
+    async def _rest(self, seconds: float) -> None:
+        """Let messages be taken in, unless one of them sounds like danger."""
+        until, looked = time.monotonic() + seconds, 0.0
+        while (left := until - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, max(LOOK_SECONDS, 4 * looked)))
+            began = time.monotonic()
+            if await self._triage.look():
+                self._is_behind = True
+                return
+            looked = time.monotonic() - began
 
     def _received(self, message: InboxMessage, now: datetime) -> Received:
         channel = self._channels.get(message.account)
@@ -125,6 +167,7 @@ class Worker:
     async def _postpone(self, name: _Name, error: Exception) -> None:
         """Try again later, by any replica; give up after MAX_ATTEMPTS. The error's text may quote the message."""
         self._careful = max(0, self._careful - 1)
+        self._triage.forget([name.inbox_id])
         async with self._database.write() as session:
             attempts = await postpone(
                 session, name.inbox_id, self._clock(), FIRST_DELAY_SECONDS, MAX_ATTEMPTS

@@ -1,9 +1,9 @@
 """Working through the inbox table."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, tuple_, update
 from sqlmodel import col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -11,22 +11,62 @@ from storage.states import InboxState
 from storage.tables import InboxMessage
 
 
-async def take_new(session: AsyncSession, owner: str, now: datetime, limit: int) -> list[InboxMessage]:
+async def take_new(
+    session: AsyncSession, owner: str, now: datetime, limit: int, ahead: Collection[int] = ()
+) -> list[InboxMessage]:
     """The oldest messages that this replica may work on, locked until the transaction ends.
 
-    A row's lease says whose it is first; a lease that ran out is anyone's.
+    A row's lease says whose it is first; a lease that ran out is anyone's. ahead: only these (inbox ids), and what
+    the same people wrote 1:1 before them, so that nobody's own words change places.
     """
     statement = (
         select(InboxMessage)
-        .where(
-            InboxMessage.state == InboxState.NEW,
-            or_(InboxMessage.lease_owner == owner, InboxMessage.lease_until <= now),
-        )
+        .where(*_may_take(owner, now))
         .order_by(col(InboxMessage.inbox_id))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    if ahead:
+        speakers = (
+            await session.exec(
+                select(InboxMessage.account, InboxMessage.sender)
+                .where(col(InboxMessage.inbox_id).in_(ahead), InboxMessage.room == "")
+                .distinct()
+            )
+        ).all()
+        before = (
+            (col(InboxMessage.room) == "")
+            & tuple_(col(InboxMessage.account), col(InboxMessage.sender)).in_(speakers)
+            & (col(InboxMessage.inbox_id) < max(ahead))
+        )
+        statement = statement.where(or_(col(InboxMessage.inbox_id).in_(ahead), before))
     return list((await session.exec(statement)).all())
+
+
+def _may_take(owner: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(InboxMessage.state) == InboxState.NEW,
+        or_(col(InboxMessage.lease_owner) == owner, col(InboxMessage.lease_until) <= now),
+    )
+
+
+async def list_waiting(session: AsyncSession, owner: str, now: datetime, after: int, limit: int) -> list[int]:
+    """What `take_new` would find behind an inbox id, the oldest first; a read that takes no lock."""
+    statement = (
+        select(InboxMessage.inbox_id)
+        .where(*_may_take(owner, now), col(InboxMessage.inbox_id) > after)
+        .order_by(col(InboxMessage.inbox_id))
+        .limit(limit)
+    )
+    return [inbox_id for inbox_id in (await session.exec(statement)).all() if inbox_id is not None]
+
+
+async def list_texts(session: AsyncSession, inbox_ids: Collection[int]) -> list[tuple[int, str]]:
+    """What these messages say (inbox id, text)."""
+    statement = select(InboxMessage.inbox_id, InboxMessage.text).where(
+        col(InboxMessage.inbox_id).in_(inbox_ids)
+    )
+    return [(inbox_id, text) for inbox_id, text in (await session.exec(statement)).all() if inbox_id]
 
 
 async def postpone(
@@ -54,14 +94,7 @@ async def is_new(session: AsyncSession, inbox_id: int) -> bool:
 
 async def has_new(session: AsyncSession, owner: str, now: datetime) -> bool:
     """Whether `take_new` would find something; a read that takes no lock."""
-    statement = (
-        select(InboxMessage.inbox_id)
-        .where(
-            InboxMessage.state == InboxState.NEW,
-            or_(InboxMessage.lease_owner == owner, InboxMessage.lease_until <= now),
-        )
-        .limit(1)
-    )
+    statement = select(InboxMessage.inbox_id).where(*_may_take(owner, now)).limit(1)
     return (await session.exec(statement)).first() is not None
 
 
