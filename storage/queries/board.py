@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.ordering import order_of_few
 from storage.queries.within import matter_within
 from storage.states import MatterState, OpinionState, RequestState
 from storage.tables import Matter, Opinion, Request
@@ -138,7 +139,7 @@ async def list_voices_said(session: AsyncSession, compound_id: int, matter: int)
             Opinion.matter_number == matter,
             Opinion.state == OpinionState.FILED,
         )
-        .order_by(col(Opinion.number))
+        .order_by(order_of_few(col(Opinion.number)))
     )
     return [Voice(*row) for row in (await session.exec(statement)).all()]
 

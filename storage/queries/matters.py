@@ -9,6 +9,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.ordering import order_of_few
 from storage.queries.opinions import FIRST_NUMBER
 from storage.queries.within import matter_within
 from storage.states import MatterState, OpinionState, PlaceLevel, RequestState
@@ -193,7 +194,7 @@ async def list_words(
             col(Opinion.text).is_not(None),
             ~col(Opinion.echo),
         )
-        .order_by(col(Opinion.number).desc())
+        .order_by(order_of_few(col(Opinion.number)).desc())
         .limit(limit)
     )
     return [
@@ -254,7 +255,7 @@ async def list_said(session: AsyncSession, compound_id: int, matter: int) -> lis
             ),
         )
         .where(Opinion.compound_id == compound_id, Opinion.matter_number == matter)
-        .order_by(col(Opinion.number))
+        .order_by(order_of_few(col(Opinion.number)))
     )
     said = []
     for number, person_id, home, level, parent, repost_of, state in (await session.exec(statement)).all():
@@ -268,7 +269,7 @@ async def list_opinions_in(session: AsyncSession, compound_id: int, matter: int)
     statement = (
         select(Opinion)
         .where(Opinion.compound_id == compound_id, Opinion.matter_number == matter)
-        .order_by(col(Opinion.number))
+        .order_by(order_of_few(col(Opinion.number)))
         .with_for_update()
         .options(defer(Opinion.hits))  # type: ignore[arg-type]
     )
@@ -312,7 +313,7 @@ async def find_latest_of_person(
             Opinion.said_at >= since,
             col(Opinion.matter_number).is_not(None),
         )
-        .order_by(col(Opinion.number).desc())
+        .order_by(order_of_few(col(Opinion.number)).desc())
         .limit(1)
     )
     if group_id is not None:
