@@ -39,7 +39,7 @@ COMPOUNDS, BUILDINGS = 8, 40
 PER_SECOND = 5  # urgent ones
 CONNECTIONS = 32
 LOOK_SECONDS = 0.003
-WAIT_SECONDS = 90.0
+WAIT_SECONDS = 300.0
 _CORP = """
 [channels.corp]
 kind = "wecom_app"
@@ -223,7 +223,6 @@ class _Bench:
         urgent = self._write_urgent()
         await drive(self._address, self._source.make(self._address, BURST), CONNECTIONS)
         figures += await self._tell(f"behind_{BURST}", urgent, {"waiting": await self._waiting()})
-        await self._until_worked()
         told = self._watch.alerts
         if told != len(self._watch.seen):
             raise RuntimeError(f"{told} alerts about {len(self._watch.seen)} places")

@@ -145,6 +145,7 @@ class Application:
             public_url=settings.server.public_url,
             deadlines=await asyncio.to_thread(deadlines_of, settings, taggers.lexicon),
             rates_over=settings.requests.rates_over,
+            on_unheard=self._note_unheard,
             suggestions=Suggestions(helper, tagging.helper.batch) if helper and tagging.helper else None,
         )
         desk = self._desk = ReplyDesk(self.database, self.replica)
@@ -239,6 +240,10 @@ class Application:
         """There may be something to send, and somebody new."""
         self._outbox_pump.wake()
         self._followers_pump.wake()
+
+    def _note_unheard(self, compound: str, number: int, done: str) -> None:
+        log.warning("alert.unheard", compound=compound, number=number, done=done)
+        self.metrics.unheard.labels(done).inc()
 
     def _read_now(self, corp: str) -> None:
         for poller in self._pollers:

@@ -81,6 +81,12 @@ class Metrics:
             ["account", "verdict"],
             registry=self.registry,
         )
+        self.unheard = Counter(
+            "yishi_alerts_unheard",
+            "Alerts that reached nobody, by what was done: raised, escalated",
+            ["done"],
+            registry=self.registry,
+        )
         self.clock_work = Counter(
             "yishi_clock_work",
             "What the clock's ticks did, by work and outcome (done, failed)",

@@ -1,6 +1,6 @@
 """What a handler is given and what it gives back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -38,7 +38,8 @@ class Services:
     default_compounds: compound code by channel account, for accounts that serve one compound.
     accounts: facts by channel account. public_url: where the pages are, without a slash at the end; empty for none.
     deadlines: how long requests may take. rates_over: what their rates are taken of.
-    suggestions: of a further reader, None without one.
+    suggestions: of a further reader, None without one. on_unheard: called with a compound's code, the number of an
+    alert and what was done ("raised", "escalated") when that reached nobody; again, when the transaction is.
     """
 
     tagger: Taggers
@@ -50,6 +51,7 @@ class Services:
     deadlines: Deadlines = DEFAULT_DEADLINES
     rates_over: Over = Over.DUE
     suggestions: Suggestions | None = None
+    on_unheard: Callable[[str, int, str], None] = lambda _code, _number, _done: None
 
     def suggested(self, text: str) -> str | None:
         """The leaf that a further reader thinks of for a message, None without one."""

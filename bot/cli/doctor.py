@@ -21,6 +21,7 @@ from bot.channels.official_account import OfficialAccount
 from bot.cli.templates import compare_templates
 from bot.config import ChatArchiveSettings, ConfigError, OfficialAccountSettings, Settings
 from bot.tagging import build
+from handlers.alerts.duty import list_without_duty
 from handlers.requests.calendar import LOCAL, knows
 from nlp.lexicon import LexiconError, load_lexicon
 from nlp.model import ModelError
@@ -155,6 +156,18 @@ def holidays(now: datetime) -> Finding:
     return Finding("holidays", True, f"known to the end of {wanted[-1]}")
 
 
+def _duty(without: list[str], compounds: int) -> Finding:
+    if not without:
+        return Finding("duty", True, f"{compounds} compounds, somebody on duty in each")
+    some = ", ".join(without[:5]) + (" and others" if len(without) > 5 else "")
+    return Finding(
+        "duty",
+        False,
+        f"nobody whom an alert would reach is on duty in {len(without)} of {compounds} compounds: {some}",
+        'a [[contact]] with role = "duty" and a userid, or ./run staff add --role duty --member ACCOUNT/USERID',
+    )
+
+
 async def _active_model(database: Database, settings: Settings) -> Finding:
     async with database.read() as session:
         version = await find_active_version(session)
@@ -189,6 +202,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         if found == needed:
             yield await _active_model(database, settings)
             async with database.read() as session:
+                yield _duty(*await list_without_duty(session))
                 inbox = await count_inbox(session, list(InboxState))
                 outbox = await count_outbox(session)
             failed = inbox.get(InboxState.FAILED, 0)

@@ -52,6 +52,8 @@ async def _escalate(
     notice = Notice(MessageClass.ALERT, text, f"{alert_key(episode)}:up", facts)
     people = await circle(session, compound, UPWARDS)
     told = await tell_circle(session, services, people, notice, now)
+    if not told:
+        services.on_unheard(compound.code, number, "escalated")
     add_audit_event(
         session,
         at=now,

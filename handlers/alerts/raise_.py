@@ -21,6 +21,7 @@ from storage.tables import AlertEpisode, Compound, Opinion
 
 # Who is told, in this order: the next circle only when nobody of the one before can be reached.
 CIRCLES = ((Role.DUTY,), (Role.PROPERTY, Role.SECRETARY), (Role.COMMUNITY_WORKER,))
+_REACHED = (Reached.QUEUED, Reached.ALREADY)
 
 
 async def raise_alert(
@@ -47,14 +48,24 @@ async def raise_alert(
     else:  # also when somebody acknowledged it in this very moment
         hit = Hit.OPEN
         episode = await open_episode(session, compound.compound_id, last + 1, matter, opinion.number, now)
-    told = 0 if hit is Hit.COUNT else await _tell(session, services, compound, episode, opinion, now)
+    told, groups = 0, 0
+    if hit is not Hit.COUNT:
+        told, groups = await _tell(session, services, compound, episode, opinion, now)
+        if not told and not groups:
+            services.on_unheard(compound.code, episode.number, "raised")
     add_audit_event(
         session,
         at=now,
         verb="alert.counted" if hit is Hit.COUNT else "alert.raised",
         compound_id=compound.compound_id,
         subject=f"alert:{episode.number}",
-        details={"matter": matter, "opinion": opinion.number, "hits": episode.hits, "told": told},
+        details={
+            "matter": matter,
+            "opinion": opinion.number,
+            "hits": episode.hits,
+            "told": told,
+            "groups": groups,
+        },
     )
     return episode
 
@@ -90,7 +101,8 @@ async def _tell(
     episode: AlertEpisode,
     opinion: Opinion,
     now: datetime,
-) -> int:
+) -> tuple[int, int]:
+    """Returns how many people and how many groups it reaches."""
     key = alert_key(episode)
     text = alert_text(services, compound, episode, opinion, in_group=False)
     facts = alert_facts(services, compound, episode, opinion, say("reach.state_alert"), opinion.said_at)
@@ -104,10 +116,12 @@ async def _tell(
         if told:
             break
         asked.update(people)
+    groups = 0
     for group in await list_internal_groups(session, episode.compound_id):
         text = alert_text(services, compound, episode, opinion, in_group=True)
-        await notify_group(session, services, group, Notice(MessageClass.ALERT, text, key), now)
-    return told
+        reached = await notify_group(session, services, group, Notice(MessageClass.ALERT, text, key), now)
+        groups += reached in _REACHED
+    return told, groups
 
 
 def alert_key(episode: AlertEpisode) -> str:
@@ -131,4 +145,4 @@ async def tell_circle(
 ) -> int:
     """Send each of them the notice; returns how many it reaches now: who must write first may write tomorrow."""
     reached = [await notify_person(session, services, person_id, notice, now) for person_id in person_ids]
-    return sum(result in (Reached.QUEUED, Reached.ALREADY) for result in reached)
+    return sum(result in _REACHED for result in reached)

@@ -23,6 +23,11 @@ async def find_compound(session: AsyncSession, code: str) -> Compound | None:
     return (await session.exec(statement.execution_options(autoflush=False))).one_or_none()
 
 
+async def list_compounds(session: AsyncSession) -> list[Compound]:
+    """All of them, by code."""
+    return list((await session.exec(select(Compound).order_by(col(Compound.code)))).all())
+
+
 async def list_compounds_named(session: AsyncSession, names: Collection[str], limit: int) -> list[Compound]:
     """Compounds with exactly one of these names; there may be several in a city."""
     statement = (

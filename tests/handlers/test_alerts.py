@@ -1,11 +1,13 @@
 """A danger is told to those on duty at once, once per episode, and goes up when nobody answers."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from handlers.alerts.acknowledge import Acknowledged, Outcome, acknowledge
+from handlers.alerts.duty import list_without_duty
 from handlers.alerts.escalate import escalate_due
 from storage.database import Database
 from storage.queries.people import find_identity, put_role
@@ -300,11 +302,42 @@ async def test_someone_on_duty_who_would_have_to_write_first_does_not_stop_the_a
     assert [len(await alerts(talk, who)) for who in ("o-deng", "sun")] == [2, 1]
 
 
-async def test_with_nobody_at_all_the_episode_is_still_kept(talk: Talk) -> None:
+async def test_with_nobody_at_all_the_episode_is_still_kept_and_the_operator_learns_of_it(talk: Talk) -> None:
+    unheard: list[tuple[str, int, str]] = []
+    talk.services = replace(talk.services, on_unheard=lambda *what: unheard.append(what))
     await talk.bind("o-zhao")
     assert (await talk.hear("o-zhao", GAS)).outcome == "opinion.filed"
     assert len(await talk.rows(AlertEpisode)) == 1
-    assert [e.details["told"] for e in await talk.rows(AuditEvent) if e.verb == "alert.raised"] == [0]
+    [event] = [e for e in await talk.rows(AuditEvent) if e.verb == "alert.raised"]
+    assert (event.details["told"], event.details["groups"]) == (0, 0)
+    assert unheard == [("XH-1", 1, "raised")]
+    await talk.hear("o-zhao", GAS)  # only counted
+    assert await later(talk, minutes=5) == 1
+    assert unheard == [("XH-1", 1, "raised"), ("XH-1", 1, "escalated")]
+
+
+async def test_an_alert_that_only_the_staffs_group_reads_is_heard(talk: Talk) -> None:
+    unheard: list[tuple[str, int, str]] = []
+    talk.services = replace(talk.services, on_unheard=lambda *what: unheard.append(what))
+    await open_groups(talk, 1)
+    await overheard(talk, ZHAO, GAS)
+    assert (len(await alerts(talk, "group")), unheard) == (1, [])
+
+
+async def test_a_compound_without_anybody_on_duty_whom_something_reaches_is_found(watch: Talk) -> None:
+    await watch.enrol(compound("YL-2", "悦澜庭"))
+    await watch.enrol(compound("ZZ-3", "竹舍"))
+    async with watch.database.write() as session:
+        unreachable = Person(created_at=watch.now)
+        session.add(unreachable)
+        await session.flush()
+        assert unreachable.person_id is not None
+        await put_role(
+            session, unreachable.person_id, Role.DUTY, "YL-2", "值班", False, RoleSource.STAFF, watch.now
+        )
+    await appoint(watch, "lou1", Role.DUTY, "ZZ-3/1")  # for one building only
+    async with watch.database.read() as session:
+        assert await list_without_duty(session) == (["YL-2", "ZZ-3"], 3)
 
 
 async def test_what_the_archive_brings_a_day_late_is_filed_without_an_alert(watch: Talk) -> None:
