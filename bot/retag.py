@@ -1,17 +1,21 @@
 """Reading the archive again: trying a change on it first, then a replay that goes on where it stopped.
 
-A process of its own, below the bot's priority. Each batch is one short transaction, and the next one waits a little.
+A process of its own. Each batch is one short transaction, and the next one waits a little. Messages are read in a
+thread below the bot's priority; transactions are not: whoever holds SQLite's lock and is not given the processor keeps
+the bot from storing what comes in.
 """
 
 import asyncio
 import os
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from handlers.learning.replay import Position, keep_batch, read_batch, step_of
+from handlers.learning.replay import Position, Read, fetch_batch, keep_batch, read_again, step_of
 from handlers.learning.taggers import Taggers
 from storage.audit import add_audit_event
 from storage.database import Database
@@ -56,6 +60,33 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
+Reading = Callable[[Scope, Position], Awaitable[Read | None]]
+
+
+@asynccontextmanager
+async def _reading(database: Database, taggers: Taggers) -> AsyncIterator[Reading]:
+    """Reads the batch of a scope behind a position; None behind the last."""
+    loop = asyncio.get_running_loop()
+    thread = ThreadPoolExecutor(1, thread_name_prefix="reading", initializer=_step_back)
+
+    async def read(scope: Scope, after: Position) -> Read | None:
+        async with database.read() as session:
+            fetched = await fetch_batch(session, *scope, after, BATCH)
+        if fetched is None:
+            return None
+        return await loop.run_in_executor(thread, read_again, taggers, fetched)
+
+    try:
+        yield read
+    finally:
+        thread.shutdown(wait=False)  # idle by now; joining it would block the loop
+
+
+def _step_back() -> None:
+    """On Linux niceness is a thread's own."""
+    os.nice(_NICENESS)
+
+
 class TakenError(Exception):
     """Another worker is at it, or was a moment ago."""
 
@@ -65,21 +96,21 @@ async def try_out(database: Database, taggers: Taggers, scope: Scope, report: Re
     async with database.read() as session:
         progress = Progress(await count_readable(session, *scope))
     after: Position = (0, 0)
-    while True:
-        async with database.read() as session:
-            read = await read_batch(session, taggers, *scope, after, BATCH)
-        if read is None:
-            return progress
-        after = read.upto
-        for change in read.changes:
-            progress.steps[step_of(change)] += 1
-            if len(progress.examples[step_of(change)]) < EXAMPLES:
-                stored = change.stored
-                progress.examples[step_of(change)].append((stored.compound_id, stored.number, stored.text))
-        progress.changed += len(read.changes)
-        progress.done += read.count
-        progress.read += read.count
-        report(progress)
+    async with _reading(database, taggers) as reading:
+        while (read := await reading(scope, after)) is not None:
+            after = read.upto
+            for change in read.changes:
+                progress.steps[step_of(change)] += 1
+                if len(progress.examples[step_of(change)]) < EXAMPLES:
+                    stored = change.stored
+                    progress.examples[step_of(change)].append(
+                        (stored.compound_id, stored.number, stored.text)
+                    )
+            progress.changed += len(read.changes)
+            progress.done += read.count
+            progress.read += read.count
+            report(progress)
+    return progress
 
 
 async def replay(
@@ -101,35 +132,38 @@ async def replay(
     assert row.replay_id is not None
     progress = Progress(row.total, row.done)
     after: Position = (row.after_compound, row.after_number)
-    while True:
-        started = time.monotonic()
-        async with database.read() as session:
-            read = await read_batch(session, taggers, row.since, row.only_compound, after, BATCH)
-        async with database.write() as session:
-            now = clock()
-            if read is None:
-                await end_replay(session, row.replay_id, owner, now)
-                add_audit_event(
-                    session,
-                    at=now,
-                    verb="replay.ended",
-                    subject=f"replay:{row.replay_id}",
-                    details={"version": version, "read": progress.done, "changed_here": progress.changed},
-                )
-                return progress
-            changed = await keep_batch(session, row, owner, after, read, now + LEASE)
-        if changed is None:
-            raise TakenError("another worker has taken the replay over")
-        after = read.upto
-        progress.steps.update(step_of(change) for change in read.changes)
-        progress.changed += changed
-        progress.done += read.count
-        progress.read += read.count
-        report(progress)
-        await asyncio.sleep(rest * (time.monotonic() - started))
+    async with _reading(database, taggers) as reading:
+        while True:
+            started = time.monotonic()
+            read = await reading(Scope(row.since, row.only_compound), after)
+            async with database.write() as session:
+                now = clock()
+                if read is None:
+                    await end_replay(session, row.replay_id, owner, now)
+                    add_audit_event(
+                        session,
+                        at=now,
+                        verb="replay.ended",
+                        subject=f"replay:{row.replay_id}",
+                        details={"version": version, "read": progress.done, "changed_here": progress.changed},
+                    )
+                    return progress
+                changed = await keep_batch(session, row, owner, after, read, now + LEASE)
+            if changed is None:
+                raise TakenError("another worker has taken the replay over")
+            after = read.upto
+            progress.steps.update(step_of(change) for change in read.changes)
+            progress.changed += changed
+            progress.done += read.count
+            progress.read += read.count
+            report(progress)
+            await asyncio.sleep(rest * (time.monotonic() - started))
 
 
 async def _open(database: Database, scope: Scope, version: str, owner: str, now: datetime) -> Replay:
+    # Not inside the transaction: counting a million takes a second or more, in which nothing could be stored.
+    async with database.read() as session:
+        total = await count_readable(session, *scope)
     async with database.write() as session:
         row = await find_open_replay(session)
         if (
@@ -150,15 +184,10 @@ async def _open(database: Database, scope: Scope, version: str, owner: str, now:
                 requested_at=now,
                 since=scope.since,
                 only_compound=scope.only_compound,
-                total=await count_readable(session, *scope),
+                total=total,
             )
             session.add(row)
         await session.flush()
         assert row.replay_id is not None
         await take_replay(session, row.replay_id, owner, now, now + LEASE)
         return row
-
-
-def step_back() -> None:
-    """Let the bot go first wherever both want the processor."""
-    os.nice(_NICENESS)

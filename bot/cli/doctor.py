@@ -164,7 +164,8 @@ def _duty(without: list[str], compounds: int) -> Finding:
         "duty",
         False,
         f"nobody whom an alert would reach is on duty in {len(without)} of {compounds} compounds: {some}",
-        'a [[contact]] with role = "duty" and a userid, or ./run staff add --role duty --member ACCOUNT/USERID',
+        'a [[contact]] with role = "duty" and a userid, or '
+        "./run staff add USERNAME --role duty --member ACCOUNT/USERID",
     )
 
 

@@ -166,12 +166,10 @@ def _train(options: argparse.Namespace) -> int:
 
 def _retag(options: argparse.Namespace) -> int:
     from bot.cli.retag import run
-    from bot.retag import step_back
     from bot.telemetry import configure_logs
 
     settings = settings_of(options)
     configure_logs(settings.log.level)
-    step_back()
     return asyncio.run(
         run(
             settings,

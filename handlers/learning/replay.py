@@ -47,18 +47,17 @@ class Read:
     changes: tuple[NewTags, ...]
 
 
-async def read_batch(
-    session: AsyncSession,
-    taggers: Taggers,
-    since: datetime,
-    only_compound: int | None,
-    after: Position,
-    limit: int,
-) -> Read | None:
-    """Read the next opinions again, those of groups after what was said before them; None behind the last.
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A batch to be read again: each opinion with what was said before it in its group, oldest first."""
 
-    Reads only. What was said before counts as far as it is still kept.
-    """
+    opinions: tuple[tuple[StoredOpinion, tuple[str, ...]], ...]
+
+
+async def fetch_batch(
+    session: AsyncSession, since: datetime, only_compound: int | None, after: Position, limit: int
+) -> Fetched | None:
+    """The next opinions; None behind the last. What was said before counts as far as it is still kept."""
     batch = await list_readable(session, since, only_compound, after, limit)
     if not batch:
         return None
@@ -67,19 +66,28 @@ async def read_batch(
         for one in await list_heard(session, [each.inbox_id for each in batch if each.group_id is not None])
     }
     said = await _said_around(session, list(heard.values()))
+    opinions = []
+    for stored in batch:
+        own = heard.get(stored.inbox_id)
+        opinions.append((stored, tuple(_before(own, said[own.account, own.room])) if own else ()))
+    return Fetched(tuple(opinions))
+
+
+def read_again(taggers: Taggers, fetched: Fetched) -> Read:
+    """Read a batch again, opinions of groups after what was said before them. Asks no database: for a thread."""
     known: dict[tuple[int, str], Scores] = {}
     changes: list[NewTags] = []
-    for stored in batch:
+    for stored, texts in fetched.opinions:
         tagger = taggers.of(stored.compound_id)
         before: list[Scores] = []
-        if (own := heard.get(stored.inbox_id)) is not None:
-            for text in _before(own, said[own.account, own.room]):
-                key = (stored.compound_id, text)
-                if key not in known:
-                    known[key] = tagger.score(text)
-                before.append(known[key])
-        changes += _read_again(tagger, stored, before)
-    return Read((batch[-1].compound_id, batch[-1].number), len(batch), tuple(changes))
+        for text in texts:
+            key = (stored.compound_id, text)
+            if key not in known:
+                known[key] = tagger.score(text)
+            before.append(known[key])
+        changes += _read_one(tagger, stored, before)
+    last = fetched.opinions[-1][0]
+    return Read((last.compound_id, last.number), len(fetched.opinions), tuple(changes))
 
 
 async def keep_batch(
@@ -99,7 +107,7 @@ async def keep_batch(
     return changed
 
 
-def _read_again(tagger: LocalTagger, stored: StoredOpinion, before: Sequence[Scores]) -> Iterator[NewTags]:
+def _read_one(tagger: LocalTagger, stored: StoredOpinion, before: Sequence[Scores]) -> Iterator[NewTags]:
     tagged = tagger.tag(stored.text, before)
     leaves = [category.id for category in tagged.categories]
     if leaves != [category["id"] for category in stored.categories] or tagged.urgency != stored.urgency:

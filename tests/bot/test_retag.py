@@ -185,11 +185,12 @@ async def test_one_of_another_version_that_stopped_is_given_up(
 
 
 async def test_what_staff_sort_meanwhile_stands(archive: Database, services: Services, clock: Clock) -> None:
-    from handlers.learning.replay import keep_batch, read_batch
+    from handlers.learning.replay import fetch_batch, keep_batch, read_again
 
     async with archive.read() as session:
-        read = await read_batch(session, services.tagger, EVER.since, None, (0, 0), 10)
-    assert read is not None
+        fetched = await fetch_batch(session, EVER.since, None, (0, 0), 10)
+    assert fetched is not None
+    read = read_again(services.tagger, fetched)
     async with archive.write() as session:
         row = await session.get_one(Opinion, (1, 1001))
         row.lexicon_version, row.categories = BY_STAFF, [{"id": "tingche.chewei", "score": 1.0}]
