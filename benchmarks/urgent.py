@@ -23,7 +23,6 @@ import asyncpg
 from sqlalchemy import text
 
 from benchmarks.callbacks import CallbackSource, write_config
-from tests.postgres import running_server as running_postgres
 from benchmarks.intake import enrol
 from benchmarks.load import drive
 from benchmarks.servers import CLIENT_CORE, running
@@ -32,6 +31,7 @@ from bot.config import load_settings
 from nlp.reader import Reader
 from nlp.tagger import Tagger
 from storage.database import Database
+from tests.postgres import running_server as running_postgres
 
 PROMISE_MS = 1000
 BURST = 2000
