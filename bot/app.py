@@ -166,6 +166,7 @@ class Application:
         )
         self._inbox_pump = Pump("inbox", worker.step, worker.has_work)
         self._outbox_pump = Pump("outbox", sender.step, sender.has_work)
+        self._alerts_pump = Pump("alerts", sender.step_urgent, sender.has_urgent_work)
         self._intake.on_stored = self._inbox_pump.wake
         unions = UnionIds(self.database, services, self.channels, self.clock)
         self._followers_pump = Pump("followers", unions.step, unions.has_work)
@@ -173,6 +174,7 @@ class Application:
         self._tasks = [
             asyncio.create_task(self._work_when_warm()),
             asyncio.create_task(self._outbox_pump.run()),
+            asyncio.create_task(self._alerts_pump.run()),
             asyncio.create_task(self._followers_pump.run()),
         ]
         if helper is not None:
@@ -208,7 +210,7 @@ class Application:
             await asyncio.to_thread(Templates),
             members={n: c for n, c in self.channels.items() if isinstance(c, MemberSignIn)},
             residents={n: c for n, c in self.channels.items() if isinstance(c, ResidentSignIn)},
-            on_queued=self._outbox_pump.wake,
+            on_queued=self._wake_outbox,
         )
         await self._listen(
             CallbackEndpoint(self.channels, self._intake, desk, self.metrics, self.clock), site
@@ -238,12 +240,16 @@ class Application:
 
     def _wake_after_work(self) -> None:
         """There may be something to send, and somebody new."""
-        self._outbox_pump.wake()
+        self._wake_outbox()
         self._followers_pump.wake()
 
     def _note_unheard(self, compound: str, number: int, done: str) -> None:
         log.warning("alert.unheard", compound=compound, number=number, done=done)
         self.metrics.unheard.labels(done).inc()
+
+    def _wake_outbox(self) -> None:
+        self._alerts_pump.wake()
+        self._outbox_pump.wake()
 
     def _read_now(self, corp: str) -> None:
         for poller in self._pollers:
@@ -254,7 +260,7 @@ class Application:
         async with self.database.write() as session:
             escalated = await escalate_due(session, services, now)
         if escalated:
-            self._outbox_pump.wake()
+            self._wake_outbox()
 
     async def _work_when_warm(self) -> None:
         # About a second, in a thread: messages are taken in meanwhile, and none of them blocks the loop for it.
@@ -306,6 +312,7 @@ class Application:
             self._followers_pump.stop()
         if sending:
             self._outbox_pump.stop()
+            self._alerts_pump.stop()
             self._sender.close()
 
     async def catch_up(self) -> None:
@@ -313,12 +320,12 @@ class Application:
         for poller in self._pollers:
             poller.wake()
         await self._jobs.advance(self.clock())
-        self._outbox_pump.wake()
+        self._wake_outbox()
 
     def wake(self) -> None:
         """Look for work now instead of within a second: somebody has set the clock forward."""
         self._inbox_pump.wake()
-        self._outbox_pump.wake()
+        self._wake_outbox()
 
     async def is_ready(self) -> bool:
         """Whether messages sent here now would be stored and worked on."""
@@ -352,6 +359,7 @@ class Application:
     async def _stop_work(self) -> None:
         self._inbox_pump.stop()
         self._outbox_pump.stop()
+        self._alerts_pump.stop()
         self._followers_pump.stop()
         self._sender.close()
         if self._asker is not None:

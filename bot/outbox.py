@@ -80,18 +80,27 @@ class Sender:
         async with self._database.read() as session:
             return await has_due(session, self._clock())
 
+    async def has_urgent_work(self) -> bool:
+        """The same for what is urgent."""
+        async with self._database.read() as session:
+            return await has_due(session, self._clock(), only_urgent=True)
+
     def close(self) -> None:
         """Take nothing more; the step under way ends with what it has."""
         self._closing = True
 
-    async def step(self) -> bool:
+    async def step_urgent(self) -> bool:
+        """Send what is urgent, also while a step waits for a platform that is slow to take all else."""
+        return await self.has_urgent_work() and await self.step(only_urgent=True)
+
+    async def step(self, *, only_urgent: bool = False) -> bool:
         """Send what is due; returns whether there may be more.
 
         A slow answer keeps nobody else waiting: while it is out, a step takes more.
         """
         refill_until = time.monotonic() + REFILL_SECONDS
         async with self._database.write() as session:
-            found, ready = await self._take(session)
+            found, ready = await self._take(session, only_urgent)
         under_way = self._start(ready)
         while under_way:
             # What came back while the last outcomes were written down shares the next commit.
@@ -103,7 +112,7 @@ class Sender:
             if has_room and not self._closing and time.monotonic() < refill_until:
                 # Not in the same transaction: that would take windows in an order of its own.
                 async with self._database.write() as session:
-                    _, ready = await self._take(session)
+                    _, ready = await self._take(session, only_urgent)
             under_way |= self._start(ready)
         return found  # also when none was ready: behind those that must wait others may be due
 
@@ -122,11 +131,13 @@ class Sender:
             else:
                 return
 
-    async def _take(self, session: AsyncSession) -> tuple[bool, list[OutboxMessage]]:
+    async def _take(self, session: AsyncSession, only_urgent: bool) -> tuple[bool, list[OutboxMessage]]:
         """Take a batch; returns whether there was any, and what of it goes out now."""
         now = self._clock()
         skip = [name for name, until in self._blocked.items() if until > now]
-        taken = await take_due(session, self._replica, now, LEASE_SECONDS, BATCH, skip)
+        taken = await take_due(
+            session, self._replica, now, LEASE_SECONDS, BATCH, skip, only_urgent=only_urgent
+        )
         # By recipient, as everybody takes windows: two replicas must not wait for each other's rows.
         asked = sorted(taken, key=_recipient)
         ready = {message.outbox_id for message in asked if await self._may_go(session, message, now)}

@@ -85,8 +85,10 @@ async def take_due(
     lease_seconds: float,
     limit: int,
     skip_accounts: Collection[str],
+    *,
+    only_urgent: bool = False,
 ) -> list[OutboxMessage]:
-    """Due messages, now SENDING under this replica's lease: urgent ones first, then the oldest.
+    """Due messages, now SENDING under this replica's lease: urgent ones first, or only those, then the oldest.
 
     One per recipient, so that order is kept. Of `skip_accounts` only urgent ones, which may go another way.
     Messages whose sender vanished while SENDING come back here when at least once was promised, and become
@@ -136,6 +138,8 @@ async def take_due(
         .limit(limit)
         .with_for_update(skip_locked=True, of=OutboxMessage)
     )
+    if only_urgent:
+        statement = statement.where(col(OutboxMessage.message_class).in_(_URGENT))
     taken: dict[tuple[str, str], OutboxMessage] = {}
     for message in (await session.exec(statement)).all():
         taken.setdefault((message.account, message.recipient), message)
@@ -178,7 +182,7 @@ def add_reply(
     )
 
 
-async def has_due(session: AsyncSession, now: datetime) -> bool:
+async def has_due(session: AsyncSession, now: datetime, *, only_urgent: bool = False) -> bool:
     """Whether `take_due` would find something to do; a read that takes no lock."""
     statement = (
         select(OutboxMessage.outbox_id)
@@ -191,6 +195,8 @@ async def has_due(session: AsyncSession, now: datetime) -> bool:
         )
         .limit(1)
     )
+    if only_urgent:
+        statement = statement.where(col(OutboxMessage.message_class).in_(_URGENT))
     return (await session.exec(statement)).first() is not None
 
 

@@ -413,3 +413,28 @@ async def test_what_came_of_a_send_is_written_down_when_the_database_is_back(
     [row] = await outbox(database)
     assert row.state is OutboxState.SENT
     assert len(post.channel.sent) == 1
+
+
+async def test_an_alert_does_not_wait_for_a_platform_that_is_slow_to_take_the_rest(post: Post) -> None:
+    asked, let_go = asyncio.Event(), asyncio.Event()
+
+    async def be_slow() -> None:
+        asked.set()
+        await let_go.wait()
+
+    post.channel.meanwhile = be_slow
+    await post.queue()
+    sending = asyncio.create_task(post.replica.sender.step())
+    await asked.wait()
+    post.channel.meanwhile = None
+    await post.writes("o-deng")
+    await post.queue("明天下午停水", recipient="o-deng")
+    assert not await post.replica.sender.step_urgent()
+    await post.queue("煤气味", MessageClass.ALERT, "o-deng")
+    assert await post.replica.sender.step_urgent()
+    assert post.channel.texts == ["明天上午停水", "煤气味"]
+    assert not sending.done()
+    let_go.set()
+    await sending
+    await post.replica.send()
+    assert {message.state for message in await outbox(post.database)} == {OutboxState.SENT}
