@@ -28,6 +28,7 @@ BATCH = 50
 LEAST = 5
 LONGEST_STEP_SECONDS = 0.25  # danger that has just come waits for the step under way
 LOOK_SECONDS = 0.1
+URGENT_IN_A_ROW = 3  # batches of danger before an ordinary one, so that much danger does not stop all else
 MAX_ATTEMPTS = 5
 FIRST_DELAY_SECONDS = 2
 LONGEST_REST_SECONDS = 1.0
@@ -74,7 +75,7 @@ class Worker:
         self._careful = 0
         self._size = BATCH
         self._is_behind = True  # a predecessor may have left a backlog
-        self._was_urgent = False
+        self._urgent_in_a_row = 0
         self.on_queued: Callable[[], None] = lambda: None
 
     async def has_work(self) -> bool:
@@ -121,7 +122,7 @@ class Worker:
         if batch:
             self.on_queued()
         took = time.monotonic() - started
-        self._was_urgent = bool(ahead)
+        self._urgent_in_a_row = self._urgent_in_a_row + 1 if ahead else 0
         self._is_behind = bool(ahead) or len(batch) == limit
         if limit > 1:
             self._fit_size(took, len(batch))
@@ -131,15 +132,15 @@ class Worker:
         return self._is_behind
 
     async def _look_ahead(self) -> list[int]:
-        """What is to be taken first; nothing in every second batch, so that much danger does not stop all else."""
-        if not self._is_behind or not await self._triage.look() or self._was_urgent:
+        """What is to be taken first."""
+        if self._urgent_in_a_row == URGENT_IN_A_ROW or not self._is_behind or not await self._triage.look():
             return []
         return self._triage.first(self._size)
 
     def _fit_size(self, took: float, messages: int) -> None:
         """So many in the next batch that it does not take too long."""
         if took > LONGEST_STEP_SECONDS:
-            self._size = max(LEAST, self._size // 2)
+            self._size = max(LEAST, int(self._size * LONGEST_STEP_SECONDS / took))
         elif messages == self._size and took < LONGEST_STEP_SECONDS / 2:
             self._size = min(BATCH, self._size * 2)
 

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from bot import worker
 from bot.triage import AT_ONCE, SWEEP_SECONDS
-from bot.worker import BATCH
+from bot.worker import BATCH, LEAST, URGENT_IN_A_ROW
 from handlers.context import Services
 from storage.database import Database
 from storage.queries.inbox import take_new
@@ -80,8 +80,9 @@ async def test_what_others_say_in_the_same_group_does_not_hold_danger_up(
 
 async def test_much_danger_does_not_stop_all_else(replica: Replica) -> None:
     [lamp, *_] = await replica.store([LAMP] * BATCH)
-    await replica.store([NAMED] * 3 * BATCH, [f"o-{number}" for number in range(9)], "danger")
-    await replica.worker.step()
+    await replica.store([NAMED] * 4 * BATCH, [f"o-{number}" for number in range(9)], "danger")
+    for _ in range(URGENT_IN_A_ROW):
+        await replica.worker.step()
     assert lamp.inbox_id not in await _done(replica.database)
     await replica.worker.step()
     assert lamp.inbox_id in await _done(replica.database)
@@ -138,11 +139,11 @@ async def test_batches_are_no_longer_than_danger_may_wait(
     await replica.worker.step()
     assert len(await _done(replica.database)) == BATCH
     await replica.worker.step()
-    assert len(await _done(replica.database)) == BATCH + BATCH // 2
+    assert len(await _done(replica.database)) == BATCH + LEAST
     monkeypatch.setattr(worker, "LONGEST_STEP_SECONDS", 3600.0)
     await replica.worker.step()
     await replica.worker.step()
-    assert replica.worker._size == 4 * (BATCH // 4)
+    assert replica.worker._size == 4 * LEAST
     async with replica.database.read() as session:
         numbers = (await session.exec(select(Opinion.inbox_id).order_by(col(Opinion.number)))).all()
     assert list(numbers) == sorted(numbers)
