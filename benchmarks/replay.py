@@ -53,7 +53,7 @@ def run(quick: bool) -> Iterator[dict[str, object]]:
             alone = _answers(server.address, 5 if quick else 30)
             replay = subprocess.Popen(
                 [sys.executable, "-m", "bot", "retag", "--config", str(config)],
-                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=_ROOT,
             )  # fmt: skip
             _wait_until_begun(config.with_suffix(".db"), replay)
             at_first = _megabytes(replay.pid)
@@ -61,7 +61,9 @@ def run(quick: bool) -> Iterator[dict[str, object]]:
             while replay.poll() is None:  # the bot answers to the end, not only in the beginning
                 meanwhile += _answers(server.address, 2)
                 most = max(most, _megabytes(replay.pid))
-            out, _ = replay.communicate()
+            out, said = replay.communicate()
+            if replay.returncode:
+                raise RuntimeError(f"the replay ended with {replay.returncode}: {said.decode()[-2000:]}")
         yield _rate("replayed", json.loads(out.splitlines()[-1]), reference)
         for metric, share in (("answer_p50", 0.5), ("answer_p99", 0.99)):
             figure = _figure(metric, 1000 * _slowest(meanwhile, share), "ms", 1000 * _slowest(alone, share))

@@ -15,10 +15,12 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from handlers.learning.replay import Position, Read, fetch_batch, keep_batch, read_again, step_of
 from handlers.learning.taggers import Taggers
 from storage.audit import add_audit_event
-from storage.database import Database
+from storage.database import Database, is_passing
 from storage.queries.replays import count_readable, end_replay, find_open_replay, take_replay
 from storage.tables import Replay
 
@@ -26,6 +28,8 @@ BATCH = 500
 LEASE = timedelta(seconds=30)
 REST = 0.15  # of the time that a batch took: the bot's own transactions come in between
 EXAMPLES = 5
+MOST_FAILURES = 30  # in a row, before a replay gives up; it can be gone on with
+PAUSE_SECONDS = 1.0
 _NICENESS = 10
 
 
@@ -132,23 +136,26 @@ async def replay(
     assert row.replay_id is not None
     progress = Progress(row.total, row.done)
     after: Position = (row.after_compound, row.after_number)
+    failures = 0
     async with _reading(database, taggers) as reading:
         while True:
             started = time.monotonic()
-            read = await reading(Scope(row.since, row.only_compound), after)
-            async with database.write() as session:
-                now = clock()
-                if read is None:
-                    await end_replay(session, row.replay_id, owner, now)
-                    add_audit_event(
-                        session,
-                        at=now,
-                        verb="replay.ended",
-                        subject=f"replay:{row.replay_id}",
-                        details={"version": version, "read": progress.done, "changed_here": progress.changed},
-                    )
-                    return progress
-                changed = await keep_batch(session, row, owner, after, read, now + LEASE)
+            try:
+                read = await reading(Scope(row.since, row.only_compound), after)
+                async with database.write() as session:
+                    now = clock()
+                    if read is None:
+                        await _end(session, row, owner, version, progress, now)
+                        return progress
+                    changed = await keep_batch(session, row, owner, after, read, now + LEASE)
+            except Exception as error:
+                # On a busy machine the bot may hold SQLite's lock again and again for longer than a wait for it.
+                failures += 1
+                if not is_passing(error) or failures > MOST_FAILURES:
+                    raise
+                await asyncio.sleep(PAUSE_SECONDS)
+                continue
+            failures = 0
             if changed is None:
                 raise TakenError("another worker has taken the replay over")
             after = read.upto
@@ -158,6 +165,20 @@ async def replay(
             progress.read += read.count
             report(progress)
             await asyncio.sleep(rest * (time.monotonic() - started))
+
+
+async def _end(
+    session: AsyncSession, row: Replay, owner: str, version: str, progress: Progress, now: datetime
+) -> None:
+    assert row.replay_id is not None
+    await end_replay(session, row.replay_id, owner, now)
+    add_audit_event(
+        session,
+        at=now,
+        verb="replay.ended",
+        subject=f"replay:{row.replay_id}",
+        details={"version": version, "read": progress.done, "changed_here": progress.changed},
+    )
 
 
 async def _open(database: Database, scope: Scope, version: str, owner: str, now: datetime) -> Replay:
