@@ -8,16 +8,20 @@ import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
+from bot import retag
 from bot.cli import retag as command
 from bot.cli.keys import fresh_key
 from bot.config import ConfigError, Settings
 from bot.retag import BATCH, Progress, Scope, TakenError, replay, try_out
 from handlers.context import Services
 from handlers.groups.chat import DOUBTED
+from handlers.learning.replay import fetch_batch, keep_batch, read_again
 from handlers.learning.taggers import Taggers
 from nlp.reader import Reader
 from storage.database import Database
@@ -96,6 +100,26 @@ async def test_trying_it_out_counts_and_keeps_nothing(archive: Database, service
     }
     async with archive.read() as session:
         assert (await session.exec(select(Replay))).all() == []
+
+
+async def test_a_database_that_is_busy_for_a_while_does_not_end_a_replay(
+    archive: Database, services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, busy = keep_batch, [2]
+
+    async def keep_when_not_busy(*arguments: Any) -> int | None:
+        if busy[0]:
+            busy[0] -= 1
+            raise OperationalError("UPDATE", {}, Exception("database is locked"))
+        return await keep(*arguments)
+
+    monkeypatch.setattr(retag, "keep_batch", keep_when_not_busy)
+    monkeypatch.setattr(retag, "PAUSE_SECONDS", 0)
+    progress = await replay(archive, services.tagger, EVER, "a", clock, lambda progress: None, 0)
+    assert progress.changed == 2 * BATCH + 51
+    busy[0] = 1000
+    with pytest.raises(OperationalError):
+        await replay(archive, services.tagger, EVER, "a", clock, lambda progress: None, 0)
 
 
 async def test_a_replay_replaces_tags_and_urgency_and_raises_no_alert(
@@ -185,8 +209,6 @@ async def test_one_of_another_version_that_stopped_is_given_up(
 
 
 async def test_what_staff_sort_meanwhile_stands(archive: Database, services: Services, clock: Clock) -> None:
-    from handlers.learning.replay import fetch_batch, keep_batch, read_again
-
     async with archive.read() as session:
         fetched = await fetch_batch(session, EVER.since, None, (0, 0), 10)
     assert fetched is not None
