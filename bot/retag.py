@@ -24,7 +24,7 @@ from storage.database import Database, is_passing
 from storage.queries.replays import count_readable, end_replay, find_open_replay, take_replay
 from storage.tables import Replay
 
-BATCH = 500
+BATCH = 2000  # beside a busy bot a replay waits for the lock most of the time: so few transactions as may be
 LEASE = timedelta(seconds=30)
 REST = 0.15  # of the time that a batch took: the bot's own transactions come in between
 EXAMPLES = 5
