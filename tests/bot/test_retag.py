@@ -18,7 +18,7 @@ from bot import retag
 from bot.cli import retag as command
 from bot.cli.keys import fresh_key
 from bot.config import ConfigError, Settings
-from bot.retag import BATCH, Progress, Scope, TakenError, replay, try_out
+from bot.retag import Progress, Scope, TakenError, replay, try_out
 from handlers.context import Services
 from handlers.groups.chat import DOUBTED
 from handlers.learning.replay import fetch_batch, keep_batch, read_again
@@ -39,6 +39,7 @@ from storage.tables import (
 from tests.bot.fakes import NOON, Clock
 from tests.bot.house import enrol
 
+BATCH = 500  # of these tests: a few of them are rows enough
 EVER = Scope(NOON - timedelta(days=3650))
 LIFT, LEAK, FIRE, CHATTER = "3栋电梯坏了没人修", "垃圾桶满了没人清运", "三楼着火了冒浓烟", "大家早上好"
 ROOT = Path(__file__).parents[2]
@@ -64,6 +65,11 @@ def _opinion(number: int, text: str, version: str = "old", **values: object) -> 
 
 def _row(opinion: Opinion) -> Opinion:
     return Opinion(**opinion.model_dump())
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retag, "BATCH", BATCH)
 
 
 @pytest.fixture
@@ -305,7 +311,8 @@ async def test_the_command_prints_numbers_on_stdout_and_words_only_when_asked_on
         await _command(database_url, dry_run=True, lexicon="/does/not/exist")
 
 
-KILLED = 3000
+SHIPPED_BATCH = retag.BATCH
+KILLED = 3 * SHIPPED_BATCH
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # two processes; what differs is above
@@ -334,13 +341,13 @@ async def test_kill_9_and_again(
         return rows[0].done if rows else 0
 
     first = start()
-    while await done() < BATCH:
+    while await done() < SHIPPED_BATCH:
         assert first.poll() is None, first.communicate()
         await asyncio.sleep(0.005)
     first.send_signal(signal.SIGKILL)
     await asyncio.to_thread(first.communicate)
     at = await done()
-    assert at >= BATCH
+    assert at >= SHIPPED_BATCH
     async with database.write() as session:
         row = (await session.exec(select(Replay))).one()
         assert row.lease_until is not None
