@@ -2,19 +2,9 @@
 
 import asyncio
 import itertools
-import json
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-
-import pytest
 
 from bot.app import utc_now
 from handlers.alerts.rules import ESCALATE_AFTER
@@ -25,7 +15,7 @@ from storage.sealing import Sealer
 from storage.states import PlaceLevel, Role
 from tests.conftest import COLUMN_KEY, LOOKUP_KEY
 from tests.system.books import Books, open_books
-from tests.system.fleet import COMPOUND, MARK, ROOT, Setup
+from tests.system.fleet import COMPOUND, MARK, Fleet, Setup
 from tests.system.residents import PEOPLE, Message, Postman, write_messages
 
 KILLS = 10
@@ -43,61 +33,6 @@ encoding_aes_key = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 api_base = "http://127.0.0.1:9"
 """
 _ids = itertools.count(int(time.time() * 1000) * 1_000 + 500)
-
-
-@dataclass
-class Litter:
-    """Servers forked from one process that has read the tagger's files."""
-
-    process: subprocess.Popen[str]
-    config: Path
-    pids: list[int] = field(default_factory=list)
-
-    async def start(self, ahead_seconds: float = 0.0) -> tuple[int, str]:
-        """A server's pid and address."""
-        log = self.config.with_suffix(f".{len(self.pids)}.log")
-        order = {"config": str(self.config), "ahead": ahead_seconds, "log": str(log)}
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        pid = int(await asyncio.to_thread(self.process.stdout.readline))
-        self.pids.append(pid)
-        deadline = time.monotonic() + 30
-        while not (log.exists() and "\n" in (text := log.read_text("utf-8"))):
-            assert time.monotonic() < deadline, "the server did not start in time"
-            await asyncio.sleep(0.005)
-        started = json.loads(text.partition("\n")[0])
-        assert started["event"] == "server.started", started
-        return pid, str(started["address"])
-
-    def kill(self, pid: int) -> None:
-        """As a power cut would."""
-        os.kill(pid, signal.SIGKILL)
-        self.pids[self.pids.index(pid)] = 0
-
-    def end(self) -> None:
-        """Kill what still runs."""
-        for pid in filter(None, self.pids):
-            os.kill(pid, signal.SIGKILL)
-        self.process.kill()
-        self.process.communicate(timeout=10)
-
-
-@pytest.fixture
-def litter(tmp_path: Path, database_url: str) -> Iterator[Litter]:
-    config = tmp_path / "server.toml"
-    Setup(database_url, passive_reply=False, more=CORP).write(config)
-    command = [sys.executable, "-m", "tests.system.litter"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("YISHI_")}
-    litter = Litter(
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
-        ),
-        config,
-    )
-    yield litter
-    litter.end()
 
 
 async def _found(database_url: str) -> None:
@@ -123,12 +58,13 @@ def _dangers(building: int) -> list[Message]:
 
 
 async def test_every_danger_is_told_once_and_goes_up_once_whoever_is_killed(
-    litter: Litter, database_url: str
+    fleet: Fleet, database_url: str
 ) -> None:
     await _found(database_url)
     replicas = 1 if database_url.startswith("sqlite") else 2
     postman, sent = Postman(), list[Message]()
-    running = [await litter.start() for _ in range(replicas)]
+    setup = Setup(database_url, passive_reply=False, more=CORP)
+    running = [await fleet.start(setup) for _ in range(replicas)]
     for building in range(1, KILLS + 1):
         again = [message for message in sent if message not in postman.acknowledged]
         again += random.sample(
@@ -139,34 +75,34 @@ async def test_every_danger_is_told_once_and_goes_up_once_whoever_is_killed(
         todo = [*fresh, *again]
         random.shuffle(todo)
         loop = asyncio.get_running_loop()
-        pid, _address = victim = random.choice(running)
+        victim = random.choice(running)
         delay = random.uniform(0, 0.25)
-        loop.call_later(delay, litter.kill, pid)
+        loop.call_later(delay, victim.kill)
         await asyncio.gather(
-            postman.deliver([address for _pid, address in running], todo), asyncio.sleep(delay + 0.01)
+            postman.deliver([server.address for server in running], todo), asyncio.sleep(delay + 0.01)
         )
         running.remove(victim)
-        running.append(await litter.start())
+        running.append(await fleet.start(setup))
     while todo := [message for message in sent if message not in postman.acknowledged]:
-        await postman.deliver([running[0][1]], todo)
+        await postman.deliver([running[0].address], todo)
     async with open_books(database_url) as books:
         await books.wait_until_worked(30)
         await _check_told(books)
-        for pid, _address in running:
-            litter.kill(pid)
-        await _let_it_go_up(litter, books)
+        for server in running:
+            server.kill()
+        await _let_it_go_up(fleet, setup, books)
         print(
             f"answers {dict(postman.statuses)}; {KILLS} dangers, {await books.count('FROM outbox')} answers"
         )
 
 
-async def _let_it_go_up(litter: Litter, books: Books) -> None:
+async def _let_it_go_up(fleet: Fleet, setup: Setup, books: Books) -> None:
     """Five minutes later, killed in the middle of it."""
     for _ in range(KILLS_WHILE_IT_GOES_UP):
-        pid, _address = await litter.start(ESCALATE_AFTER.total_seconds() + 60)
+        server = await fleet.start(setup, ESCALATE_AFTER.total_seconds() + 60)
         await asyncio.sleep(random.uniform(0, 0.1))
-        litter.kill(pid)
-    await litter.start(ESCALATE_AFTER.total_seconds() + 60)
+        server.kill()
+    await fleet.start(setup, ESCALATE_AFTER.total_seconds() + 60)
     deadline = time.monotonic() + 20
     while await books.count("FROM alert_episodes WHERE escalated_at IS NULL"):
         assert time.monotonic() < deadline, "an alert that nobody confirmed did not go up"
