@@ -14,6 +14,7 @@ from handlers.inbound import Inbound, InboundKind
 from handlers.matters import chat as matters
 from handlers.opinions import chat as opinions
 from handlers.people import chat as people
+from handlers.photos import chat as photos
 from handlers.requests import chat as requests
 from handlers.requests import staff as handling
 from handlers.router import Route, dispatch
@@ -42,7 +43,15 @@ class Manner:
 
 
 RESIDENTS = Manner(
-    (*people.ROUTES, *alerts.ROUTES, *requests.ROUTES, *matters.ROUTES, *opinions.ROUTES), tells=True
+    (
+        *people.ROUTES,
+        *alerts.ROUTES,
+        *requests.ROUTES,
+        *matters.ROUTES,
+        *photos.ROUTES,
+        *opinions.ROUTES,
+    ),
+    tells=True,
 )
 STAFF = Manner((*handling.ROUTES, *matters.STAFF_ROUTES, *STAFF_ROUTES), called=True)
 CUSTOMER_GROUPS = Manner(CUSTOMER_ROUTES, silent=True)
@@ -135,7 +144,7 @@ async def _handle(
     answer = await dispatch(manner.routes, context)
     message.outcome = answer.outcome
     if answer.unheard:
-        message.text = message.quoted = ""
+        message.text = message.quoted = message.media_id = ""
     text, notice = "" if manner.silent else answer.text.strip(), ""
     if text and manner.tells and identity.told_at is None and not answer.farewell:
         notice = f"\n{say('people.notice', days=services.raw_text_days)}"

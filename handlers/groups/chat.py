@@ -12,8 +12,9 @@ from handlers.alerts.chat import confirm, confirming, show_duty
 from handlers.context import Answer, Context
 from handlers.desk import Desk, ask_which, for_staff, pick
 from handlers.digests.rules import LOCAL, monday_of
-from handlers.filters import COLON, NUMBER, command, spoken
+from handlers.filters import COLON, NUMBER, command, kind, spoken
 from handlers.groups.earlier import scores_before
+from handlers.inbound import InboundKind
 from handlers.learning.chat import ROUTES as LEARNING_ROUTES
 from handlers.learning.doubtful import IN_DOUBT
 from handlers.matters.chat import people_of, state_of
@@ -30,6 +31,7 @@ from handlers.opinions.file import Filed, category_names, facts, file_opinion, j
 from handlers.opinions.rules import SAFETY, decide_in_group, place_name
 from handlers.people.chat import REFUSAL_HERE
 from handlers.people.refuse import refuse_groups
+from handlers.photos.chat import overhear_picture
 from handlers.reach.fields import Facts, NoticeKind
 from handlers.reach.notify import Notice, notify_person
 from handlers.requests.figures import rates_of, rates_text
@@ -184,6 +186,7 @@ async def pass_by(context: Context) -> Answer:
 CUSTOMER_ROUTES = (
     Route(command(REFUSAL_HERE), refuse_here),
     Route(spoken(), overhear),
+    Route(kind(InboundKind.IMAGE), overhear_picture),
     Route(lambda inbound: {}, pass_by),
 )
 

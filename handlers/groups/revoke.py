@@ -1,4 +1,4 @@
-"""Use case: someone took a message back in the group. Its words go, and everything that was made of them."""
+"""Use case: someone took a message back in the group. Its words and pictures go, and all that was made of them."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -19,6 +19,7 @@ from storage.queries.archive import (
     lock_opinions_of_messages,
 )
 from storage.queries.matters import list_matters_of_messages, lock_matters
+from storage.queries.photos import drop_photos_of_messages, drop_photos_of_opinions
 from storage.states import InboxState, OpinionState
 from storage.tables import InboxMessage, Opinion
 
@@ -32,7 +33,7 @@ async def revoke_messages(
     expected: dict[str, str],
     lease: Lease,
 ) -> bool:
-    """Blank the messages with these keys; returns whether there were words to blank.
+    """Blank the messages with these keys; returns whether there was anything to blank.
 
     expected: room by key, of messages whose revocation may come before they do. Doing it again changes nothing.
     """
@@ -50,6 +51,8 @@ async def revoke_messages(
     opinions = await lock_opinions_of_messages(session, inbox_ids)
     await blank_answers(session, inbox_ids, now)
     await unquote(session, opinions, say("groups.revoked_words"))
+    await drop_photos_of_messages(session, inbox_ids)
+    await drop_photos_of_opinions(session, [(each.compound_id, each.number) for each in opinions])
     _audit(session, messages, opinions, now)
     for opinion in opinions:
         opinion.text, opinion.hits, opinion.unit = None, [], None

@@ -203,11 +203,6 @@ async def _withdraw(context: Context, opinion: Opinion) -> Answer:
     return Answer("opinion.withdrawn", say("opinions.withdrawn", number=opinion.number))
 
 
-async def take_picture(context: Context) -> Answer:
-    """A picture or video without words."""
-    return Answer("media.seen", say("opinions.picture"))
-
-
 async def take_voice(context: Context) -> Answer:
     """Voice in which the platform recognised nothing."""
     return Answer("voice.unheard", say("opinions.voice"))
@@ -258,7 +253,6 @@ ROUTES = (
     Route(command(r"(?:我?(?:发|说|打)错了?)[\s,，。]*+(?:撤[回销])?"), withdraw),
     *(Route(command(pattern), hear) for pattern in SAY_WORDS),
     Route(spoken(), hear),
-    Route(kind(InboundKind.IMAGE, InboundKind.VIDEO), take_picture),
     Route(kind(InboundKind.VOICE), take_voice),
     Route(kind(InboundKind.LOCATION, InboundKind.LINK), ask_for_words),
     Route(lambda inbound: {}, pass_over),

@@ -10,6 +10,7 @@ from handlers.matters.join import join_matter
 from handlers.matters.rules import Counts, Talk
 from handlers.opinions.rules import SAFETY, place_name
 from handlers.opinions.where import place_of
+from handlers.photos.attach import take_up_pictures
 from handlers.texts import say
 from nlp.tagger import Tagged
 from storage.audit import add_audit_event
@@ -26,12 +27,13 @@ FILED = "opinion.filed"
 @dataclass(frozen=True, slots=True)
 class Filed:
     """An opinion that was kept, and its matter. others: households and other people who say the same. reopened: it
-    had been done."""
+    had been done. pictures: messages with pictures that came before it and are kept with it."""
 
     opinion: Opinion
     matter: Matter
     others: Counts
     reopened: bool
+    pictures: int = 0
 
 
 async def find_home_of_speaker(context: Context) -> tuple[Compound, Place | None] | None:
@@ -114,6 +116,8 @@ async def file_opinion(
             "place_dropped": where.dropped,
         },
     )
+    # Before anybody is told of it, so that they hear that there is something to see.
+    pictures = await take_up_pictures(context.session, opinion, group, context.now)
     joined = await join_matter(
         context.session,
         context.services,
@@ -128,7 +132,7 @@ async def file_opinion(
         await count_echo(context.session, opinion, context.now)
     else:
         await raise_alert(context.session, context.services, compound, opinion, context.now)
-    return Filed(opinion, joined.matter, joined.others, joined.reopened)
+    return Filed(opinion, joined.matter, joined.others, joined.reopened, pictures)
 
 
 async def file_held(context: Context, home: tuple[Compound, Place | None]) -> list[str]:
@@ -178,6 +182,8 @@ def receipt(context: Context, filed: Filed, *, in_group: bool = False) -> str:
         text = say("opinions.filed", number=opinion.number, facts=facts(context, opinion, in_group=in_group))
     else:
         text = say("opinions.filed_unsorted", number=opinion.number)
+    if filed.pictures:
+        text += "\n" + say("photos.taken_up", count=filed.pictures)
     if joined := joined_line(filed):
         text += "\n" + joined
     if filed.reopened:

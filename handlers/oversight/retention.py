@@ -1,4 +1,4 @@
-"""Use case: words are kept for a set time, then only tags and counts."""
+"""Use case: words and photos are kept for a set time, then only tags and counts."""
 
 from datetime import datetime
 
@@ -7,6 +7,7 @@ from sqlmodel import col, select
 
 from storage.database import Database
 from storage.queries.opinions import REDUCED
+from storage.queries.photos import drop_photos_before
 from storage.queries.requests import blank_request_words
 from storage.states import InboxState, OutboxState
 from storage.tables import InboxMessage, Opinion, OutboxMessage
@@ -17,7 +18,7 @@ CHUNK = 500  # rows in one transaction: callbacks must not wait long behind it
 async def reduce_raw_text(database: Database, before: datetime) -> int:
     """Blank the words of messages, opinions and requests older than `before`, and who wrote and got the messages.
 
-    Returns how many rows were blanked.
+    Photos of then go whole. Returns how many rows were blanked or went.
     """
     ended = (
         OutboxState.OFFERED,
@@ -68,12 +69,13 @@ async def reduce_raw_text(database: Database, before: datetime) -> int:
         async with database.write() as session:
             await session.exec(update(Opinion).where(col(Opinion.inbox_id).in_(ids)).values(**REDUCED))
         blanked += len(ids)
-    while True:
-        async with database.write() as session:
-            found = await blank_request_words(session, before, CHUNK)
-        blanked += found
-        if not found:
-            return blanked
+    for go_on in (blank_request_words, drop_photos_before):
+        found = CHUNK
+        while found:
+            async with database.write() as session:
+                found = await go_on(session, before, CHUNK)
+            blanked += found
+    return blanked
 
 
 async def _ids(database: Database, statement: object) -> list[int]:

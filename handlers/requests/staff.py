@@ -25,9 +25,18 @@ from handlers.requests.commands import (
 from handlers.requests.dispatching import assignment_of
 from handlers.requests.offices import actor_in, find_party, role_in, role_name
 from handlers.requests.record import facts_of
-from handlers.requests.words import deadline, label_of, level_name, rating_name, state_name, who
+from handlers.requests.words import (
+    deadline,
+    label_of,
+    level_name,
+    rating_name,
+    state_name,
+    who,
+    with_photos,
+)
 from handlers.router import Route
 from handlers.texts import say
+from storage.queries.photos import count_photos_of_matter
 from storage.queries.requests import list_events, list_requests_numbered, list_standing
 from storage.states import RequestState
 from storage.tables import Compound, Matter, Request
@@ -333,7 +342,8 @@ async def timeline_of(context: Context, compound: Compound, number: int, *, in_g
             say("requests.staff_entry", words=(event.text or "")[:100])
             for event in [event for event in events if event.text][-_ENTRIES:]
         ]
-    return "\n".join(lines)
+    photos = await count_photos_of_matter(context.session, compound.compound_id, matter.number)
+    return "\n".join(lines) + with_photos(photos)
 
 
 def _about(handler: Handle, verb: str, *rights: Right) -> Callable[..., Awaitable[Answer]]:

@@ -18,6 +18,7 @@ from handlers.requests.offices import list_dispatchers, list_party, role_name
 from handlers.requests.topics import over_for_staff, replaced_by, topic_of, topic_to_staff, topics_of
 from handlers.requests.words import for_reporter, for_staff
 from storage.queries.matters import list_reporters
+from storage.queries.photos import count_photos_of_matter
 from storage.queries.requests import list_voices
 from storage.queries.rooms import list_internal_groups
 from storage.states import MessageClass
@@ -27,6 +28,7 @@ from storage.tables import Compound, Matter
 # A resident's own words are for those who handle the request, not for everybody in a group.
 _RESIDENTS_WORDS = frozenset({Told.SUPPLEMENTED, Told.UNHAPPY, Told.YOURS, Told.TO_DISPATCH})
 _ANSWERED = frozenset({Verb.RATED, Verb.REOPENED})
+_BEGINNINGS = frozenset({Told.TO_DISPATCH, Told.YOURS, Told.PASSED_ON})
 _REMINDERS = frozenset({Told.NEAR, Told.LATE})
 
 
@@ -53,6 +55,7 @@ async def tell_all(
     await supersede(session, over_for_staff(matter.compound_id, matter.number, verbs), now)
     if actor_id is not None and _ANSWERED & verbs:  # who has just answered need not be asked
         await supersede(session, topics_of(matter.compound_id, matter.number, actor_id), now)
+    photos = await _photos_of(session, matter, change)
     for tell in change.tells:
         if tell.whom is Whom.REPORTERS:
             await _tell_reporters(
@@ -69,14 +72,31 @@ async def tell_all(
         advised = ""
         if tell.what is Told.TO_DISPATCH:
             advised = role_name((await assignment_of(session, services, compound, matter)).party.role)
-        text = for_staff(services, compound, matter, change, tell, advised, in_group=False)
+        text = for_staff(services, compound, matter, change, tell, advised, in_group=False, photos=photos)
         notice = _to_staff(matter, tell, text, key)
         reached = await _tell_people(session, services, [p for p in people if p not in told], notice, now)
         told.update(people)
         if not reached:
             await _tell_groups(
-                session, services, compound, matter, change, tell, advised, now, key=key, heard_in=heard_in
+                session,
+                services,
+                compound,
+                matter,
+                change,
+                tell,
+                advised,
+                now,
+                key=key,
+                heard_in=heard_in,
+                photos=photos,
             )
+
+
+async def _photos_of(session: AsyncSession, matter: Matter, change: Change) -> int:
+    """How many photos whoever begins with it should look at; who is told of a step knows them."""
+    if not any(tell.what in _BEGINNINGS for tell in change.tells):
+        return 0
+    return await count_photos_of_matter(session, matter.compound_id, matter.number)
 
 
 async def _tell_reporters(
@@ -129,9 +149,10 @@ async def _tell_groups(
     *,
     key: str,
     heard_in: int | None,
+    photos: int,
 ) -> None:
     shown = tell if tell.what not in _RESIDENTS_WORDS else Tell(tell.whom, tell.what, tell.party)
-    text = for_staff(services, compound, matter, change, shown, advised, in_group=True)
+    text = for_staff(services, compound, matter, change, shown, advised, in_group=True, photos=photos)
     for group in await list_internal_groups(session, matter.compound_id):
         if group.group_id != heard_in:
             await notify_group(session, services, group, _to_staff(matter, tell, text, key), now)

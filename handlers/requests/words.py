@@ -75,11 +75,12 @@ def for_staff(
     advised: str,
     *,
     in_group: bool,
+    photos: int = 0,
 ) -> str:
-    """What somebody who handles or dispatches it reads; advised: whose it would be."""
+    """What somebody who handles or dispatches it reads; advised: whose it would be. photos: how many to see."""
     facts, number = change.facts, matter.number
     label = label_of(services, matter, in_group=in_group)
-    words = quoted(tell.words, in_group=in_group)
+    words = quoted(tell.words, in_group=in_group) + with_photos(photos)
     match tell.what:
         case Told.TO_DISPATCH:
             return say(
@@ -152,6 +153,11 @@ def for_staff(
             )
         case _:
             return say("requests.staff_cancelled", number=number, compound=compound.name, label=label)
+
+
+def with_photos(count: int) -> str:
+    """That there are photos, on a line of its own; nothing for none."""
+    return say("photos.with_words", count=count) if count else ""
 
 
 def quoted(words: str, *, in_group: bool) -> str:

@@ -16,6 +16,7 @@ from storage.tables import (
     GroupMember,
     InboxMessage,
     Opinion,
+    Photo,
     Place,
     Residency,
     RoleGrant,
@@ -206,7 +207,7 @@ async def move_identity(session: AsyncSession, identity: ChannelIdentity, person
         kept = await session.exec(select(table.person_id).where(table.person_id == old).limit(1))
         if kept.first() is not None:
             return
-    for said in (Opinion, InboxMessage):
+    for said in (Opinion, InboxMessage, Photo):
         await session.exec(update(said).where(col(said.person_id) == old).values(person_id=person_id))
     known = set(await session.exec(select(Residency.compound_id).where(Residency.person_id == person_id)))
     for home in (await session.exec(select(Residency).where(Residency.person_id == old))).all():

@@ -10,11 +10,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.ordering import order_of_few
-from storage.queries.opinions import FIRST_NUMBER
+from storage.queries.opinions import lock_counter
 from storage.queries.within import matter_within
 from storage.states import MatterState, OpinionState, PlaceLevel, RequestState
-from storage.tables import AlertEpisode, Counter, InboxMessage, Matter, Opinion, Place, Request
-from storage.upsert import insert_for
+from storage.tables import AlertEpisode, InboxMessage, Matter, Opinion, Place, Request
 
 ENDED = (RequestState.DONE, RequestState.RATED, RequestState.CLOSED)
 
@@ -24,12 +23,7 @@ async def lock_matters(session: AsyncSession, compound_id: int) -> None:
 
     It is the row that numbers its opinions: whoever files one holds it anyway, so that everybody locks in one order.
     """
-    statement = (
-        insert_for(session, Counter)
-        .values(compound_id=compound_id, name="opinion", value=FIRST_NUMBER - 1)
-        .on_conflict_do_update(index_elements=["compound_id", "name"], set_={"value": Counter.value})
-    )
-    await session.exec(statement)
+    await lock_counter(session, compound_id, "opinion")
 
 
 async def find_matter(session: AsyncSession, compound_id: int, number: int) -> Matter | None:

@@ -37,6 +37,16 @@ async def next_number(session: AsyncSession, compound_id: int, name: str) -> int
     return int((await session.exec(statement)).scalar_one())
 
 
+async def lock_counter(session: AsyncSession, compound_id: int, name: str) -> None:
+    """Let nobody else take a number of a counter, or lock it, until this transaction ends."""
+    statement = (
+        insert_for(session, Counter)
+        .values(compound_id=compound_id, name=name, value=FIRST_NUMBER - 1)
+        .on_conflict_do_update(index_elements=["compound_id", "name"], set_={"value": Counter.value})
+    )
+    await session.exec(statement)
+
+
 async def find_opinion(session: AsyncSession, compound_id: int, number: int) -> Opinion | None:
     """An opinion by its number."""
     statement = select(Opinion).where(Opinion.compound_id == compound_id, Opinion.number == number)

@@ -13,6 +13,7 @@ from storage.types import BigId, UtcDateTime, enum_text
 class InboxMessage(SQLModel, table=True):
     """A received message or event. Acknowledged to the platform only when this row is durable.
 
+    media_id: the platform's handle of a picture, voice or video; of several pictures in one message one on each line.
     room: the platform's id of the chat group it was said in, empty for 1:1. quoted: what it answers to.
     reply_address: where the platform takes the one answer to it, for channels that answer that way.
 
@@ -55,7 +56,7 @@ class InboxMessage(SQLModel, table=True):
     sent_at: datetime = Field(sa_type=UtcDateTime)
     text: str = Field(sa_type=Text)
     scene: str = Field(max_length=128)
-    media_id: str = Field(max_length=255)
+    media_id: str = Field(sa_type=Text)
     room: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
     quoted: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     reply_address: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})

@@ -1,0 +1,1 @@
+"""Photos: which words a picture belongs to, and letting it go with them."""
