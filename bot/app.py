@@ -17,7 +17,7 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.archive import Archive, ArchiveMetrics, ArchivePoller, open_archive
-from bot.channels.base import Channel
+from bot.channels.base import Channel, MediaSource
 from bot.channels.factory import facts_of, open_channel
 from bot.config import ChatArchiveSettings, ConfigError, OfficialAccountSettings, Settings
 from bot.delivery import Quiet
@@ -27,6 +27,7 @@ from bot.intake import Intake
 from bot.jobs import Jobs
 from bot.members import MemberLists
 from bot.outbox import Sender
+from bot.photos import PhotoFetcher
 from bot.pump import Pump
 from bot.replies import ReplyDesk
 from bot.tagging import TaggerSource
@@ -170,12 +171,14 @@ class Application:
         self._intake.on_stored = self._inbox_pump.wake
         unions = UnionIds(self.database, services, self.channels, self.clock)
         self._followers_pump = Pump("followers", unions.step, unions.has_work)
+        self._photos_pump = self._pump_photos(archives, services)
         worker.on_queued = self._wake_after_work
         self._tasks = [
             asyncio.create_task(self._work_when_warm()),
             asyncio.create_task(self._outbox_pump.run()),
             asyncio.create_task(self._alerts_pump.run()),
             asyncio.create_task(self._followers_pump.run()),
+            asyncio.create_task(self._photos_pump.run()),
         ]
         if helper is not None:
             self._asker = Asker(self.database, services, helper, self.clock)
@@ -228,6 +231,15 @@ class Application:
             environment=settings.environment,
         )
 
+    def _pump_photos(self, archives: Sequence[Archive], services: Services) -> Pump:
+        """Fetches photos from every platform that keeps some."""
+        sources: dict[str, MediaSource] = {
+            n: c for n, c in self.channels.items() if isinstance(c, MediaSource)
+        }
+        sources |= {a.account: a.source for a in archives if isinstance(a.source, MediaSource)}
+        photos = PhotoFetcher(self.database, services.sealer, sources, self.metrics, self.clock)
+        return Pump("photos", photos.step, photos.has_work)
+
     def _read(self, archives: Sequence[Archive], members: MemberLists, services: Services) -> None:
         """Begin to read the chat archives."""
         metrics = ArchiveMetrics(self.metrics.registry)
@@ -242,6 +254,7 @@ class Application:
         """There may be something to send, and somebody new."""
         self._wake_outbox()
         self._followers_pump.wake()
+        self._photos_pump.wake()
 
     def _note_unheard(self, compound: str, number: int, done: str) -> None:
         log.warning("alert.unheard", compound=compound, number=number, done=done)
@@ -310,6 +323,7 @@ class Application:
         if work:
             self._inbox_pump.stop()
             self._followers_pump.stop()
+            self._photos_pump.stop()
         if sending:
             self._outbox_pump.stop()
             self._alerts_pump.stop()
@@ -361,6 +375,7 @@ class Application:
         self._outbox_pump.stop()
         self._alerts_pump.stop()
         self._followers_pump.stop()
+        self._photos_pump.stop()
         self._sender.close()
         if self._asker is not None:
             self._asker.stop()

@@ -87,6 +87,12 @@ class Metrics:
             ["done"],
             registry=self.registry,
         )
+        self.photos = Counter(
+            "yishi_photos",
+            "Attempts to fetch a photo, by account and what came of it (kept, gone, refused, again)",
+            ["account", "outcome"],
+            registry=self.registry,
+        )
         self.clock_work = Counter(
             "yishi_clock_work",
             "What the clock's ticks did, by work and outcome (done, failed)",

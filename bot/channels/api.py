@@ -1,14 +1,16 @@
 """A platform's API as one account sees it: every call has the token, and a second try when that was refused."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 import aiohttp
 
 from bot.channels.access_token import AccessToken
 from bot.channels.base import ChannelError, SendResult
 from bot.channels.errcodes import ErrcodeTable
-from bot.channels.platform_api import ANSWER_LIMIT_BYTES, BAD_ANSWER, TIMEOUT, Answer, call
+from bot.channels.platform_api import ANSWER_LIMIT_BYTES, BAD_ANSWER, TIMEOUT, Answer, call, download
+
+T = TypeVar("T")
 
 
 class Api:
@@ -42,6 +44,24 @@ class Api:
             url = self._api_base + path
             return await call(self._http, url, body, full_query, self._timeout, limit_bytes)
 
+        return await self._with_token(attempt)
+
+    async def download(self, path: str, query: Mapping[str, str], limit_bytes: int) -> bytes:
+        """GET a medium; raises MediaTooLarge, and ChannelError when the platform does not hand it out."""
+
+        async def attempt(token: str) -> bytes | Answer | SendResult:
+            url = self._api_base + path
+            return await download(self._http, url, {"access_token": token, **query}, limit_bytes)
+
+        answer = await self._with_token(attempt)
+        if isinstance(answer, bytes):
+            return answer
+        if not answer.errcode:  # a video's address, or something else that is no picture
+            raise ChannelError(BAD_ANSWER)
+        raise ChannelError(self.errcodes.result_of(answer.errcode, answer.errmsg))
+
+    async def _with_token(self, attempt: Callable[[str], Awaitable[T | Answer | SendResult]]) -> T | Answer:
+        """What an attempt comes to, a second time with another token when that was refused."""
         token = await self._access_token.get()
         answer = await attempt(token)
         if isinstance(answer, Answer) and self.errcodes.asks_for_new_token(answer.errcode):

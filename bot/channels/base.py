@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -82,6 +82,26 @@ class ChannelError(Exception):
     def __init__(self, result: SendResult) -> None:
         super().__init__(f"{result.verdict} (errcode {result.errcode}): {result.detail}")
         self.result = result
+
+
+class MediaTooLarge(Exception):  # noqa: N818  a peer's fault, not an error of ours
+    """What people sent is larger than what is taken; nothing beyond the limit was read."""
+
+
+@runtime_checkable
+class MediaSource(Protocol):
+    """Where a platform keeps pictures that people sent.
+
+    media_kept: how long; what is older need not be asked for.
+    """
+
+    media_kept: timedelta
+
+    async def fetch_media(self, media_id: str, limit_bytes: int) -> bytes:
+        """The content behind a handle. Raises MediaTooLarge, and ChannelError: REFUSED for what is not there any more.
+
+        Whether it is a picture, nobody has looked at.
+        """
 
 
 class Channel(Protocol):

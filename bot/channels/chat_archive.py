@@ -28,12 +28,14 @@ from handlers.inbound import InboundKind
 from storage.states import Tombstone
 
 PULL_LIMIT = 1000  # of GetChatData
+MOST_PICTURES = 9  # in one message
 KEPT_DAYS = 5  # what is older, the platform has thrown away
 _KEY_LENGTH = 190
 _LAST_MILLISECOND = 253402300799_999  # of the year 9999, the last a datetime has
 
 _NAME = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 _MSG_ID = re.compile(r"[!-~]{1,500}")
+_FILE_ID = re.compile(r"[!-~]{1,2000}")  # the samples have some 450 characters
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -182,8 +184,12 @@ def parse(seq: int, msgid: str, plain: Mapping[str, Any]) -> Entry:
     msgid = _word(plain.get("msgid")) or msgid
     if not _NAME.fullmatch(sender) or not _MSG_ID.fullmatch(msgid):
         raise UnreadableError("shape")
-    kind, text = _content(_word(plain.get("msgtype")), plain)
-    return Said(seq, key_of(msgid), room, sender, _time(plain.get("msgtime")), kind, text)
+    msgtype = _word(plain.get("msgtype"))
+    kind, text = _content(msgtype, plain)
+    media = _media(msgtype, plain)
+    if kind is None and media:  # several pictures in one message
+        kind = InboundKind.IMAGE
+    return Said(seq, key_of(msgid), room, sender, _time(plain.get("msgtime")), kind, text, media)
 
 
 _WORDLESS = {
@@ -214,6 +220,17 @@ def _content(msgtype: str, plain: Mapping[str, Any]) -> tuple[InboundKind | None
         case "location":
             kind, text = InboundKind.LOCATION, _lines(body, "title", "address")
     return (kind, text) if text.strip() else (None, "")
+
+
+def _media(msgtype: str, plain: Mapping[str, Any]) -> tuple[str, ...]:
+    """The handles of the pictures in a message; what is beyond the limits is left out."""
+    body = _object(plain.get(msgtype))
+    found = [body] if msgtype == "image" else []
+    if msgtype == "mixed":
+        parts = [_object(item) for item in _list(body.get("item"))]
+        found = [_object(part.get("content")) for part in parts if _word(part.get("type")) == "image"]
+    handles = [_word(each.get("sdkfileid")) for each in found]
+    return tuple(handle for handle in handles if _FILE_ID.fullmatch(handle))[:MOST_PICTURES]
 
 
 def _mixed(body: Mapping[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Int
 developers.weixin.qq.com/doc/service/guide/product/subscription_messages/push.html (订阅通知),
 developers.weixin.qq.com/doc/service/api/webdev/access/api_snsaccesstoken (sign-in),
 developers.weixin.qq.com/doc/service/api/usermanage/userinfo/api_userinfo (union ids),
+developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html (pictures that people sent),
 developers.weixin.qq.com/doc/offiaccount/Account_Management/Generating_a_Parametric_QR_Code.html (QR codes).
 """
 
@@ -13,7 +14,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -110,6 +111,7 @@ class OfficialAccount:
     ) -> None:
         self.account = account
         self.kind = ChannelKind.OFFICIAL_ACCOUNT
+        self.media_kept = timedelta(days=3)
         self.passive_reply_seconds = settings.passive_reply_seconds if settings.passive_reply else 0.0
         self._timeout = timeout
         self._http = http
@@ -304,6 +306,10 @@ class OfficialAccount:
         if union_id and not OPENID.fullmatch(union_id):
             raise ChannelError(BAD_ANSWER)
         return Follower(bool(subscribed), union_id)
+
+    async def fetch_media(self, media_id: str, limit_bytes: int) -> bytes:
+        """See MediaSource."""
+        return await self._api.download("/cgi-bin/media/get", {"media_id": media_id}, limit_bytes)
 
     async def create_qr(self, scene: str, expire_seconds: int | None) -> QrCode:
         """A QR code whose scan tells us `scene` (1 to 64 characters); permanent when `expire_seconds` is None.

@@ -7,10 +7,11 @@ from typing import Any
 
 import aiohttp
 
-from bot.channels.base import SendResult, Verdict
+from bot.channels.base import MediaTooLarge, SendResult, Verdict
 
 # The connecting part ends before the whole does, so that its time-out is told apart: nothing was sent yet.
 TIMEOUT = aiohttp.ClientTimeout(total=8, connect=5, sock_connect=4)
+MEDIA_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5, sock_connect=4, sock_read=10)
 ANSWER_LIMIT_BYTES = 65536  # longer than any answer but lists
 
 NOT_DELIVERED = SendResult(Verdict.RETRY, None, "连不上微信平台，请检查服务器的网络和域名解析", 2.0)
@@ -58,6 +59,37 @@ async def call(
         return NO_ANSWER
     # A gateway's 5xx may come after the message was taken, whatever its body says.
     return NO_ANSWER if status >= 500 else _answer(raw)
+
+
+async def download(
+    http: aiohttp.ClientSession, url: str, query: Mapping[str, str], limit_bytes: int
+) -> bytes | Answer | SendResult:
+    """GET a medium. Returns its bytes, the JSON object that says why there is none, or when no answer came what is
+    known of that. Raises MediaTooLarge; otherwise as `call`.
+
+    A refusal is told by its type, which the platform has changed over the years (text/plain, application/json), and by
+    its first character: no picture begins with a brace.
+    """
+    try:
+        async with http.get(url, params=query, timeout=MEDIA_TIMEOUT, allow_redirects=False) as response:
+            if response.status != 200:
+                return NO_ANSWER
+            if (response.content_length or 0) > limit_bytes:
+                raise MediaTooLarge
+            raw = bytearray()
+            async for chunk in response.content.iter_chunked(65536):
+                raw += chunk
+                if len(raw) > limit_bytes:
+                    raise MediaTooLarge
+            kind = response.content_type
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL):
+        return NOT_DELIVERED
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return NO_ANSWER
+    content = bytes(raw)
+    if "json" in kind or kind.startswith("text/") or content[:1] == b"{":
+        return _answer(content) if len(content) <= ANSWER_LIMIT_BYTES else BAD_ANSWER
+    return content
 
 
 async def _read(content: aiohttp.StreamReader, limit_bytes: int) -> bytes:

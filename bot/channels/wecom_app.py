@@ -1,12 +1,12 @@
 """A self-built app of a WeCom corp (自建应用): callbacks, messages to members, 企业群发, customer groups, sign-in.
 
 Sources: developer.work.weixin.qq.com/document/path/90238 (callbacks), path/90236 (message/send), path/92135 (企业群发),
-path/93338 (what became of one), path/92122 (customer groups), path/91023 (sign-in).
+path/93338 (what became of one), path/92122 (customer groups), path/91023 (sign-in), path/90254 (media).
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -82,6 +82,7 @@ class WecomApp:
     ) -> None:
         self.account = account
         self.kind = ChannelKind.WECOM_APP
+        self.media_kept = timedelta(days=3)
         self.passive_reply_seconds = 0.0  # the app can always write first
         self._corp_id, self._agent_id = settings.corp_id, settings.agent_id
         keys = (settings.encoding_aes_key, settings.previous_encoding_aes_key)
@@ -209,6 +210,10 @@ class WecomApp:
         return SendResult(Verdict.SENT, 0) if fields.get("agentid") == self._agent_id else BAD_ANSWER
 
     # Groups and people
+
+    async def fetch_media(self, media_id: str, limit_bytes: int) -> bytes:
+        """See MediaSource."""
+        return await self._api.download("/cgi-bin/media/get", {"media_id": media_id}, limit_bytes)
 
     async def get_group(self, chat_id: str) -> CustomerGroup:
         """A customer group as it is now; raises ChannelError. People's names are not asked for."""

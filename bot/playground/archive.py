@@ -21,9 +21,14 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from bot.playground.media import plain_picture
+
 PATH = "/archive/chatdata"
+MEDIA_PATH = "/archive/media"
+SLICE = 512 * 1024
 LIMIT = 1000
 KEPT = timedelta(days=5)
+FILE_ID_ERROR = 10005
 PARAMETER_ERROR = 10000  # of the vendor's library, as are the codes that `fail_next` takes
 
 
@@ -53,6 +58,7 @@ class ArchiveFeed:
     seq: int = 0
     pulls: int = 0
     items: list[Item] = field(default_factory=list)
+    pictures: dict[str, bytes] = field(default_factory=dict)  # by sdkfileid
     _failures: list[int] = field(default_factory=list)
     on_pull: Callable[[], None] = lambda: None
 
@@ -73,14 +79,16 @@ class ArchiveFeed:
         ]
         return self.say(room, sender, "mixed", {"item": items})
 
-    def picture(self, room: str, sender: str) -> str:
-        """A picture."""
-        return self.say(
-            room,
-            sender,
-            "image",
-            {"md5sum": secrets.token_hex(16), "filesize": 70961, "sdkfileid": secrets.token_urlsafe(90)},
-        )
+    def picture(self, room: str, sender: str, content: bytes | None = None) -> str:
+        """A picture; a small one of our own for None."""
+        return self.say(room, sender, "image", self.image(content))
+
+    def image(self, content: bytes | None = None) -> dict[str, Any]:
+        """The body of a picture, also as a part of a mixed message. Its handle is as long as real ones are."""
+        content = plain_picture() if content is None else content
+        sdkfileid = secrets.token_urlsafe(330)
+        self.pictures[sdkfileid] = content
+        return {"md5sum": secrets.token_hex(16), "filesize": len(content), "sdkfileid": sdkfileid}
 
     def say(self, room: str, sender: str, msgtype: str, body: Mapping[str, Any], **also: Any) -> str:
         """A message of any type; `also` overrides fields of the plain message."""
@@ -164,7 +172,27 @@ class ArchiveFeed:
 
     def routes(self) -> list[web.RouteDef]:
         """The feed, for an application that may have other routes."""
-        return [web.get(PATH, self._handle)]
+        return [web.get(PATH, self._handle), web.get(MEDIA_PATH, self._handle_media)]
+
+    def media(self, sdkfileid: str, index: str) -> dict[str, Any]:
+        """What GetMediaData answers: a slice, and where the next one begins."""
+        content = self.pictures.get(sdkfileid)
+        if content is None:
+            return {"errcode": FILE_ID_ERROR, "errmsg": "file id error"}
+        start = int(index or "0")
+        end = start + SLICE
+        return {
+            "errcode": 0,
+            "errmsg": "ok",
+            "data": base64.b64encode(content[start:end]).decode(),
+            "outindexbuf": str(end),
+            "is_finish": end >= len(content),
+        }
+
+    async def _handle_media(self, request: web.Request) -> web.Response:
+        return web.json_response(
+            self.media(request.query.get("sdkfileid", ""), request.query.get("indexbuf", ""))
+        )
 
     async def _handle(self, request: web.Request) -> web.Response:
         try:

@@ -44,12 +44,14 @@ class Audience:
         """Give the person's chat; it lives on when they unfollow."""
         return self._conversations.setdefault(openid, Conversation(openid))
 
-    def write(self, openid: str, direction: Direction, via: str, text: str, msg_id: str = "") -> None:
+    def write(
+        self, openid: str, direction: Direction, via: str, text: str, msg_id: str = "", media_id: str = ""
+    ) -> None:
         """Add a line to the person's chat."""
         self.last_seq += 1
         # Half of a surrogate pair can come in through a JSON escape; nothing could print it.
         printable = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        entry = Entry(self.last_seq, openid, self._clock(), direction, via, printable, msg_id)
+        entry = Entry(self.last_seq, openid, self._clock(), direction, via, printable, msg_id, media_id)
         self.conversation(openid).entries.append(entry)
 
     def entries_since(self, seq: int) -> list[Entry]:

@@ -15,6 +15,7 @@ class Entry:
     via:    user: text, image, voice, location; bot: passive, kf, template, subscribe;
             system: follow, unfollow, scan, click, fault, and the names of other events.
     msg_id: of what the person sent or did, and on the passive reply (or fault) that answers it; else empty.
+    media_id: of a picture.
     """
 
     seq: int
@@ -24,6 +25,7 @@ class Entry:
     via: str
     text: str
     msg_id: str = ""
+    media_id: str = ""
 
 
 @dataclass

@@ -9,6 +9,7 @@ MESSAGES = {
     40001: "invalid credential, access_token is invalid or not latest, could get access_token by getStableAccessToken",
     40002: "invalid grant_type",
     40003: "invalid openid",
+    40007: "invalid media_id",
     40008: "invalid message type",
     40013: "invalid appid",
     40014: "invalid access_token",

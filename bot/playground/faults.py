@@ -17,6 +17,8 @@ class Faults:
     http_500            answered with an HTML page and status 500
     timeout_before      not looked at; the connection hangs until the platform stops
     timeout_after       carried out; the connection hangs before the answer
+    Handing out pictures:
+    media_expired       answered 40007 although three days are not over
     Telling who follows:
     no_union_id         without the unionid: the account is not bound to the open platform
     Sending customer service messages:
@@ -39,6 +41,7 @@ class Faults:
     timeout_after: int = 0
     out_of_window: int = 0
     over_quota: int = 0
+    media_expired: int = 0
     no_union_id: int = 0
     duplicate: int = 0
     reorder: int = 0

@@ -1,6 +1,7 @@
 """The playground page: residents' phones on the left, the bot's side of things on the right."""
 
 import asyncio
+import base64
 import json
 import secrets
 from collections.abc import Coroutine, Mapping, Sequence
@@ -18,10 +19,13 @@ from bot.playground.group_windows import GroupWindows
 from bot.playground.guard import guard, read_json, refuse
 from bot.playground.knobs import describe, turn
 from bot.playground.loopback import LoopbackServer
+from bot.playground.media import MOST_BYTES
 from bot.playground.platform import Platform
 from bot.playground.wecom.rooms import RoomKind
 
 TEXT_LIMIT = 2000
+PHOTO_BODY = MOST_BYTES * 4 // 3 + 4096  # in base64, inside JSON
+_PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 _ASSETS = {
     "/": ("index.html", "text/html"),
     "/static/playground.css": ("playground.css", "text/css"),
@@ -104,6 +108,8 @@ class Page:
         app.router.add_get("/api/state", self._state)
         app.router.add_get("/api/explain", self._explain)
         app.router.add_post("/api/say", self._say)
+        app.router.add_get("/api/photo/{media_id}", self._picture)
+        app.router.add_post("/api/photo", self._send_photo)
         app.router.add_post("/api/follow", self._follow)
         app.router.add_post("/api/scan", self._scan)
         app.router.add_post("/api/unfollow", self._unfollow)
@@ -206,6 +212,28 @@ class Page:
         if not isinstance(text, str) or not text.strip() or len(text) > TEXT_LIMIT:
             return refuse(400, f"请写 1 到 {TEXT_LIMIT} 个字")
         return await self._begin(self._platform.user_sends(self._openid(body), text))
+
+    async def _send_photo(self, request: web.Request) -> web.Response:
+        """{"openid", "type", "content": base64}; without content a small picture of our own."""
+        body = await read_json(request.clone(client_max_size=PHOTO_BODY))
+        encoded, kind = body.get("content"), body.get("type")
+        if encoded is None:
+            return await self._begin(self._platform.user_sends_image(self._openid(body)))
+        try:
+            content = base64.b64decode(encoded, validate=True)
+        except (TypeError, ValueError):
+            return refuse(400, "照片没有传完整，请再选一次")
+        if not content or len(content) > MOST_BYTES:
+            return refuse(400, "照片要在 10 MB 以内")
+        if kind not in _PICTURES:
+            return refuse(400, "请选 JPG、PNG、GIF 或 WebP 照片")
+        return await self._begin(self._platform.user_sends_image(self._openid(body), content, kind))
+
+    async def _picture(self, request: web.Request) -> web.Response:
+        medium = self._platform.media.find(request.match_info["media_id"])
+        if medium is None or medium.content_type not in _PICTURES:
+            return refuse(404, "没有这张图")
+        return web.Response(body=medium.content, content_type=medium.content_type)
 
     async def _follow(self, request: web.Request) -> web.Response:
         return await self._begin(self._platform.user_follows(self._openid(await read_json(request))))

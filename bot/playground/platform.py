@@ -24,6 +24,7 @@ from bot.playground.errors import ApiError, NotPossible
 from bot.playground.faults import Faults
 from bot.playground.ledger import Delivered, Excess, Ledger, Quota
 from bot.playground.loopback import LoopbackServer, require_loopback_url
+from bot.playground.media import MediaStore
 from bot.playground.notices import Notices
 from bot.playground.qrcodes import QrCodes
 from bot.playground.sign_in import SignInDesk
@@ -49,6 +50,7 @@ class Platform:
     address to listen on, must be this machine's own, else NotLoopback.
     faults, counters: may be changed and read at any time.
     ledger: what reached whom and which quotas were run against; see `exceeded` and `delivered`.
+    media: pictures that people sent.
     archive: the corp's chat archive, served beside the API, None for none.
     names, union_ids: of people, by openid, for web sign-in and for who follows; some have no union id.
     deliveries: everything sent to the callback address, oldest first.
@@ -87,7 +89,7 @@ class Platform:
         self._under_way: set[asyncio.Task[Delivery]] = set()
         self._held: list[Delivery] = []
         self._last_msg_id = 0
-        self._media = itertools.count(1)
+        self.media = MediaStore(clock)
         self._told = itertools.count(1)
         self._courier = Courier(self.wire, self.faults, self.counters, clock, self.closing, cut_seconds)
         self._server: LoopbackServer | None = None
@@ -186,15 +188,18 @@ class Platform:
         """Send a text."""
         return await self._message(openid, "text", {"Content": text}, text)
 
-    async def user_sends_image(self, openid: str) -> Delivery:
-        """Send a picture."""
-        media_id = self._media_id()
+    async def user_sends_image(
+        self, openid: str, content: bytes | None = None, content_type: str = "image/jpeg"
+    ) -> Delivery:
+        """Send a picture; a small one of our own for None."""
+        self._require_follower(openid)
+        media_id = self.media.add(content, content_type)
         url = f"{self.base_url}/mmbiz/{media_id}" if self._server else f"http://127.0.0.1/mmbiz/{media_id}"
-        return await self._message(openid, "image", {"PicUrl": url, "MediaId": media_id}, "[图片]")
+        return await self._message(openid, "image", {"PicUrl": url, "MediaId": media_id}, "[图片]", media_id)
 
     async def user_sends_voice(self, openid: str, recognition: str = "") -> Delivery:
         """Send a voice message; recognition: what the platform heard, when the account has that switched on."""
-        fields: Fields = {"MediaId": self._media_id(), "Format": "amr"}
+        fields: Fields = {"MediaId": self.media.add(b"", "audio/amr"), "Format": "amr"}
         if recognition:
             fields["Recognition"] = recognition
         return await self._message(openid, "voice", fields, f"[语音] {recognition}".rstrip())
@@ -348,9 +353,6 @@ class Platform:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    def _media_id(self) -> str:
-        return f"media-{next(self._media)}-{secrets.token_urlsafe(24)}"
-
     def _next_msg_id(self) -> int:
         # Starts from the time, so that a bot with an old database sees new ids; beyond 2**53 like the real ones.
         self._last_msg_id = max(self._last_msg_id + 1, int(self.clock().timestamp() * 1000) * 10_000)
@@ -365,11 +367,13 @@ class Platform:
             "MsgType": kind,
         }
 
-    async def _message(self, openid: str, kind: str, content: Fields, shown: str) -> Delivery:
+    async def _message(
+        self, openid: str, kind: str, content: Fields, shown: str, media_id: str = ""
+    ) -> Delivery:
         self._require_follower(openid)
         msg_id = self._next_msg_id()
         self.audience.opened(openid, Opening.MESSAGE)
-        self.audience.write(openid, "user", kind, shown, str(msg_id))
+        self.audience.write(openid, "user", kind, shown, str(msg_id), media_id)
         return await self._deliver(
             Delivery(str(msg_id), openid, {**self._head(openid, kind), **content, "MsgId": msg_id})
         )

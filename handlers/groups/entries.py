@@ -11,7 +11,8 @@ from storage.states import Tombstone
 class Said:
     """One message of the archive. `key` is its inbox key; `room` is empty for a chat between two people.
 
-    kind None: a type that carries nothing for us. sent_at None: the platform named no time.
+    kind None: a type that carries nothing for us. sent_at None: the platform named no time. media: the platform's
+    handles of the pictures in it.
     """
 
     seq: int
@@ -21,6 +22,7 @@ class Said:
     sent_at: datetime | None
     kind: InboundKind | None
     text: str = ""
+    media: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ async def listen(
             room=known.room(entry.room),
             speaker=known.speaker(entry),
             sent_at=entry.sent_at or now,
-            has_words=entry.kind is not None and (bool(text) or not entry.text),
+            has_words=entry.kind is not None and (bool(text or entry.media) or not entry.text),
         )
         if reason in (None, Tombstone.NOT_TOLD) and known.member(entry) is None:
             unmet.add(entry.room)
@@ -125,6 +125,7 @@ async def listen(
                 "sender": entry.sender,
                 "sent_at": entry.sent_at or now,
                 "text": text,
+                "media_id": "\n".join(entry.media),
                 "room": entry.room,
                 "quoted": await _refer(session, account, entry, rows),
             }

@@ -121,7 +121,7 @@ async def forget_tombstones(session: AsyncSession, before: datetime) -> int:
 async def add_heard(session: AsyncSession, rows: Sequence[dict[str, Any]], lease: Lease) -> None:
     """Put messages into the inbox, each once by its key.
 
-    rows: account, message_key, kind, sender, sent_at, text, room, quoted.
+    rows: account, message_key, kind, sender, sent_at, text, media_id, room, quoted.
     """
     await _add_rows(session, rows, lease, {"state": InboxState.NEW, "outcome": "", "done_at": None})
 
@@ -138,6 +138,7 @@ async def add_revoked_before_heard(
             "sender": "",
             "sent_at": lease.received_at,
             "text": "",
+            "media_id": "",
             "room": room,
             "quoted": "",
         }
@@ -154,7 +155,6 @@ async def _add_rows(
         return
     same |= {
         "scene": "",
-        "media_id": "",
         "reply_address": "",
         "received_at": lease.received_at,
         "lease_owner": lease.owner,

@@ -274,7 +274,7 @@ class TestFaults:
             await call
 
     def test_every_count_is_listed(self) -> None:
-        assert len(COUNTED) == 13
+        assert len(COUNTED) == 14
 
 
 class TestUserInfo:

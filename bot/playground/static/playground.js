@@ -157,7 +157,7 @@ function showPhoneHead() {
       : `还能主动发 ${person.window.left} 条，最晚到 ${dayAndTime(person.window.until)}`;
   byId("follow").disabled = person.following;
   byId("unfollow").disabled = !person.following;
-  byId("text").disabled = !person.following;
+  byId("text").disabled = byId("photo").disabled = !person.following;
   byId("text").placeholder = person.following ? "说点什么，回车发送" : "先关注，才能说话";
   document.querySelectorAll("#phone .send, #phrases button").forEach((button) => (button.disabled = !person.following));
 }
@@ -189,7 +189,10 @@ function line(entry, person) {
     return el("div", { class: `line system ${entry.via === "fault" ? "fault" : ""}` }, el(tag, pick, entry.text));
   }
   const mine = entry.direction === "user";
-  const bubble = el(tag, { ...pick, class: `bubble bubble-${entry.direction}` }, entry.text);
+  const shown = entry.media_id
+    ? el("img", { class: "photo", src: `/api/photo/${entry.media_id}`, alt: entry.text })
+    : entry.text;
+  const bubble = el(tag, { ...pick, class: `bubble bubble-${entry.direction}` }, shown);
   const mark = mine
     ? el("p", { class: "mark" }, timeOf(entry.at), el("span", { "data-pending": entry.msg_id }))
     : el("p", { class: "mark" }, `${MARKS[entry.via] ?? entry.via} · ${timeOf(entry.at)}`);
@@ -229,6 +232,20 @@ function select(msgId) {
   markSelected();
   showTab("backstage");
   explain().catch(console.warn);
+}
+
+async function sendPhotos(event) {
+  const files = Array.from(event.target.files);
+  event.target.value = "";
+  for (const file of files) {
+    const url = await new Promise((resolve, reject) => {
+      const reader = new FileReader();
+      reader.onload = () => resolve(reader.result);
+      reader.onerror = () => reject(reader.error);
+      reader.readAsDataURL(file);
+    }).catch(() => "");
+    await act("/api/photo", { type: file.type, content: url.slice(url.indexOf(",") + 1) });
+  }
 }
 
 async function say(text) {
@@ -282,6 +299,7 @@ byId("text").addEventListener("input", grow);
 onEnter(byId("text"), send);
 byId("follow").addEventListener("click", () => act("/api/follow"));
 byId("unfollow").addEventListener("click", () => act("/api/unfollow"));
+byId("photo").addEventListener("change", sendPhotos);
 byId("scan").addEventListener("click", offerScenes);
 document.querySelectorAll(".tabs button").forEach((button) => button.addEventListener("click", () => showTab(button.dataset.tab)));
 
