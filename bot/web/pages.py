@@ -21,6 +21,7 @@ from bot.web.console import (
     links,
     matters,
     outbox,
+    photos,
     request,
     rules,
     worklist,
@@ -29,9 +30,11 @@ from bot.web.console import sign_in as staff
 from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
 from bot.web.h5 import mine, own, privacy
+from bot.web.h5 import photos as own_photos
 from bot.web.h5 import sign_in as resident
 from bot.web.headers import NOT_KEPT, headers
 from bot.web.site import Site
+from bot.web.uploads import MEDIA_TYPE, PhotosRefused, Upload
 from bot.web.visit import AREAS, CONSOLE, H5, Area, Visit, see_other
 from handlers.access import Forbidden
 from handlers.people.sign_in import SEEN_EVERY, Lapsed, SignedIn, find_signed_in
@@ -51,7 +54,10 @@ Show = Callable[[Visit], Awaitable[web.Response]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A page or an action. is_open: also for those who are not signed in. acts: not for a session that only reads."""
+    """A page or an action. is_open: also for those who are not signed in. acts: not for a session that only reads.
+
+    uploads: its form may have photos.
+    """
 
     method: str
     path: str
@@ -59,6 +65,7 @@ class Route:
     show: Show
     is_open: bool = False
     acts: bool = False
+    uploads: bool = False
 
 
 ROUTES = (
@@ -91,6 +98,8 @@ ROUTES = (
     Route("POST", f"{_REQUEST}/note", CONSOLE, commands.note, acts=True),
     Route("GET", "/console/{compound}/worklist", CONSOLE, worklist.show_worklist),
     Route("POST", "/console/{compound}/worklist", CONSOLE, worklist.sort_one, acts=True),
+    Route("POST", f"{_REQUEST}/photos", CONSOLE, photos.add_photos, acts=True, uploads=True),
+    Route("GET", f"{_REQUEST}/photos/{{photo}}", CONSOLE, photos.show_photo),
     Route("GET", "/console/{compound}/rules", CONSOLE, rules.show_rules),
     Route("POST", "/console/{compound}/rules", CONSOLE, rules.put_rule, acts=True),
     Route("POST", "/console/{compound}/rules/drop", CONSOLE, rules.drop_rule, acts=True),
@@ -105,11 +114,16 @@ ROUTES = (
     Route("GET", "/h5/mine/{number}", H5, own.show_own),
     Route("POST", "/h5/mine/{number}/confirm", H5, own.confirm, acts=True),
     Route("POST", "/h5/mine/{number}/disclaim", H5, own.disclaim, acts=True),
+    Route("POST", "/h5/mine/{number}/photos", H5, own_photos.add_photos, acts=True, uploads=True),
+    Route("GET", "/h5/mine/{number}/photos/{photo}", H5, own_photos.show_photo),
     Route("POST", "/h5/mine/{number}/rate", H5, own.rate, acts=True),
     Route("POST", "/h5/mine/{number}/supplement", H5, own.supplement, acts=True),
     Route("POST", "/h5/mine/{number}/reopen", H5, own.reopen, acts=True),
     Route("POST", "/h5/mine/{number}/withdraw", H5, own.withdraw, acts=True),
 )
+
+
+_UPLOADS = frozenset(route.path for route in ROUTES if route.uploads)
 
 
 def pages_routes(site: Site) -> list[web.RouteDef]:
@@ -166,6 +180,9 @@ async def _serve(route: Route, request: web.Request) -> web.Response:
     visit = request[_VISIT]
     if route.is_open:
         return await route.show(visit)
+    if visit.upload is not None:
+        async with visit.site.uploading.pass_through():
+            await _receive_photos(visit)
     signed_in = None
     if visit.token:
         database = visit.site.database
@@ -191,6 +208,25 @@ async def _serve(route: Route, request: web.Request) -> web.Response:
     return response
 
 
+async def _receive_photos(visit: Visit) -> None:
+    """Before the transaction, which must not wait for a slow phone; of somebody who is signed in and may act."""
+    assert visit.upload is not None
+    site = visit.site
+    try:
+        async with site.database.read() as session:
+            kind = visit.area.kind
+            signed_in = await find_signed_in(session, site.services.sealer, kind, visit.token, visit.now)
+    except Lapsed:
+        return
+    if signed_in is None or signed_in.read_only:
+        return
+    try:
+        visit.photos = await visit.upload.photos()
+    except PhotosRefused as refused:
+        visit.refused_photos = refused.told
+    visit.form["photos"] = visit.upload.digest
+
+
 async def _touch(visit: Visit, signed_in: SignedIn) -> None:
     try:
         async with visit.site.database.write() as session:
@@ -210,9 +246,13 @@ def _to_sign_in(visit: Visit) -> web.Response:
 async def _check_post(visit: Visit) -> None:
     request, site = visit.request, visit.site
     check_origin(request.headers, site.origin or f"http://{request.host}")
-    if request.content_type != _FORM:
+    if request.content_type == MEDIA_TYPE and _name_of(request) in _UPLOADS:
+        visit.upload = Upload(request)
+        visit.form = await visit.upload.fields(site.read_seconds)
+    elif request.content_type == _FORM:
+        visit.form = await _read_form(request, site.read_seconds)
+    else:
         raise web.HTTPBadRequest
-    visit.form = await _read_form(request, site.read_seconds)
     check_form(site.services.sealer, visit.form_cookie, visit.form)
 
 

@@ -54,6 +54,7 @@ class Site:
     refusal_seconds: float = 0.6
     read_seconds: float = 10.0
     hashing: Turnstile = field(default_factory=lambda: Turnstile(inside=2, waiting=6))
+    uploading: Turnstile = field(default_factory=lambda: Turnstile(inside=2, waiting=10))
     asking: Turnstile = field(default_factory=lambda: Turnstile(inside=20, waiting=20))
 
     @property

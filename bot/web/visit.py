@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.web.cookies import FORM, RESIDENT, STAFF, read_token, write_cookie
 from bot.web.csrf import form_token
 from bot.web.site import Site
+from bot.web.uploads import Upload
 from handlers.access import NotFound
 from handlers.people.sign_in import LONGEST, SignedIn, fresh_token
 from storage.states import SessionKind
@@ -43,13 +44,19 @@ AREAS = (CONSOLE, H5)
 
 @dataclass(slots=True)
 class Visit:
-    """`session` and `signed_in` are there behind the sign-in only; a transaction that writes for POST."""
+    """`session` and `signed_in` are there behind the sign-in only; a transaction that writes for POST.
+
+    photos: of a form that has some, as they are kept. refused_photos: why there are none, as pages know it.
+    """
 
     site: Site
     request: web.Request
     area: Area
     now: datetime
     form: dict[str, str] = field(default_factory=dict)
+    upload: Upload | None = None
+    photos: list[bytes] = field(default_factory=list)
+    refused_photos: str = ""
     _session: AsyncSession | None = None
     _signed_in: SignedIn | None = None
 

@@ -10,8 +10,10 @@ from handlers.matters.confirm import confirm_matter
 from handlers.matters.recount import recount
 from handlers.requests.carry_out import carry_out
 from handlers.requests.commands import Command
+from storage.blobs import put_blob
 from storage.queries.opinions import next_number
 from storage.queries.people import get_or_add_identities
+from storage.queries.photos import Place, list_photos_of_opinion, put_photo
 from storage.states import MatterState
 from storage.tables import Compound, Matter, Request, RequestEvent
 from tests.web.town import Browser, Page, Town, here_id, opinion
@@ -59,6 +61,28 @@ async def matter(
             compound = await session.get_one(Compound, compound_id)
             await confirm_matter(session, town.site.services, compound, new, now, by_rule=True)
     return numbers[0]
+
+
+async def photo(
+    town: Town, opinion_number: int, content: bytes = b"picture", openid: str = "o-resident"
+) -> int:
+    """A photo of a resident's that came with an opinion and was fetched; its number."""
+    compound_id, now = await here_id(town), town.clock.now
+    async with town.site.database.write() as session:
+        people = await get_or_add_identities(session, [("main", openid)], now)
+        address = await put_blob(session, town.sealer, compound_id, content, "image/jpeg", now)
+        await put_photo(
+            session,
+            compound_id,
+            f"test:{opinion_number}:{address[:20]}",
+            Place(opinion_number),
+            now,
+            person_id=people["main", openid].person_id,
+            said_at=now,
+            address=address,
+        )
+        found = await list_photos_of_opinion(session, compound_id, opinion_number)
+    return found[-1].number
 
 
 async def act(town: Town, number: int, *commands: Command, who: str = "secretary") -> None:

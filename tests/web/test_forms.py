@@ -14,7 +14,9 @@ OWN = "https://yishi.example.org"
 
 
 def address(path: str) -> str:
-    return path.format(token="t" * 43, compound="XH-1", number="1", account="corp", week="2026-03-02")
+    return path.format(
+        token="t" * 43, compound="XH-1", number="1", account="corp", week="2026-03-02", photo="1001"
+    )
 
 
 async def token(browser: Browser) -> str:

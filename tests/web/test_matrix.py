@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from bot.web.pages import ROUTES
-from tests.web.orders import matter
+from tests.web.orders import matter, photo
 from tests.web.town import HERE, RESIDENTS, STAFF, WEEK, Browser, Town, episode, here_id, week_row
 
 OK, GO, NO, GONE, ODD = 200, 303, 403, 404, 405
@@ -98,6 +98,9 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     },
     ("GET", "/console/{compound}/worklist"): here(*CORRECT, *STEWARDS, "building_committee"),
     ("POST", "/console/{compound}/worklist"): here(*CORRECT, *STEWARDS, "building_committee", status=GO),
+    ("POST", f"{REQUEST}/photos"): in_three(*HANDLE, status=GO),
+    # It is a resident's: for those who may read the words, too.
+    ("GET", f"{REQUEST}/photos/{{photo}}"): in_three(*HANDLE),
     ("GET", "/console/{compound}/rules"): dispatching(OK),
     ("POST", "/console/{compound}/rules"): dispatching(GO),
     ("POST", "/console/{compound}/rules/drop"): dispatching(GO),
@@ -112,8 +115,9 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/h5/mine/{number}"): residents(OK, snapshot=GONE),  # it is the other one's
     **{
         ("POST", f"/h5/mine/{{number}}/{action}"): residents(GO, snapshot=NO)
-        for action in ("confirm", "disclaim", "rate", "supplement", "reopen", "withdraw")
+        for action in ("confirm", "disclaim", "rate", "supplement", "reopen", "withdraw", "photos")
     },
+    ("GET", "/h5/mine/{number}/photos/{photo}"): residents(OK, snapshot=GONE),
 }
 FIELDS = {
     "key": "k" * 16,
@@ -130,7 +134,14 @@ ASSETS = {("GET", "/static/{name}"), ("GET", "/wechat/main/callback")}
 def parts(path: str) -> dict[str, str]:
     account = "main" if path.startswith("/h5") else "corp"
     number = "1" if "alerts" in path else "1001"
-    return {"account": account, "token": "t" * 43, "compound": HERE, "week": WEEK, "number": number}
+    return {
+        "account": account,
+        "token": "t" * 43,
+        "compound": HERE,
+        "week": WEEK,
+        "number": number,
+        "photo": "1001",
+    }
 
 
 async def browser_of(town: Town, who: str) -> Browser:
@@ -159,6 +170,7 @@ async def test_everybody_gets_what_is_theirs(town: Town, route: tuple[str, str])
         session.add(episode(compound_id, 1, town.clock.now))
         session.add(week_row(compound_id, town.clock.now))
     assert [await matter(town), await matter(town, "o-other")] == [1001, 1002]
+    await photo(town, 1001)
     got = {}
     for who in EVERYBODY:
         browser = await browser_of(town, who)

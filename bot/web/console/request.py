@@ -9,6 +9,7 @@ from bot.web.visit import Visit
 from handlers.access import OpenedMatter, Right, access_matter
 from handlers.alerts.rules import anonymous
 from handlers.alerts.words import office_name
+from handlers.photos.albums import album_for_staff
 from handlers.requests.commands import OPEN, Facts, Party, Verb
 from handlers.requests.dispatching import assignment_of
 from handlers.requests.offers import Offer, offers_to_staff
@@ -67,6 +68,7 @@ async def show_request(visit: Visit) -> web.Response:
         parties=[(party_value(party), name, party == advised) for party, name in candidates.items()],
         voices=voices,
         said=[(voice, anonymous(voice.text)) for voice in voices if voice.text] if reads_words else [],
+        photos=await album_for_staff(session, found),
         entries=await _entries(visit, found, matter, reads_words) if request else [],
         key=fresh_key(),
         told=visit.request.query.get("told", ""),
@@ -117,6 +119,7 @@ async def _entry(
     if verb in (Verb.DISPATCHED, Verb.HELPED) and details.get("role"):
         to = await _party_name(visit, found, Party(Role(details["role"]), details.get("person_id")))
     return {
+        "seq": event.seq,
         "verb": verb,
         "at": event.at,
         "by": await office_name(visit.session, visit.site.services, event.actor_id, found.opened.compound)
