@@ -122,7 +122,7 @@ async def verbs_of(town: Town, number: int) -> list[str]:
 def fields_of(page: Page, action: str) -> dict[str, str]:
     """The hidden fields of the form that goes to an address ending so."""
     form = re.search(
-        rf'<form method="post" action="[^"]*/{action}(?:\?[^"]*)?">(.*?)</form>', page.text, re.DOTALL
+        rf'<form method="post" action="[^"]*/{action}(?:\?[^"]*)?"[^>]*>(.*?)</form>', page.text, re.DOTALL
     )
     assert form is not None, action
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form[1]))

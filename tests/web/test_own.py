@@ -57,7 +57,7 @@ async def test_a_resident_reads_what_is_public_and_nothing_else(town: Town) -> N
         assert part in shown
     for hidden in ("这家老投诉", "一共三盏", "姓property", "姓secretary"):
         assert hidden not in shown
-    assert forms_of(page) == ["supplement", "withdraw"]
+    assert forms_of(page) == ["supplement", "photos", "withdraw"]
 
 
 async def test_what_is_still_to_be_confirmed_says_what_comes_next(town: Town) -> None:
@@ -65,7 +65,7 @@ async def test_what_is_still_to_be_confirmed_says_what_comes_next(town: Town) ->
     browser = await town.as_resident()
     page = await browser.get(f"/h5/mine/{number}")
     assert "还在核实" in page.text
-    assert forms_of(page) == ["confirm", "disclaim", "withdraw"]
+    assert forms_of(page) == ["confirm", "disclaim", "photos", "withdraw"]
     async with town.site.database.write() as session:
         (await session.get_one(Matter, (await here_id(town), number))).state = MatterState.DISMISSED
     assert "不用办理" in (await browser.get(f"/h5/mine/{number}")).text
@@ -153,7 +153,7 @@ async def test_after_a_week_only_reopening_is_offered_and_later_nothing(town: To
     path = f"/h5/mine/{number}"
     town.clock.forward(timedelta(days=8))
     browser = await town.as_resident()
-    assert forms_of(await browser.get(path)) == ["supplement", "reopen"]
+    assert forms_of(await browser.get(path)) == ["supplement", "photos", "reopen"]
     old = fields_of(await browser.get(path), "reopen")
     page = await press(browser, path, "reopen", words="又不亮了")
     assert "已经重新办理" in page.text
