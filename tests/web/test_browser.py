@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser as Chromium
+from playwright.async_api import FilePayload, async_playwright, expect
 from playwright.async_api import Page as Tab
-from playwright.async_api import async_playwright, expect
 
 from handlers.people.passwords import hash_password
 from handlers.people.sign_in import make_link
 from handlers.requests.commands import Accept, Actor, Dispatch, Finish, Note, Party, Reply, Supplement
 from storage.states import Role
+from tests.bot.shots import shot as shot_of
 from tests.web.orders import act, matter
 from tests.web.test_pages import HOSTILE, person_of, unsent
 from tests.web.test_worklist import doubt, hear
@@ -363,6 +364,66 @@ async def test_a_resident_rates(busy: dict[str, int], town: Town, tab: Tab) -> N
     await tab.get_by_text("还没好，请重新办").click()
     await fits(tab)
     await shot(tab, "own-rated")
+
+
+async def loaded(tab: Tab) -> None:
+    """All pictures of the page are there; each has to be on the screen once."""
+    for picture in await tab.locator(".album img").all():
+        await picture.scroll_into_view_if_needed()
+        await expect(picture).to_have_js_property("naturalWidth", 800)
+
+
+async def test_photos_are_added_and_seen_without_a_script(busy: dict[str, int], town: Town, tab: Tab) -> None:
+    number = busy["done"]
+    resident = await town.as_resident()
+    await sign_in(tab, town, resident.cookies)
+    await tab.goto(f"/h5/mine/{number}")
+    await tab.get_by_text("加照片").first.click()
+    files: list[FilePayload] = [
+        {
+            "name": f"IMG_{n}.jpg",
+            "mimeType": "image/jpeg",
+            "buffer": shot_of(800, 600, colour=(20, 60 * n, 150)),
+        }
+        for n in (1, 2)
+    ]
+    await tab.get_by_label("照片 最多").set_input_files(files)
+    await tab.locator("#photo-words").fill("左边这盏还是不亮")
+    await fits(tab)
+    await shot(tab, "own-photos-form")
+    await tab.get_by_role("button", name="加照片").click()
+    await expect(tab.get_by_role("status")).to_contain_text("照片加上了")
+    pictures = tab.locator(".album img")
+    await expect(pictures).to_have_count(2)
+    await loaded(tab)
+    await fits(tab)
+    await shot(tab, "own-photos")
+    await tab.get_by_text("加照片").first.click()
+    await tab.get_by_label("照片 最多").set_input_files(
+        [{"name": "page.jpg", "mimeType": "image/jpeg", "buffer": b"<html>"}]
+    )
+    await tab.get_by_role("button", name="加照片").click()
+    await expect(tab.get_by_role("alert")).to_contain_text("不是能用的照片")
+    await shot(tab, "own-photos-refused")
+
+    staff = await town.as_staff("property")
+    await sign_in(tab, town, staff.cookies)
+    await tab.goto(f"/console/XH-1/requests/{number}")
+    await expect(tab.locator(".line .album img")).to_have_count(2)
+    await tab.get_by_text("加照片").first.click()
+    await tab.get_by_label("反映过的居民").check()
+    await tab.get_by_label("照片 最多").set_input_files(files[:1])
+    await fits(tab)
+    await shot(tab, "request-photos-form")
+    await tab.get_by_role("button", name="加照片").click()
+    await expect(tab.get_by_role("status")).to_contain_text("照片加上了")
+    await expect(tab.locator(".line .album img")).to_have_count(3)
+    await loaded(tab)
+    await fits(tab)
+    await shot(tab, "request-photos")
+    await tab.goto(f"/h5/mine/{number}")
+    await expect(tab.locator("blockquote .album img")).to_have_count(1)
+    await shot(tab, "own-photos-reply")
 
 
 async def test_an_inline_script_would_not_run(lively: Town, chromium: Chromium) -> None:
