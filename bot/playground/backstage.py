@@ -13,7 +13,7 @@ from storage.database import Database
 from storage.queries.inbox import find_message
 from storage.queries.opinions import find_opinion_of_message
 from storage.states import ChannelKind, Form, OutboxState
-from storage.tables import InboxMessage, Opinion, OutboxMessage
+from storage.tables import InboxMessage, Opinion, OutboxMessage, Photo
 
 _FORMS = {Form.SUBSCRIBE: "订阅通知", Form.TEMPLATE: "模板消息", Form.GROUP_TASK: "企业群发"}
 _WAYS = {
@@ -51,9 +51,12 @@ class DatabaseBackstage:
                 .order_by(col(OutboxMessage.outbox_id))
             )
             queued = (await session.exec(statement)).all()
+            sent = select(Photo).where(Photo.inbox_id == message.inbox_id).order_by(col(Photo.number))
+            photos = (await session.exec(sent)).all()
         facts: dict[str, Any] = {
             "inbox": {"id": message.inbox_id, "state": message.state, "outcome": message.outcome},
             "number": str(opinion.number) if opinion else None,
+            "photos": [{"number": photo.opinion_number, "state": photo.state} for photo in photos],
             "outbox": [
                 {
                     "class": row.message_class,

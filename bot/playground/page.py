@@ -47,7 +47,8 @@ class Backstage(Protocol):
 
         {"inbox": {"state"}, "verdict", "number": str | None, "categories": [{"id", "name", "score"}],
         "urgency": 1..3 | None, "place": str | None, "hits": [{"term", "rule", "name", "start", "end"}] with offsets
-        in code points of the text as sent, "outbox": [{"class", "state", "text", "via"}]}; every key may be missing.
+        in code points of the text as sent, "photos": [{"number", "state"}],
+        "outbox": [{"class", "state", "text", "via"}]}; every key may be missing.
         """
 
 

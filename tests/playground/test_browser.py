@@ -11,6 +11,7 @@ from playwright.async_api import Page as Tab
 from playwright.async_api import async_playwright, expect
 
 from bot.playground.account import Persona
+from bot.playground.media import plain_picture
 from bot.playground.page import Page
 from bot.playground.platform import Platform
 from tests.playground.calls import OPENID, Api
@@ -60,6 +61,21 @@ async def tab(platform: Platform, backstage: FakeBackstage, tmp_path: Path) -> A
         await opened.locator("#residents button").first.wait_for()
         yield opened
     assert complaints == []
+
+
+async def test_a_photo_is_sent_and_shown(
+    tab: Tab, platform: Platform, bot: FakeBot, backstage: FakeBackstage
+) -> None:
+    bot.will_reply("照片收到")
+    picture = plain_picture(40, 30)
+    await tab.set_input_files("#photo", [{"name": "a.png", "mimeType": "image/png", "buffer": picture}])
+    await expect(tab.locator(".line.bot .bubble")).to_have_text("照片收到")
+    shown = tab.locator(".line.user .bubble img")
+    await expect(shown).to_have_js_property("naturalWidth", 40)
+    sent = platform.deliveries[0].fields
+    assert (sent["MsgType"], platform.media.get(str(sent["MediaId"])).content) == ("image", picture)
+    backstage.known[platform.deliveries[0].msg_id] = {"photos": [{"number": 1001, "state": "kept"}]}
+    await expect(tab.locator("#facts")).to_contain_text("取到了，附在 1001 里")
 
 
 async def test_typing_a_message_shows_the_answer(

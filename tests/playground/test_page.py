@@ -1,6 +1,7 @@
 """The playground page's server: its API, and what keeps other sites out."""
 
 import asyncio
+import base64
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from bot.playground.account import Persona
 from bot.playground.faults import ALWAYS, COUNTED, Faults
 from bot.playground.knobs import KNOBS, turn
 from bot.playground.loopback import NotLoopback
+from bot.playground.media import plain_picture
 from bot.playground.page import Page
 from bot.playground.platform import Platform
 from tests.playground.calls import OPENID
@@ -58,6 +60,30 @@ class PageApi:
             while (state := await self.state(since))["pending"]:  # noqa: ASYNC110  it is in another server
                 await asyncio.sleep(0.01)
         return state
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"type": "image/png", "content": base64.b64encode(plain_picture()).decode()}, 200),
+        ({}, 200),
+        ({"type": "text/html", "content": "aGk="}, 400),
+        ({"type": "image/png", "content": "not base64"}, 400),
+        ({"type": "image/png", "content": ""}, 400),
+        ({"type": "image/png", "content": 7}, 400),
+    ],
+)
+async def test_sending_a_photo(
+    page: PageApi, platform: Platform, bot: FakeBot, body: dict[str, Any], status: int
+) -> None:
+    assert (await page.post("/api/photo", {"openid": OPENID, **body}))[0] == status
+    entries = [entry for entry in (await page.settled())["entries"] if entry["media_id"]]
+    assert len(entries) == len(bot.seen) == (status == 200)
+    for entry in entries:
+        async with page.session.get(f"{page.base_url}/api/photo/{entry['media_id']}") as answer:
+            assert (answer.status, answer.content_type) == (200, "image/png")
+            assert await answer.read() == platform.media.get(entry["media_id"]).content
+    assert (await page.get("/api/photo/none"))[0] == 404
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ const CLASSES = {
   digest: "每周摘要",
   reminder: "催办提醒",
 };
+const PHOTOS = { wanted: "等着去取", kept: "取到了", gone: "过期了，没有取到", refused: "打不开，没有存" };
 const VIAS = { passive: "被动回复", kf: "客服消息" };
 
 const say = (names, value) => (Object.hasOwn(names, value) ? names[value] : String(value));
@@ -78,6 +79,7 @@ function understanding(facts) {
   }
   if (facts.verdict != null || facts.place) row("地点", facts.place || "没有说");
   if (facts.number) row("编号", el("strong", {}, facts.number));
+  for (const photo of facts.photos ?? []) row("照片", `${say(PHOTOS, photo.state)}，附在 ${photo.number} 里`);
   if (facts.inbox?.state != null) row("收件箱", say(INBOX, facts.inbox.state));
   return el("dl", { class: "rows" }, ...rows);
 }
