@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import FilePayload, async_playwright, expect
 from playwright.async_api import Page as Tab
-from playwright.async_api import async_playwright, expect
 
 from bot.playground.account import Persona
 from bot.playground.media import plain_picture
@@ -68,7 +68,8 @@ async def test_a_photo_is_sent_and_shown(
 ) -> None:
     bot.will_reply("照片收到")
     picture = plain_picture(40, 30)
-    await tab.set_input_files("#photo", [{"name": "a.png", "mimeType": "image/png", "buffer": picture}])
+    file: FilePayload = {"name": "a.png", "mimeType": "image/png", "buffer": picture}
+    await tab.set_input_files("#photo", [file])
     await expect(tab.locator(".line.bot .bubble")).to_have_text("照片收到")
     shown = tab.locator(".line.user .bubble img")
     await expect(shown).to_have_js_property("naturalWidth", 40)

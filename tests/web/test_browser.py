@@ -399,9 +399,8 @@ async def test_photos_are_added_and_seen_without_a_script(busy: dict[str, int], 
     await fits(tab)
     await shot(tab, "own-photos")
     await tab.get_by_text("加照片").first.click()
-    await tab.get_by_label("照片 最多").set_input_files(
-        [{"name": "page.jpg", "mimeType": "image/jpeg", "buffer": b"<html>"}]
-    )
+    page: FilePayload = {"name": "page.jpg", "mimeType": "image/jpeg", "buffer": b"<html>"}
+    await tab.get_by_label("照片 最多").set_input_files([page])
     await tab.get_by_role("button", name="加照片").click()
     await expect(tab.get_by_role("alert")).to_contain_text("不是能用的照片")
     await shot(tab, "own-photos-refused")
