@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TextIO
 
@@ -30,9 +30,11 @@ from storage.database import Database, DatabaseError
 from storage.outbox import count_by_state as count_outbox
 from storage.queries.inbox import count_by_state as count_inbox
 from storage.queries.models import find_active_version, find_model
+from storage.queries.photos import count_waiting
 from storage.states import InboxState, OutboxState
 
 LEAST_FREE_BYTES = 1 << 30
+PHOTOS_LATE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
                 yield _duty(*await list_without_duty(session))
                 inbox = await count_inbox(session, list(InboxState))
                 outbox = await count_outbox(session)
+                photos, late = await count_waiting(session, utc_now() - PHOTOS_LATE)
             failed = inbox.get(InboxState.FAILED, 0)
             yield Finding(
                 "inbox",
@@ -220,6 +223,12 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
                 f"{outbox.get(OutboxState.PENDING, 0)} pending, {outbox.get(OutboxState.WAITING, 0)} waiting for the "
                 f"person to write, {lost} dead or uncertain",
                 "see outbox.not_sent in the log" if lost else "",
+            )
+            yield Finding(
+                "photos",
+                late == 0,
+                f"{photos} to be fetched, {late} for more than an hour",
+                "see photos.not_told in the log: the platform keeps them for three days" if late else "",
             )
     except (DatabaseError, SQLAlchemyError, OSError) as error:
         reason = str(error) if isinstance(error, DatabaseError) else type(error).__name__

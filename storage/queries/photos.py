@@ -216,6 +216,14 @@ async def has_wanted(session: AsyncSession, accounts: Collection[str], now: date
     return (await session.exec(statement)).first() is not None
 
 
+async def count_waiting(session: AsyncSession, before: datetime) -> tuple[int, int]:
+    """How many photos are still to be fetched, and how many of those were sent before then."""
+    old = func.count().filter(col(Photo.said_at) < before)
+    statement = select(func.count(), old).where(Photo.state == PhotoState.WANTED)
+    waiting, long = (await session.exec(statement)).one()
+    return waiting, long
+
+
 async def take_wanted(
     session: AsyncSession, accounts: Collection[str], now: datetime, until: datetime, limit: int
 ) -> list[Wanted]:

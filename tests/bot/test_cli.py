@@ -405,3 +405,4 @@ def test_doctor_says_what_is_wrong_without_a_secret(
     assert (findings["tagger"]["ok"], "own.toml" in findings["tagger"]["next_step"]) == (False, True)
     assert findings["model"]["ok"]
     assert findings["outbox"]["ok"]
+    assert findings["photos"]["detail"] == "0 to be fetched, 0 for more than an hour"
