@@ -3,15 +3,15 @@
 Nothing used the table of photos before, so it is made anew. The handles of the chat archive (sdkfileid) are longer than
 255 characters, and one message may have several.
 
-Revision ID: 0006
-Revises: 0005
+Revision ID: 0007
+Revises: 0006
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0006'
-down_revision = '0005'
+revision = '0007'
+down_revision = '0006'
 branch_labels = None
 depends_on = None
 
