@@ -69,7 +69,7 @@ def raised(now: datetime, moments: Moments) -> Change:
 def apply(facts: Facts, command: Command, now: datetime, moments: Moments) -> Change | Refused:
     """What a command changes, or why it changes nothing. Rights were checked before; whose it is, is checked here."""
     does: Callable[..., Change | Refused] = _DOES[type(command)]
-    return does(facts, command, now, moments)
+    return does(_noted(facts, now), command, now, moments)
 
 
 def due(facts: Facts, now: datetime) -> tuple[Remind | Warn | Climb | Close, ...]:
@@ -285,8 +285,17 @@ def _cancel(facts: Facts, command: Cancel, now: datetime, _moments: Moments) -> 
 def _revive(facts: Facts, _command: Revive, now: datetime, moments: Moments) -> Change | Refused:
     if facts.state is not RequestState.CANCELLED:
         return Refused(Code.STILL_OPEN if facts.state in OPEN else Code.ALREADY_DONE)
-    again = raised(now, moments)
-    return replace(again, facts=replace(again.facts, raised_at=facts.raised_at, round=facts.round))
+    # What was missed or climbed stays so, and a day that is still ahead stays the day: nothing is gained by having
+    # something dismissed and confirmed again.
+    revived = replace(
+        facts, state=RequestState.RAISED, helpers=(), done_at=None, ended_at=None, climb_at=None, rating=None
+    )
+    if _before(now, facts.done_by):
+        again = _waiting(revived, now, moments)
+    else:
+        revived = replace(revived, round_at=now, done_by=moments.fresh.by)
+        again = _waiting(revived, now, replace(moments, done=moments.fresh))
+    return replace(raised(now, moments), facts=again)
 
 
 def _remind(facts: Facts, _command: Remind, now: datetime, _moments: Moments) -> Change | Refused:
@@ -303,11 +312,9 @@ def _warn(facts: Facts, _command: Warn, now: datetime, _moments: Moments) -> Cha
     tells = [_to_whoever_has_it(facts, Told.LATE)]
     if facts.party is not None:
         tells.append(Tell(Whom.DISPATCHERS, Told.LATE))
-    warned = replace(facts, remind_at=None, warn_at=None)
-    if facts.accepted_in_time is None:
-        warned = replace(warned, accepted_in_time=False)
-    if facts.done_in_time is None and not _before(now, facts.done_by):
-        warned = replace(warned, done_in_time=False)
+    # Whoever has not even accepted misses the day it has to be done by as well.
+    ahead = [at for at in (facts.accept_by, facts.done_by) if at is not None and now < at]
+    warned = replace(facts, remind_at=None, warn_at=min(ahead, default=None))
     return Change(warned, (Entry(Verb.MISSED),), tuple(tells))
 
 
@@ -409,7 +416,7 @@ def _reopened(facts: Facts, words: str, now: datetime, moments: Moments) -> Chan
             (Tell(Whom.REPORTERS, Told.REOPENED), Tell(Whom.DISPATCHERS, Told.TO_DISPATCH, words=words)),
         )
     assert facts.party is not None
-    timed = _until_accepted(replace(fresh, accepted_at=None), now_on)
+    timed = _until_accepted(replace(fresh, accepted_at=None), now, now_on)
     return Change(
         timed,
         (entry,),
@@ -427,21 +434,22 @@ def _given(facts: Facts, party: Party, now: datetime, moments: Moments) -> Facts
         dispatched_at=now,
         accepted_at=None,
     )
-    return _until_accepted(given, moments)
+    return _until_accepted(given, now, moments)
 
 
-def _waiting(facts: Facts, _now: datetime, moments: Moments) -> Facts:
+def _waiting(facts: Facts, now: datetime, moments: Moments) -> Facts:
     """With nobody; the state is the caller's."""
-    return _until_accepted(replace(facts, party=None, dispatched_at=None, accepted_at=None), moments)
+    return _until_accepted(replace(facts, party=None, dispatched_at=None, accepted_at=None), now, moments)
 
 
-def _until_accepted(facts: Facts, moments: Moments) -> Facts:
+def _until_accepted(facts: Facts, now: datetime, moments: Moments) -> Facts:
+    by = facts.done_by if facts.done_by is not None and now < facts.done_by else moments.accept.by
     return replace(
         facts,
         accept_by=moments.accept.by,
         remind_at=moments.accept.remind_at,
-        warn_at=moments.accept.by,
-        climb_at=_up_at(facts, min(moments.accept.up_at, moments.done.up_at)),
+        warn_at=min(moments.accept.by, by),
+        climb_at=_up_at(facts, min(moments.accept.up_at, _late_step(facts, now, moments))),
         close_at=None,
     )
 
@@ -457,10 +465,29 @@ def _taken(facts: Facts, actor: Actor, now: datetime, moments: Moments) -> Facts
         accepted_at=now,
         accept_by=None,
         remind_at=moments.done.remind_at if moments.done.remind_at > now else None,
-        warn_at=facts.done_by,
-        climb_at=_up_at(facts, moments.done.up_at),
+        warn_at=facts.done_by if _before(now, facts.done_by) else None,
+        climb_at=_up_at(facts, _late_step(facts, now, moments)),
         accepted_in_time=in_time if facts.accepted_in_time is None else facts.accepted_in_time,
     )
+
+
+def _noted(facts: Facts, now: datetime) -> Facts:
+    """With what was missed by now, which stays missed also when a command comes before the clock has looked."""
+    if facts.state not in OPEN:
+        return facts
+    noted = facts
+    if facts.accepted_in_time is None and not _before(now, facts.accept_by):
+        noted = replace(noted, accepted_in_time=False)
+    if facts.done_in_time is None and not _before(now, facts.done_by):
+        noted = replace(noted, done_in_time=False)
+    return noted
+
+
+def _late_step(facts: Facts, now: datetime, moments: Moments) -> datetime:
+    """When it goes up because it is not done. A step that was taken for that leaves the next one its time."""
+    if now < moments.done.up_at:
+        return moments.done.up_at
+    return facts.climb_at or moments.again
 
 
 def _up_at(facts: Facts, at: datetime) -> datetime | None:
