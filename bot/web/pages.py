@@ -275,7 +275,8 @@ async def _read_form(request: web.Request, seconds: float) -> dict[str, str]:
         )
     except ValueError:
         raise web.HTTPBadRequest from None
-    return dict(fields)
+    # No database takes NUL, and nobody types one.
+    return {name: value.replace("\0", "\ufffd") for name, value in fields}
 
 
 def _area_of(path: str) -> Area | None:

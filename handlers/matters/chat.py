@@ -107,7 +107,9 @@ async def merge(context: Context, desk: Desk, number: str, other: str, where: st
         )
     except NotMergeable:
         return Answer("matter.same", say("matters.same_already", number=int(number), other=int(other)))
-    text = say("matters.merged_done", number=merged.number, other=gone.number, people=people_of(merged))
+    # One that was over for good has come into the other, whichever was named first.
+    came = gone.number if merged.number == target.number else target.number
+    text = say("matters.merged_done", number=merged.number, other=came, people=people_of(merged))
     return Answer("matter.merged", text)
 
 
@@ -147,16 +149,19 @@ async def differ(context: Context, number: str | None) -> Answer:
     if opinion.matter_number in (None, opinion.number) or opinion.state is not OpinionState.FILED:
         return Answer("matter.alone", say("matters.alone_yours", number=opinion.number))
     compound = await context.session.get_one(Compound, opinion.compound_id)
-    await split_matter(
-        context.session,
-        context.services,
-        compound,
-        opinion.matter_number or 0,
-        [opinion.number],
-        context.now,
-        actor_id=context.person_id,
-        tell=False,
-    )
+    try:
+        await split_matter(
+            context.session,
+            context.services,
+            compound,
+            opinion.matter_number or 0,
+            [opinion.number],
+            context.now,
+            actor_id=context.person_id,
+            tell=False,
+        )
+    except NotMergeable:  # staff were first
+        return Answer("matter.alone", say("matters.alone_yours", number=opinion.number))
     return Answer("matter.split", say("matters.split_yours", number=opinion.number))
 
 

@@ -32,7 +32,7 @@ from handlers.matters.rules import (
     top,
     within_reach,
 )
-from handlers.requests.raise_ import reopen_request
+from handlers.requests.raise_ import is_over, raise_request, reopen_request
 from nlp.similar import is_copy, nearest, plain, terms
 from storage.audit import add_audit_event
 from storage.queries.matters import (
@@ -40,6 +40,7 @@ from storage.queries.matters import (
     Words,
     find_ended_matter,
     find_matter,
+    find_matter_number,
     list_people,
     list_recent_matters,
     list_words,
@@ -87,9 +88,18 @@ async def join_matter(
     """
     matter = None
     if about is not None:
-        matter = await find_matter(session, opinion.compound_id, about)
+        # It may have been merged since it was looked up; now the compound's matters are held.
+        found = await find_matter_number(session, opinion.compound_id, about)
+        matter = await find_matter(session, opinion.compound_id, found) if found is not None else None
     elif opinion.categories:
         matter = await _find_likely(session, services, opinion, talk or Talk())
+    if (
+        matter is not None
+        and matter.state is MatterState.CONFIRMED
+        and not late
+        and await is_over(session, matter, now)
+    ):
+        matter, opinion.repost_of = None, None  # nobody would see to what is said of it
     founded = matter is None
     if matter is None:
         matter = await _found(session, opinion, now)
@@ -131,6 +141,10 @@ async def _settle(
     carried = await reopen_request(
         session, services, compound, matter, now, key=key, actor_id=opinion.person_id
     )
+    if (
+        carried is None and matter.state is MatterState.CONFIRMED
+    ):  # nobody stood behind it when it was confirmed
+        await raise_request(session, services, compound, matter, now, actor_id=opinion.person_id)
     return carried is not None and carried.refused is None and not carried.again
 
 

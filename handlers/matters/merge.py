@@ -8,26 +8,26 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.matters.confirm import confirm_matter
-from handlers.matters.recount import recount
+from handlers.matters.recount import lose_voices, recount
 from handlers.matters.rules import rest_number
 from handlers.reach.notify import Notice, notify_person
-from handlers.requests.commands import Why
+from handlers.requests.commands import OPEN, Why
 from handlers.requests.notice import facts_of_own
-from handlers.requests.raise_ import cancel_request, raise_request, reopen_request
+from handlers.requests.raise_ import cancel_request, is_over, raise_request, reopen_request
 from handlers.requests.topics import topics_of
 from handlers.texts import say
 from storage.audit import add_audit_event
-from storage.queries.matters import find_matter, find_request_state, list_opinions_in, lock_matters
+from storage.queries.matters import (
+    find_matter,
+    find_matter_number,
+    find_request_state,
+    list_merged_below,
+    list_opinions_in,
+    lock_matters,
+)
 from storage.queries.requests import list_voices
-from storage.states import MatterState, MessageClass, OpinionState, RequestState
+from storage.states import MatterState, MessageClass, OpinionState
 from storage.tables import Compound, Matter, Opinion
-
-_OPEN = frozenset(RequestState) - {
-    RequestState.DONE,
-    RequestState.RATED,
-    RequestState.CLOSED,
-    RequestState.CANCELLED,
-}
 
 
 class NotMergeable(Exception):  # noqa: N818  an answer, not an error
@@ -46,17 +46,22 @@ async def merge_matters(
 ) -> Matter:
     """Move every voice of the matter `other` to the matter `into`; returns that. Raises NotMergeable.
 
-    What either of them was stays: one that is confirmed or open makes the whole so. Those who had raised `other` are
-    told once. The caller has checked that the actor may.
+    What either of them was stays: one that is confirmed or open makes the whole so. When `into` is over for good and
+    `other` is not, it is the other way round. Those whose voices move are told once. The caller has checked that the
+    actor may.
     """
     assert compound.compound_id is not None
     await lock_matters(session, compound.compound_id)
     target, gone = await _pair(session, compound.compound_id, into, other)
+    if await _is_over(session, target, now) and not await _is_over(session, gone, now):
+        target, gone = gone, target
     opinions = await list_opinions_in(session, compound.compound_id, gone.number)
     stood = await list_voices(session, compound.compound_id, target.number)
     gone.merged_voices = [opinion.number for opinion in opinions]
     was_confirmed = gone.state is MatterState.CONFIRMED
-    was_open = await find_request_state(session, gone) in _OPEN
+    was_open = await find_request_state(session, gone) in OPEN
+    if gone.state is MatterState.DISMISSED:
+        gone.confirmed_at = None  # so that taking the merge back does not see to what was none
     gone.state, gone.merged_into = MatterState.MERGED, target.number
     for opinion in opinions:
         opinion.matter_number = target.number
@@ -73,8 +78,7 @@ async def merge_matters(
     if was_confirmed and target.state is not MatterState.CONFIRMED:
         await confirm_matter(session, services, compound, target, now, actor_id=actor_id)
     elif was_open:
-        key = f"merged:{gone.number}:{now:%y%m%d%H%M%S%f}"
-        await reopen_request(session, services, compound, target, now, key=key, actor_id=actor_id)
+        await reopen_request(session, services, compound, target, now, key=None, actor_id=actor_id)
     details = {"other": gone.number, "voices": len(opinions)}
     _audit(session, "matter.merged", target, now, actor_id, details)
     news = _News(f"merged:{target.number}", _merged(target.number, stood), say("matters.brief_merged"))
@@ -97,15 +101,16 @@ async def unmerge(
     matter = await find_matter(session, compound.compound_id, number)
     if matter is None or matter.state is not MatterState.MERGED:
         raise NotMergeable
-    root = await _root_of(session, matter)
+    above = await find_matter_number(session, compound.compound_id, number)
+    root = await find_matter(session, compound.compound_id, above) if above is not None else None
+    assert root is not None
     came = set(matter.merged_voices or ())
     opinions = [
         opinion
         for opinion in await list_opinions_in(session, compound.compound_id, root.number)
         if opinion.number in came
     ]
-    await _revive(session, services, compound, matter, opinions, now, actor_id)
-    await recount(session, root)
+    await _revive(session, services, compound, matter, root, opinions, now, actor_id)
     _audit(session, "matter.unmerged", matter, now, actor_id, {"from": root.number, "voices": len(opinions)})
     await _tell(session, services, compound, matter, root.number, opinions, _parted(matter.number), now)
     return matter
@@ -157,8 +162,7 @@ async def split_matter(
         )
         session.add(new)
         await session.flush()
-    await _revive(session, services, compound, new, moving, now, actor_id)
-    await recount(session, matter)
+    await _revive(session, services, compound, new, matter, moving, now, actor_id)
     _audit(session, "matter.split", new, now, actor_id, {"from": matter.number, "voices": len(moving)})
     if tell:
         await _tell(session, services, compound, new, matter.number, moving, _parted(new.number), now)
@@ -197,12 +201,8 @@ async def _pair(session: AsyncSession, compound_id: int, into: int, other: int) 
     return target, gone
 
 
-async def _root_of(session: AsyncSession, matter: Matter) -> Matter:
-    while matter.merged_into is not None:
-        above = await find_matter(session, matter.compound_id, matter.merged_into)
-        assert above is not None
-        matter = above
-    return matter
+async def _is_over(session: AsyncSession, matter: Matter, now: datetime) -> bool:
+    return matter.state is MatterState.CONFIRMED and await is_over(session, matter, now)
 
 
 async def _revive(
@@ -210,15 +210,23 @@ async def _revive(
     services: Services,
     compound: Compound,
     matter: Matter,
+    root: Matter,
     opinions: Sequence[Opinion],
     now: datetime,
     actor_id: int,
 ) -> None:
-    """Let a matter stand by itself again, with these voices."""
+    """Let a matter stand by itself again, with these voices out of the matter `root`."""
     matter.state, matter.merged_into, matter.merged_voices = MatterState.CANDIDATE, None, None
     for opinion in opinions:
         opinion.matter_number = matter.number
     await session.flush()
+    moved = {opinion.number for opinion in opinions}
+    for merged in await list_merged_below(session, matter.compound_id, root.number):
+        if merged.number in moved:
+            merged.merged_into = matter.number
+        else:  # what has left by itself does not come along when that merge is taken back
+            merged.merged_voices = [number for number in merged.merged_voices or () if number not in moved]
+    await lose_voices(session, services, matter.compound_id, root.number, now, actor_id=actor_id)
     await recount(session, matter)
     if matter.confirmed_at is not None:
         matter.state = MatterState.CONFIRMED

@@ -25,7 +25,11 @@ async def withdraw_opinion(
     if opinion.state is OpinionState.WITHDRAWN:
         return
     await lock_matters(session, opinion.compound_id)
-    await session.refresh(opinion, ["matter_number"])  # it may have been merged meanwhile
+    await session.refresh(
+        opinion, ["matter_number", "state"]
+    )  # it may have been merged or withdrawn meanwhile
+    if opinion.state is OpinionState.WITHDRAWN:
+        return
     opinion.state = OpinionState.WITHDRAWN
     photos = await drop_photos_of_opinions(session, [(opinion.compound_id, opinion.number)])
     add_audit_event(

@@ -46,21 +46,22 @@ async def carry_out(
     command: Command,
     now: datetime,
     *,
-    key: str,
+    key: str | None,
     actor_id: int | None = None,
     heard_in: int | None = None,
 ) -> Carried:
     """Carry out a command in the caller's transaction; rights have been checked. LookupError without a request.
 
-    key: names the command; with the same key it acts once in a compound. actor_id: who acts, None for the clock and
-    for rules. heard_in: the group (group_id) that reads the answer anyway.
+    key: names the command; with the same key it acts once in a compound. None for one that follows from the state of
+    a matter whose compound the caller holds, and does nothing the second time by itself. actor_id: who acts, None for
+    the clock and for rules. heard_in: the group (group_id) that reads the answer anyway.
     """
     assert compound.compound_id is not None
     request = await lock_request(session, compound.compound_id, matter.number)
     if request is None:
         raise LookupError(f"matter {matter.number} has no request")
     before = facts_of(request)
-    if await find_event_of(session, compound.compound_id, key) is not None:
+    if key is not None and await find_event_of(session, compound.compound_id, key) is not None:
         return Carried(before, again=True)
     if isinstance(command, Rate):
         assert actor_id is not None
@@ -98,7 +99,7 @@ async def write_down(
     change: Change,
     now: datetime,
     *,
-    key: str,
+    key: str | None,
     actor_id: int | None,
     heard_in: int | None = None,
 ) -> None:

@@ -281,6 +281,10 @@ class Verb(StrEnum):
     CANCELLED = "request.cancelled"
 
 
+# Their words are a resident's, and who acted is nobody's business.
+BY_RESIDENTS = frozenset({Verb.SUPPLEMENTED, Verb.RATED, Verb.REOPENED})
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An entry of the timeline. public: its words are for the reporters too. details: ids and states."""

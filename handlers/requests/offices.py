@@ -49,11 +49,16 @@ async def actor_in(session: AsyncSession, person_id: int, compound: Compound, ma
     return Actor(person_id, frozenset(grant.role for grant in viewer.grants if grant.scope_code in scopes))
 
 
+def may(actor: Actor, *rights: Right) -> bool:
+    """Whether one of the roles that somebody holds where a request is gives one of these rights."""
+    return any(ROLE_RIGHTS[role].intersection(rights) for role in actor.roles)
+
+
 async def list_party(session: AsyncSession, compound: Compound, matter: Matter, party: Party) -> list[int]:
-    """Those (person_id) whose a request is."""
-    if party.person_id is not None:
-        return [party.person_id]
+    """Those (person_id) whose a request is; when the one who had it holds no office there any more, their role's."""
     scopes = [*await list_scopes_of(session, compound), *scopes_inside(compound, matter)]
+    if party.person_id in _people(await list_people_in_office(session, scopes, HANDLING)):
+        return [party.person_id]
     return _people(await list_people_in_office(session, scopes, [party.role]))
 
 

@@ -6,10 +6,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.requests.carry_out import Carried, carry_out, write_down
-from handlers.requests.commands import Cancel, Change, Dispatch, Refused, Reopen, Revive, Why
+from handlers.requests.commands import OPEN, Cancel, Change, Dispatch, Refused, Reopen, Revive, Why
 from handlers.requests.dispatching import assignment_of
 from handlers.requests.record import facts_of, values_of
-from handlers.requests.rules import apply, raised
+from handlers.requests.rules import apply, may_reopen, raised
 from storage.queries.requests import add_request, find_request, lock_request
 from storage.tables import Compound, Matter
 
@@ -25,10 +25,13 @@ async def raise_request(
 ) -> bool:
     """Raise the request of a confirmed matter, and dispatch it at once when a rule says so.
 
-    The matter's row has been written. A matter has one request: doing it again changes nothing, but for one that was
-    cancelled, which begins anew. Returns whether something was raised. actor_id: who confirmed the matter.
+    The matter's row has been written, and its voices counted: nothing is raised for one that nobody stands behind. A
+    matter has one request: doing it again changes nothing, but for one that was cancelled, which begins anew. Returns
+    whether something was raised. actor_id: who confirmed the matter.
     """
     assert compound.compound_id is not None
+    if not matter.households + matter.speakers:
+        return False
     moments = services.deadlines.moments(matter.leaf, matter.urgency, None, now)
     change = raised(now, moments)
     row = values_of(change.facts) | {"compound_id": compound.compound_id, "number": matter.number}
@@ -45,8 +48,7 @@ async def raise_request(
         assert isinstance(dispatched, Change)
         # Whoever waited for it is told how far it is, once, and nobody need dispatch it.
         change = Change(dispatched.facts, (*change.entries, *dispatched.entries), dispatched.tells)
-    key = f"raise:{matter.number}:{change.facts.round}:{now:%y%m%d%H%M%S%f}"
-    await write_down(session, services, compound, matter, change, now, key=key, actor_id=actor_id)
+    await write_down(session, services, compound, matter, change, now, key=None, actor_id=actor_id)
     return True
 
 
@@ -67,14 +69,12 @@ async def cancel_request(
     called: move their opinions afterwards.
     """
     assert compound.compound_id is not None
-    request = await find_request(session, compound.compound_id, matter.number)
-    if request is None:
+    if await find_request(session, compound.compound_id, matter.number) is None:
         return False
-    key = f"cancel:{matter.number}:{request.round}:{now:%y%m%d%H%M%S%f}"
     carried = await carry_out(
-        session, services, compound, matter, Cancel(why, into), now, key=key, actor_id=actor_id
+        session, services, compound, matter, Cancel(why, into), now, key=None, actor_id=actor_id
     )
-    return carried.refused is None and not carried.again
+    return carried.refused is None
 
 
 async def reopen_request(
@@ -84,14 +84,14 @@ async def reopen_request(
     matter: Matter,
     now: datetime,
     *,
-    key: str,
+    key: str | None,
     actor_id: int | None = None,
     words: str = "",
 ) -> Carried | None:
     """A voice says that it is still not solved. None when the matter has no request.
 
-    key: names what was said (`inbox:ID`), so that it reopens once. `refused` in the answer says why it was not
-    reopened: not done yet, more than 30 days ago, or as often as the ladder has steps.
+    key: names what was said (`inbox:ID`), so that it reopens once; None for what staff decided. `refused` in the
+    answer says why it was not reopened: not done yet, more than 30 days ago, or as often as the ladder has steps.
     """
     assert compound.compound_id is not None
     if await find_request(session, compound.compound_id, matter.number) is None:
@@ -99,3 +99,11 @@ async def reopen_request(
     return await carry_out(
         session, services, compound, matter, Reopen(words), now, key=key, actor_id=actor_id
     )
+
+
+async def is_over(session: AsyncSession, matter: Matter, now: datetime) -> bool:
+    """Whether the request of a matter has ended for good, so that nothing that is said of it now would open it."""
+    request = await find_request(session, matter.compound_id, matter.number)
+    if request is None:
+        return False
+    return request.state not in OPEN and not may_reopen(facts_of(request), now)

@@ -1,14 +1,16 @@
 """What staff say about requests: 派单, 接单, 退单, 协办, 办结, 备注, 回复, 待派单, 我的单; in their group or 1:1."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from handlers.access import Opened, Right
+from handlers.alerts.rules import anonymous
 from handlers.context import Answer, Context
 from handlers.desk import Desk, ask_which, for_staff, pick
 from handlers.filters import COLON, NUMBER, command
 from handlers.requests.carry_out import Carried, carry_out
 from handlers.requests.commands import (
+    BY_RESIDENTS,
     OPEN,
     Accept,
     Actor,
@@ -23,7 +25,7 @@ from handlers.requests.commands import (
     Reply,
 )
 from handlers.requests.dispatching import assignment_of
-from handlers.requests.offices import actor_in, find_party, role_in, role_name
+from handlers.requests.offices import actor_in, find_party, may, role_in, role_name
 from handlers.requests.record import facts_of
 from handlers.requests.words import (
     deadline,
@@ -61,10 +63,13 @@ class Found:
 Handle = Callable[[Context, Desk, Found], Awaitable[Answer]]
 
 
-async def find_meant(context: Context, desk: Desk, verb: str, number: int, rest: str) -> Found | Answer:
+async def find_meant(
+    context: Context, desk: Desk, verb: str, number: int, rest: str, rights: Collection[Right]
+) -> Found | Answer:
     """The request that staff mean; with several compounds the name of one may stand behind the number.
 
-    Its place counts: somebody whose role is on another building reads that there is none.
+    Its place counts: somebody who has none of the rights just there reads that there is none, whatever they may do in
+    another building.
     """
     meant, rest = _named_first(desk, rest)
     by_id = {opened.compound_id: opened for opened in meant}
@@ -73,7 +78,7 @@ async def find_meant(context: Context, desk: Desk, verb: str, number: int, rest:
     for request, matter in rows:
         compound = by_id[request.compound_id].compound
         actor = await actor_in(context.session, context.person_id, compound, matter)
-        if actor.roles:
+        if may(actor, *rights):
             found.append(Found(compound, matter, request, actor, rest))
     standing = [each for each in found if each.request.ended_at is None]
     if len(found) > 1 and len(standing) == 1:
@@ -305,7 +310,8 @@ async def _standing(context: Context, compounds: Sequence[Opened]) -> list[tuple
     found = []
     for request, matter in rows:
         compound = by_id[request.compound_id]
-        if (await actor_in(context.session, context.person_id, compound, matter)).roles:
+        actor = await actor_in(context.session, context.person_id, compound, matter)
+        if may(actor, Right.SEE_REQUESTS):
             found.append((request, matter, compound))
     return found
 
@@ -316,7 +322,10 @@ def _label(context: Context, desk: Desk, compound: Compound, matter: Matter) -> 
 
 
 async def timeline_of(context: Context, compound: Compound, number: int, *, in_group: bool) -> str:
-    """How far the request behind a receipt's number is; 1:1 with the last words of its timeline. Empty for none."""
+    """How far the request behind a receipt's number is; 1:1 with the last words of its timeline. Empty for none.
+
+    Words of residents are for those who handle it there, without names, phones and doors.
+    """
     assert compound.compound_id is not None
     rows = await list_requests_numbered(context.session, [compound.compound_id], number)
     if not rows:
@@ -338,10 +347,13 @@ async def timeline_of(context: Context, compound: Compound, number: int, *, in_g
         lines.append(say("requests.staff_rating", rating=rating_name(facts.rating)))
     if not in_group:
         events = await list_events(context.session, compound.compound_id, matter.number)
-        lines += [
-            say("requests.staff_entry", words=(event.text or "")[:100])
-            for event in [event for event in events if event.text][-_ENTRIES:]
+        reads = may(await actor_in(context.session, context.person_id, compound, matter), Right.HANDLE)
+        words = [
+            anonymous(event.text) if event.verb in BY_RESIDENTS else event.text
+            for event in events
+            if event.text and (reads or event.verb not in BY_RESIDENTS)
         ]
+        lines += [say("requests.staff_entry", words=each[:100]) for each in words[-_ENTRIES:]]
     photos = await count_photos_of_matter(context.session, compound.compound_id, matter.number)
     return "\n".join(lines) + with_photos(photos)
 
@@ -352,7 +364,7 @@ def _about(handler: Handle, verb: str, *rights: Right) -> Callable[..., Awaitabl
     async def serve(context: Context, desk: Desk, number: str | None, rest: str | None = None) -> Answer:
         if number is None:
             return Answer("help.given", say("requests.number_missing", verb=verb))
-        found = await find_meant(context, desk, verb, int(number), rest or "")
+        found = await find_meant(context, desk, verb, int(number), rest or "", rights)
         return found if isinstance(found, Answer) else await handler(context, desk, found)
 
     return for_staff(serve, *rights)

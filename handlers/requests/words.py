@@ -80,7 +80,7 @@ def for_staff(
     """What somebody who handles or dispatches it reads; advised: whose it would be. photos: how many to see."""
     facts, number = change.facts, matter.number
     label = label_of(services, matter, in_group=in_group)
-    words = quoted(tell.words, in_group=in_group) + with_photos(photos)
+    words = quoted(tell.words) + with_photos(photos)
     match tell.what:
         case Told.TO_DISPATCH:
             return say(
@@ -160,11 +160,11 @@ def with_photos(count: int) -> str:
     return say("photos.with_words", count=count) if count else ""
 
 
-def quoted(words: str, *, in_group: bool) -> str:
-    """Somebody's words on a line of their own, in brief; nothing for none."""
+def quoted(words: str) -> str:
+    """Somebody's words on a line of their own, in brief, without names, phones and doors; nothing for none."""
     if not words.strip():
         return ""
-    return say("requests.quoted", words=brief(anonymous(words) if in_group else words))
+    return say("requests.quoted", words=brief(anonymous(words)))
 
 
 def who(facts: Facts) -> str:

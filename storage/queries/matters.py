@@ -71,6 +71,23 @@ async def find_matter_number_within(
     return (await session.exec(statement)).one_or_none()
 
 
+async def list_merged_below(session: AsyncSession, compound_id: int, number: int) -> list[Matter]:
+    """The matters that were merged into this one, straight or by way of others, locked; the nearest first."""
+    found: list[Matter] = []
+    above = [number]
+    while above:
+        statement = (
+            select(Matter)
+            .where(Matter.compound_id == compound_id, col(Matter.merged_into).in_(above))
+            .order_by(col(Matter.number))
+            .with_for_update()
+        )
+        below = (await session.exec(statement)).all()
+        found += below
+        above = [matter.number for matter in below]
+    return found
+
+
 class Recent(NamedTuple):
     """A matter that may be meant. ended_at: when its request was done; None while it is open, or there is none."""
 

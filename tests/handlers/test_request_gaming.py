@@ -44,7 +44,11 @@ def test_passing_it_on_all_the_time_misses_the_day_it_had_to_be_done_by() -> Non
 
 
 def test_a_deadline_that_passed_before_the_clock_looked_stays_missed() -> None:
-    for command in (Dispatch(COMMUNITY), Decline(LI, "社区的事", Role.COMMUNITY_WORKER), Decline(LI, "不归我们")):
+    for command in (
+        Dispatch(COMMUNITY),
+        Decline(LI, "社区的事", Role.COMMUNITY_WORKER),
+        Decline(LI, "不归我们"),
+    ):
         way = Way()
         way.then(Dispatch(PROPERTY), after=timedelta(0))
         assert way.facts.accept_by is not None

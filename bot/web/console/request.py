@@ -9,13 +9,15 @@ from bot.web.visit import Visit
 from handlers.access import OpenedMatter, Right, access_matter
 from handlers.alerts.rules import anonymous
 from handlers.alerts.words import office_name
+from handlers.digests.masking import is_anonymous, mask
 from handlers.photos.albums import album_for_staff
-from handlers.requests.commands import OPEN, Facts, Party, Verb
+from handlers.requests.commands import BY_RESIDENTS, OPEN, Facts, Party, Verb
 from handlers.requests.dispatching import assignment_of
 from handlers.requests.offers import Offer, offers_to_staff
 from handlers.requests.offices import actor_in, list_candidates, role_name, scopes_inside
 from handlers.requests.record import facts_of
 from handlers.requests.words import label_of, level_name, rating_name, who
+from handlers.texts import say
 from storage.queries.board import list_merged_into, list_voices_said
 from storage.queries.requests import find_request, list_events
 from storage.states import Ladder, MatterState, Rating, Role
@@ -25,11 +27,11 @@ from storage.tables import Matter, RequestEvent
 _BY_STAFF = frozenset(
     {Verb.ACCEPTED, Verb.REFUSED, Verb.HELPED, Verb.DONE, Verb.NOTED, Verb.REPLIED, Verb.DISPATCHED}
 )
-_WORDS_OF_RESIDENTS = frozenset({Verb.SUPPLEMENTED, Verb.RATED, Verb.REOPENED})
 
 
 async def show_request(visit: Visit) -> web.Response:
-    """Words of residents are for those who handle it, without what says who they are."""
+    """Words of residents are for those who handle it, without what says who they are; and as long as somebody has to
+    confirm it, for those who do, without what might."""
     code, number = visit.part("compound", CODE), int(visit.part("number", NUMBER))
     found = await access_matter(visit.session, visit.signed_in.viewer, code, number, Right.SEE_REQUESTS)
     session, services = visit.session, visit.site.services
@@ -39,6 +41,7 @@ async def show_request(visit: Visit) -> web.Response:
     actor = await actor_in(session, visit.signed_in.viewer.person_id, compound, matter)
     offers = offers_to_staff(found.rights, matter.state, facts, actor)
     reads_words = Right.HANDLE in found.rights
+    decides = Right.MERGE in found.rights and matter.state is MatterState.CANDIDATE
     voices = await list_voices_said(session, found.opened.compound_id, matter.number)
     merged = await list_merged_into(session, found.opened.compound_id, matter.number)
     apart = sorted({*merged, *(voice.number for voice in voices if len(voices) > 1)})
@@ -67,12 +70,22 @@ async def show_request(visit: Visit) -> web.Response:
         apart=apart,
         parties=[(party_value(party), name, party == advised) for party, name in candidates.items()],
         voices=voices,
-        said=[(voice, anonymous(voice.text)) for voice in voices if voice.text] if reads_words else [],
+        said=[
+            (voice, anonymous(voice.text) if reads_words else _hardly_told(voice.text))
+            for voice in voices
+            if voice.text and (reads_words or decides)
+        ],
         photos=await album_for_staff(session, found),
         entries=await _entries(visit, found, matter, reads_words) if request else [],
         key=fresh_key(),
         told=visit.request.query.get("told", ""),
     )
+
+
+def _hardly_told(words: str) -> str:
+    """Words for a neighbour in office who has to decide whether there is anything in them: nothing doubtful."""
+    masked = mask(words)
+    return masked if is_anonymous(masked) else say("requests.words_hidden").strip()
 
 
 def party_value(party: Party) -> str:
@@ -113,7 +126,7 @@ async def _entry(
     by_rule = bool(details.get("by_rule"))
     names_actor = verb in _BY_STAFF and event.actor_id is not None and not by_rule
     words = event.text or ""
-    if verb in _WORDS_OF_RESIDENTS:
+    if verb in BY_RESIDENTS:
         words = anonymous(words) if reads_words else ""
     to = ""
     if verb in (Verb.DISPATCHED, Verb.HELPED) and details.get("role"):
