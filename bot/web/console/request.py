@@ -17,7 +17,6 @@ from handlers.requests.offers import Offer, offers_to_staff
 from handlers.requests.offices import actor_in, list_candidates, role_name, scopes_inside
 from handlers.requests.record import facts_of
 from handlers.requests.words import label_of, level_name, rating_name, who
-from handlers.texts import say
 from storage.queries.board import list_merged_into, list_voices_said
 from storage.queries.requests import find_request, list_events
 from storage.states import Ladder, MatterState, Rating, Role
@@ -83,9 +82,9 @@ async def show_request(visit: Visit) -> web.Response:
 
 
 def _hardly_told(words: str) -> str:
-    """Words for a neighbour in office who has to decide whether there is anything in them: nothing doubtful."""
+    """Words for a neighbour in office who has to decide whether there is anything in them; empty when in doubt."""
     masked = mask(words)
-    return masked if is_anonymous(masked) else say("requests.words_hidden").strip()
+    return masked if is_anonymous(masked) else ""
 
 
 def party_value(party: Party) -> str:
