@@ -15,14 +15,14 @@ from handlers.matters.recount import load_voices
 from handlers.opinions.rules import SAFETY
 from handlers.reach.notify import Notice, notify_person
 from handlers.requests.carry_out import carry_out
-from handlers.requests.commands import Dispatch
+from handlers.requests.commands import Command, Dispatch, Sort
 from handlers.requests.dispatching import assignment_of
 from handlers.requests.notice import facts_about
 from handlers.texts import say
 from nlp.lexicon import top_of
 from storage.audit import add_audit_event
 from storage.queries.corrections import BY_STAFF, find_last_correction, find_opinion_to_sort, was_told
-from storage.queries.matters import find_matter, lock_matters
+from storage.queries.matters import find_highest_urgency, find_matter, lock_matters
 from storage.queries.requests import lock_request
 from storage.states import MatterState, MessageClass, OpinionState, RequestState
 from storage.tables import Compound, Correction, Matter, Opinion
@@ -51,7 +51,8 @@ async def correct_opinion(
 
     opened: the compound as far as Right.CORRECT opens it; sorting: ids must be of the lexicon in use; by: person_id.
     Its author is told when the category changed after they had a receipt, those on duty when it is now a danger.
-    The matter that it founded, and a request that nobody was given yet, follow. Raises NotFound.
+    The matter that it founded follows, with a request that nobody was given yet; whoever was given one is told. A
+    matter is as urgent as its most urgent voice. Raises NotFound.
     """
     await lock_matters(session, opened.compound_id)  # before any opinion: everybody locks in one order
     opinion = await find_opinion_to_sort(session, opened.compound_id, opened.codes, number)
@@ -94,14 +95,21 @@ async def correct_opinion(
         details={"before": before, "after": said, "urgency": [urgency_before, urgency]},
     )
     recategorised = before[:1] != after[:1]
-    matter = await _find_founded(session, opinion)
+    matter = await _find_matter(session, opinion)
     cancelled = False
+    if matter is not None:
+        highest = await find_highest_urgency(session, opened.compound_id, matter.number)
+        matter.urgency = highest or urgency
+        if matter.number != number:  # what later voices are about, the first one says
+            matter = None
     if matter is not None and sorting.category == "":
         cancelled = await _dismiss_alone(session, services, opened.compound, matter, by, now)
     elif matter is not None and after:
         taken_back = last is not None and not last.after  # it had been taken for none
-        matter.leaf, matter.urgency = after[0], urgency
-        await _follow(session, services, opened.compound, matter, seq, by, now, taken_back=taken_back)
+        leaf_before, matter.leaf = matter.leaf, after[0]
+        await _follow(session, services, opened.compound, matter, by, now, taken_back=taken_back)
+        if leaf_before != matter.leaf:
+            await _sort_request(session, services, opened.compound, matter, leaf_before, seq, by, now)
     # Whoever stands behind a request that was cancelled has a word about it already.
     told = cancelled or (
         recategorised and await _tell_author(session, services, opened.compound, opinion, seq, by, now)
@@ -111,11 +119,12 @@ async def correct_opinion(
     return Corrected(opinion, changed=True, recategorised=recategorised, told=told)
 
 
-async def _find_founded(session: AsyncSession, opinion: Opinion) -> Matter | None:
-    """The matter that an opinion founded and still stands in; what later voices are about, the first one says."""
-    if opinion.state is not OpinionState.FILED or opinion.matter_number != opinion.number:
+async def _find_matter(session: AsyncSession, opinion: Opinion) -> Matter | None:
+    """The matter in which an opinion stands."""
+    if opinion.state is not OpinionState.FILED or opinion.matter_number is None:
         return None
-    return await find_matter(session, opinion.compound_id, opinion.number)
+    await session.flush()
+    return await find_matter(session, opinion.compound_id, opinion.matter_number)
 
 
 async def _follow(
@@ -123,7 +132,6 @@ async def _follow(
     services: Services,
     compound: Compound,
     matter: Matter,
-    seq: int,
     by: int,
     now: datetime,
     *,
@@ -136,7 +144,6 @@ async def _follow(
         else:  # its request begins anew, and finds its rule by itself
             await confirm_matter(session, services, compound, matter, now, actor_id=by)
     await session.flush()
-    await _dispatch_by_rule(session, services, compound, matter, seq, now)
 
 
 async def _dismiss_alone(
@@ -151,18 +158,27 @@ async def _dismiss_alone(
     return request is not None and request.state is RequestState.CANCELLED
 
 
-async def _dispatch_by_rule(
-    session: AsyncSession, services: Services, compound: Compound, matter: Matter, seq: int, now: datetime
+async def _sort_request(
+    session: AsyncSession,
+    services: Services,
+    compound: Compound,
+    matter: Matter,
+    before: str | None,
+    seq: int,
+    by: int,
+    now: datetime,
 ) -> None:
-    """A request that waits for somebody to dispatch it may have a rule, now that its category is another."""
+    """Its category is another: one that waits may have a rule now; of one that somebody has they are told."""
     request = await lock_request(session, matter.compound_id, matter.number)
-    if request is None or request.state is not RequestState.RAISED:
+    if request is None or matter.leaf is None:
         return
     assigned = await assignment_of(session, services, compound, matter)
-    if assigned.auto:
+    command: Command = Sort(before, matter.leaf)
+    if request.state is RequestState.RAISED and assigned.auto:
         command = Dispatch(assigned.party, by_rule=True)
-        key = f"corrected:{matter.number}:{seq}"
-        await carry_out(session, services, compound, matter, command, now, key=key)
+    actor_id = None if isinstance(command, Dispatch) else by
+    key = f"corrected:{matter.number}:{seq}"
+    await carry_out(session, services, compound, matter, command, now, key=key, actor_id=actor_id)
 
 
 def _after(services: Services, opinion: Opinion, sorting: Sorting) -> list[str]:

@@ -191,6 +191,14 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Sort:
+    """改: staff say that it is about something else. before, after: leaves."""
+
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Revive:
     """下单 once more, for a matter whose request was cancelled."""
 
@@ -227,6 +235,7 @@ Command = (
     | Rate
     | Reopen
     | Cancel
+    | Sort
     | Revive
     | Remind
     | Warn
@@ -279,6 +288,7 @@ class Verb(StrEnum):
     MISSED = "request.missed"
     CLOSED = "request.closed"
     CANCELLED = "request.cancelled"
+    SORTED = "request.sorted"
 
 
 # Their words are a resident's, and who acted is nobody's business.
@@ -319,6 +329,7 @@ class Told(StrEnum):
     CANCELLED = "cancelled"
     TO_DISPATCH = "to_dispatch"
     YOURS = "yours"
+    SORTED = "sorted"  # its category is another, and whoever has it may not be whose it is
     MOVED = "moved"  # it is somebody else's now
     PASSED_ON = "passed_on"  # whoever had it named whose it is
     HELP = "help"

@@ -37,6 +37,7 @@ from handlers.requests.commands import (
     Reopen,
     Reply,
     Revive,
+    Sort,
     Supplement,
     Tell,
     Told,
@@ -282,6 +283,17 @@ def _cancel(facts: Facts, command: Cancel, now: datetime, _moments: Moments) -> 
     )
 
 
+def _sort(facts: Facts, command: Sort, _now: datetime, _moments: Moments) -> Change | Refused:
+    if facts.state not in OPEN:
+        return _not_open(facts)
+    entry = Entry(Verb.SORTED, details={"before": command.before, "after": command.after})
+    if facts.party is None:  # whoever dispatches it will see what it is
+        return Change(facts, (entry,))
+    # It stays where it is: nobody loses what they are at without a word.
+    tells = (Tell(Whom.PARTY, Told.SORTED, facts.party), Tell(Whom.DISPATCHERS, Told.SORTED))
+    return Change(facts, (entry,), tells)
+
+
 def _revive(facts: Facts, _command: Revive, now: datetime, moments: Moments) -> Change | Refused:
     if facts.state is not RequestState.CANCELLED:
         return Refused(Code.STILL_OPEN if facts.state in OPEN else Code.ALREADY_DONE)
@@ -350,6 +362,7 @@ _DOES: dict[type, Callable[..., Change | Refused]] = {
     Rate: _rate,
     Reopen: _reopen,
     Cancel: _cancel,
+    Sort: _sort,
     Revive: _revive,
     Remind: _remind,
     Warn: _warn,

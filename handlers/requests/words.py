@@ -122,9 +122,13 @@ def for_staff(
                 who=who(facts),
                 words=words,
             )
-        case Told.HELP:
+        case Told.HELP | Told.SORTED:
             return say(
-                "requests.staff_help", number=number, compound=compound.name, label=label, who=who(facts)
+                "requests.staff_help" if tell.what is Told.HELP else "requests.staff_sorted",
+                number=number,
+                compound=compound.name,
+                label=label,
+                who=who(facts),
             )
         case Told.SUPPLEMENTED:
             return say("requests.staff_supplemented", number=number, label=label, words=words)

@@ -275,6 +275,16 @@ async def list_said(session: AsyncSession, compound_id: int, matter: int) -> lis
     return said
 
 
+async def find_highest_urgency(session: AsyncSession, compound_id: int, matter: int) -> int | None:
+    """Of the standing voices of a matter; None when there is none."""
+    statement = select(func.max(Opinion.urgency)).where(
+        Opinion.compound_id == compound_id,
+        Opinion.matter_number == matter,
+        Opinion.state == OpinionState.FILED,
+    )
+    return (await session.exec(statement)).one()
+
+
 async def list_opinions_in(session: AsyncSession, compound_id: int, matter: int) -> list[Opinion]:
     """The opinions of a matter, by number, locked until the transaction ends."""
     statement = (

@@ -213,3 +213,36 @@ def test_names_as_people_say_them(tagger: Reader) -> None:
 )
 def test_urgency_after_sorting(sorting: Sorting, before: int, usual: int, matter: bool, after: int) -> None:
     assert sorted_urgency(sorting, before, usual, matter=matter) == after
+
+
+async def test_whoever_has_a_request_is_told_when_its_category_is_another(desk: Talk) -> None:
+    await appoint(desk, "li", Role.PROPERTY)
+    await appoint(desk, "sun", Role.COMMUNITY_WORKER)
+    await told(desk, "ZhouHui", "派单 1001 物业", "")
+    for _ in range(2):
+        await told(desk, "sun", "改 1001 停车", "")
+    [request] = await desk.rows(Request)
+    assert (request.state, request.role) == (RequestState.DISPATCHED, Role.PROPERTY)
+    assert [row.verb for row in await desk.rows(RequestEvent)][-1] == "request.sorted"
+    for userid, times in (("li", 1), ("ZhouHui", 1), ("sun", 0)):
+        news = [text for text in await sent_to(desk, userid) if "类别改过了，现在由物业办" in text]
+        assert len(news) == times, userid
+        assert all("停车" in text for text in news)
+
+
+async def test_a_matter_is_as_urgent_as_its_most_urgent_voice(desk: Talk) -> None:
+    await desk.bind("o-qian", "XH-1/3-2")
+    await desk.hear("o-qian", LIFT)
+
+    async def urgency() -> int:
+        [matter] = await desk.rows(Matter)
+        return matter.urgency
+
+    await told(desk, "ZhouHui", "改 1002 急", "")
+    assert await urgency() == 3
+    await told(desk, "ZhouHui", "改 1001 不急", "")
+    assert await urgency() == 3
+    await told(desk, "ZhouHui", "改 1001 停车", "")
+    assert await urgency() == 3
+    await told(desk, "ZhouHui", "改 1002 不急", "")
+    assert await urgency() < 3

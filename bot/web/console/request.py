@@ -24,7 +24,16 @@ from storage.tables import Matter, RequestEvent
 
 # Who did one of these is staff. Of the others it may be a resident, whom nobody reads of.
 _BY_STAFF = frozenset(
-    {Verb.ACCEPTED, Verb.REFUSED, Verb.HELPED, Verb.DONE, Verb.NOTED, Verb.REPLIED, Verb.DISPATCHED}
+    {
+        Verb.ACCEPTED,
+        Verb.REFUSED,
+        Verb.HELPED,
+        Verb.DONE,
+        Verb.NOTED,
+        Verb.REPLIED,
+        Verb.DISPATCHED,
+        Verb.SORTED,
+    }
 )
 
 
