@@ -20,7 +20,7 @@ from bot.triage import Triage
 from handlers.context import Answer, Services
 from handlers.inbound import InboundKind
 from handlers.receive import Received, receive
-from storage.database import Database, is_passing
+from storage.database import Database, is_crossing, is_passing
 from storage.queries.inbox import has_new, postpone, take_new
 from storage.tables import InboxMessage
 
@@ -88,7 +88,8 @@ class Worker:
     async def step(self) -> bool:
         """Work on one batch; returns whether there may be more.
 
-        When a batch fails, its messages are taken one by one, so that only the culprit waits.
+        When a batch fails, its messages are taken one by one, so that only the culprit waits. So they are when another
+        replica's batch holds what this one needs and the other way round: one message takes its locks in one order.
         """
         arrivals = self._arrivals()
         ahead = await self._look_ahead()
@@ -107,7 +108,8 @@ class Worker:
                 answers = await receive(session, self._services, batch, now)
         except BaseException as error:
             self._desk.restore_marks(marks)
-            if not names or not isinstance(error, Exception) or is_passing(error):
+            crossed = isinstance(error, Exception) and is_crossing(error) and limit > 1
+            if not names or not isinstance(error, Exception) or (is_passing(error) and not crossed):
                 raise
             if limit == 1:
                 await self._postpone(names[0], error)

@@ -35,9 +35,20 @@ def is_passing(error: Exception) -> bool:
     """Whether the database, not what was asked of it, is at fault: the same may work in a moment."""
     if isinstance(error, OperationalError | OSError):
         return True
-    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-    # Serialisation failure, deadlock, connection exception.
-    return isinstance(error, DBAPIError) and (state in ("40001", "40P01") or state.startswith("08"))
+    state = _state_of(error)
+    # Serialisation failure, connection exception.
+    return isinstance(error, DBAPIError) and (
+        state == "40001" or state.startswith("08") or is_crossing(error)
+    )
+
+
+def is_crossing(error: Exception) -> bool:
+    """Whether two transactions took the same locks in different orders, and this is the one that had to give way."""
+    return isinstance(error, DBAPIError) and _state_of(error) == "40P01"
+
+
+def _state_of(error: Exception) -> str:
+    return getattr(getattr(error, "orig", None), "sqlstate", None) or ""
 
 
 class Database:

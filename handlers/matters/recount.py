@@ -65,16 +65,19 @@ async def lose_voices(
     return counts
 
 
+async def lock_matters_of(session: AsyncSession, person_id: int) -> None:
+    """Hold the matters of every compound in which a person has a voice."""
+    for compound_id in sorted({compound for compound, _ in await list_matters_of_person(session, person_id)}):
+        await lock_matters(session, compound_id)
+
+
 async def fold_voices_of(session: AsyncSession, person_id: int) -> None:
     """Before somebody is forgotten: their voices count afterwards for as many people as they do now.
 
     Nobody can tell afterwards whose two voices without a name are; so the second one is noted as a copy of the first.
+    The caller called `lock_matters_of`.
     """
-    locked: set[int] = set()
     for compound_id, number in await list_matters_of_person(session, person_id):
-        if compound_id not in locked:
-            await lock_matters(session, compound_id)
-            locked.add(compound_id)
         opinions = await list_opinions_in(session, compound_id, number)
         rows = [Said(*row) for row in await list_said(session, compound_id, number)]
         twice = folded(rows, person_id)

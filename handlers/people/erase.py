@@ -4,7 +4,7 @@ from sqlmodel import select
 
 from handlers.context import Context
 from handlers.digests.forget import forget_words_of
-from handlers.matters.recount import fold_voices_of
+from handlers.matters.recount import fold_voices_of, lock_matters_of
 from handlers.people.forgotten import subject_of
 from handlers.people.unquote import unquote
 from handlers.requests.forget import forget_requests_of
@@ -40,6 +40,7 @@ async def erase_person(context: Context) -> int:
     for identity in identities:
         for account in context.services.accounts_of(identity.account):
             await end_unheard_messages(session, account, identity.external_id, context.inbox_id, context.now)
+    await lock_matters_of(session, person_id)  # before any opinion: everybody locks in one order
     await unquote(session, await lock_opinions_with_words(session, person_id), say("opinions.words_gone"))
     await forget_words_of(session, person_id)
     await fold_voices_of(session, person_id)

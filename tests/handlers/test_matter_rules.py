@@ -230,6 +230,10 @@ def test_who_is_forgotten_goes_on_counting_as_before(who: list[tuple[int, str | 
     assert count(after).total == before
 
 
+def test_who_spoke_before_and_after_they_were_bound_is_one_household() -> None:
+    assert count([Said(1, 7, None, None, True), Said(2, 7, "3-2-501", None, True)]) == Counts(1, 0)
+
+
 def test_what_makes_sure_of_a_matter() -> None:
     one, two = Counts(0, 1), Counts(1, 1)
     assert confirms(overheard=False, urgency=1, counts=one)

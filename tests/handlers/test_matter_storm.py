@@ -77,6 +77,7 @@ class Town:
         self.services = services
         self.replicas = [Database(url), Database(url)]
         self.talk = Talk(self.replicas[0], services)
+        self.raised = 0  # by a worker, since the database was at fault
         self.runner.run(self._prepare())
         self.workers = [
             Worker(
@@ -115,6 +116,7 @@ class Town:
             except Exception as error:
                 if not is_passing(error):
                     raise
+                self.raised += 1
 
     async def tick(self) -> None:
         await asyncio.gather(
@@ -288,5 +290,33 @@ def test_whatever_residents_and_staff_say_to_two_workers(database_url: str, serv
                 phases=[Phase.generate],  # the databases remember, so that nothing could be tried again
             ),
         )
+    finally:
+        town.close()
+
+
+def test_batches_that_take_the_same_requests_in_other_orders_both_go_through(
+    database_url: str, services: Services
+) -> None:
+    town = Town(database_url, services)
+
+    async def cross() -> list[str]:
+        await town.say([town.talk.message("o-zhao", text) for text in WORDS[:3]])
+        numbers = sorted(row.number for row in await town.talk.rows(Request))
+        await town.say([town.talk.message("shu", f"派单 {each} 物业", account="corp") for each in numbers])
+        before = len(await town.talk.rows(InboxMessage))
+        messages = []
+        for owner, word, order in (("one", "接单 {}", numbers), ("two", "备注 {} 看过了", numbers[::-1])):
+            for number in order:
+                message = town.talk.message("li", word.format(number), account="corp")
+                message.sender = "li" if owner == "one" else "song"
+                message.lease_owner, message.lease_until = owner, town.talk.now + timedelta(hours=1)
+                messages.append(message)
+        await town.say(messages)
+        return [row.outcome for row in (await town.talk.rows(InboxMessage))[before:]]
+
+    try:
+        outcomes = town.runner.run(cross())
+        assert outcomes == ["request.accepted"] * 3 + ["request.noted"] * 3
+        assert town.raised == 0
     finally:
         town.close()

@@ -1,8 +1,11 @@
 """Merging, splitting and withdrawing in odd orders: no voice is lost, and no request stands with nobody behind it."""
 
+import asyncio
 from datetime import timedelta
 
 from handlers.requests.clock import advance_requests
+from storage.database import Database
+from storage.queries.matters import list_opinions_in, lock_matters
 from storage.states import MatterState, RequestState
 from storage.tables import Matter, Opinion
 from tests.handlers.neighbours import silently, told
@@ -155,3 +158,23 @@ async def test_of_two_who_withdraw_at_once_one_is_noted(talk: Talk) -> None:
     await silently(talk, [talk.message("o-zhao", f"撤回 {number}") for _ in range(2)])
     verbs = [row.verb for row in await talk.rows(AuditEvent)]
     assert verbs.count("opinion.withdrawn") == verbs.count("matter.emptied") == 1
+
+
+async def test_forgetting_somebody_and_sorting_what_they_said_do_not_wait_for_each_other(
+    talk: Talk, database_url: str
+) -> None:
+    await office(talk)
+    number = await lamp(talk)
+    await talk.hear("o-zhao", "删除我的资料")
+    twin = Database(database_url)
+    try:
+        async with twin.write() as session:
+            await lock_matters(session, 1)  # as whoever merges or sorts does
+            forgetting = asyncio.create_task(talk.hear("o-zhao", "确认删除"))
+            await asyncio.sleep(0.3)
+            await list_opinions_in(session, 1, number)
+        assert (await forgetting).outcome == "person.erased"
+    finally:
+        await twin.close()
+    [opinion] = await talk.rows(Opinion)
+    assert (opinion.person_id, opinion.text) == (None, None)

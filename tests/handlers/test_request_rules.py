@@ -32,6 +32,7 @@ from handlers.requests.commands import (
     Reopen,
     Reply,
     Revive,
+    Sort,
     Supplement,
     Told,
     Verb,
@@ -268,7 +269,86 @@ def test_a_note_is_for_colleagues_and_a_reply_for_the_reporters() -> None:
     assert [entry.public for entry in way.change.entries] == [False]
 
 
+def at_the_top() -> Way:
+    """Done for the fifth time, where nobody is above."""
+    way = done()
+    for _ in range(4):
+        way.then(Rate(Rating.DISSATISFIED))
+        if way.facts.party is None:
+            way.then(Dispatch(PROPERTY))
+        way.then(Finish(LI, "又换了"))
+    return way
+
+
+def test_at_the_very_top_a_satisfied_one_changes_nothing_for_the_dissatisfied() -> None:
+    way = at_the_top()
+    way.then(Rate(Rating.DISSATISFIED))
+    assert way.then(Rate(Rating.SATISFIED, others=(Rating.DISSATISFIED,))).rating is Rating.DISSATISFIED
+    assert way.told() == set()
+
+
+def test_exactly_a_week_later_a_rating_is_too_late() -> None:
+    assert done().refusal(Rate(Rating.SATISFIED), RATE_WITHIN) is Code.TOO_LATE
+    done().then(Rate(Rating.SATISFIED), after=RATE_WITHIN - timedelta(microseconds=1))
+
+
+def test_only_the_first_round_counts_as_in_time() -> None:
+    way = done()
+    way.then(Rate(Rating.DISSATISFIED))
+    assert way.facts.accept_by is not None
+    way.then(Finish(LI, "很晚才换"), after=timedelta(days=6))
+    assert (way.facts.accepted_in_time, way.facts.done_in_time) == (True, True)
+
+
+def test_in_a_new_round_refusals_are_counted_anew() -> None:
+    way = Way()
+    way.then(Dispatch(PROPERTY), Decline(LI, "不归我们"), Dispatch(PROPERTY), Decline(LI, "不归我们"))
+    way.then(Dispatch(PROPERTY), Finish(LI, "换了"), Reopen(), Decline(LI, "不归我们"))
+    assert way.facts.level is Ladder.COMPOUND
+
+
+def test_whoever_has_it_keeps_it_in_another_office() -> None:
+    way = Way()
+    way.then(Dispatch(PROPERTY), Accept(LI))
+    way.then(Finish(Actor(LI.person_id, frozenset({Role.GRID_WORKER})), "换了"))
+    assert way.facts.state is RequestState.DONE
+
+
+def test_nobody_is_called_off_from_what_they_have_done() -> None:
+    way = done()
+    way.then(Cancel(Why.WITHDRAWN))
+    assert way.told() == {(Whom.REPORTERS, Told.CANCELLED)}
+
+
+def test_another_category_is_told_to_whoever_has_it_and_moves_nothing() -> None:
+    way = Way()
+    before = way.facts
+    assert way.then(Sort(None, "dianti.kunren")) == before
+    assert (way.told(), way.verbs()) == (set(), [Verb.SORTED])
+    way.then(Dispatch(PROPERTY), after=timedelta(0))
+    before = way.facts
+    assert way.then(Sort("dianti.kunren", "sheshi.ludeng")) == before
+    assert way.told() == {(Whom.PARTY, Told.SORTED), (Whom.DISPATCHERS, Told.SORTED)}
+    assert done().refusal(Sort(None, "sheshi.ludeng")) is Code.ALREADY_DONE
+
+
 # The clock
+
+
+def test_whoever_accepts_late_is_not_reminded_of_what_is_nearly_over() -> None:
+    way = Way()
+    way.then(Dispatch(PROPERTY), after=timedelta(0))
+    way.now = moments(way.facts, START).done.remind_at
+    way.then(Accept(LI), after=timedelta(0))
+    assert way.facts.remind_at is None
+
+
+def test_what_is_dispatched_shortly_before_its_day_is_warned_of_on_that_day() -> None:
+    way = Way()
+    assert way.facts.done_by is not None
+    way.now = way.facts.done_by - timedelta(hours=1)
+    way.then(Dispatch(PROPERTY), after=timedelta(0))
+    assert way.facts.warn_at == way.facts.done_by
 
 
 def test_a_reminder_comes_once_before_the_deadline_and_a_warning_once_after_it() -> None:
@@ -351,6 +431,7 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
     st.builds(Reopen, _WORDS),
     st.builds(Cancel, st.sampled_from(list(Why))),
     st.builds(Revive),
+    st.builds(Sort, st.none(), st.just("dianti.kunren")),
 )
 
 
