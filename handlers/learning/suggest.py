@@ -31,6 +31,9 @@ class Suggestions:
         self._reader = reader
         self._batch = batch
         self._known: OrderedDict[bytes, str | None] = OrderedDict()
+        # Asked without an answer, longest ago first. One message may be what no answer can be given to: those that it
+        # was asked with wait for nothing but their turn, each by itself.
+        self._unanswered: OrderedDict[bytes, None] = OrderedDict()
 
     def leaf_for(self, text: str) -> str | None:
         """The leaf that was suggested for a message, None for no suggestion."""
@@ -38,16 +41,14 @@ class Suggestions:
 
     async def ask(self, texts: Iterable[str], leaves: Mapping[str, str]) -> int:
         """Have those read that were not yet, one batch; returns how many were."""
-        wanted: dict[bytes, str] = {}
-        for text in texts:
-            words = masked(text)
-            if words and _key(words) not in self._known:
-                wanted[_key(words)] = words
-            if len(wanted) == self._batch:
-                break
+        wanted = self._choose(texts)
         if not wanted:
             return 0
         answers = await self._reader.read(list(wanted.values()), leaves)
+        for key in wanted:
+            self._unanswered.pop(key, None)
+            if answers is None:
+                self._unanswered[key] = None
         if answers is None:
             return 0
         for key, answer in zip(wanted, answers, strict=True):
@@ -55,6 +56,23 @@ class Suggestions:
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return len(wanted)
+
+    def _choose(self, texts: Iterable[str]) -> dict[bytes, str]:
+        """By key: a batch of what was never asked, else the one that was asked without an answer longest ago."""
+        fresh: dict[bytes, str] = {}
+        stuck: dict[bytes, str] = {}
+        for text in texts:
+            words = masked(text)
+            if not words or (key := _key(words)) in self._known:
+                continue
+            (stuck if key in self._unanswered else fresh)[key] = words
+            if len(fresh) == self._batch:
+                break
+        if fresh:
+            return fresh
+        # What nobody asks about any more is forgotten with that.
+        self._unanswered = OrderedDict.fromkeys(key for key in self._unanswered if key in stuck)
+        return {key: stuck[key] for key in list(self._unanswered)[:1]}
 
 
 def masked(text: str) -> str:
