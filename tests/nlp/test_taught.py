@@ -4,6 +4,8 @@ import pytest
 
 from nlp.chats import Conversation, Labelled, Phrase
 from nlp.evaluate import Figures, worse
+from nlp.features import features, named_tops
+from nlp.model import Model
 from nlp.place import NOWHERE
 from nlp.tagger import Tagger
 from nlp.train import train
@@ -58,3 +60,18 @@ def test_worse_is_what_is_lower_by_more_than_the_margin() -> None:
     assert worse(_figures(chatter_tagged=0.95), _figures(), 0.01) == ["chatter_tagged"]
     assert worse(_figures(top_macro_f1=None), _figures(), 0.01) == ["top_macro_f1"]
     assert worse(_figures(), _figures(urgent_recall=None), 0.01) == []
+
+
+@pytest.mark.parametrize(("shipped", "top"), [(3, "tingche"), (12, "zaoyin")])
+def test_a_correction_outweighs_a_shipped_text_and_gives_way_to_many(
+    tagger: Tagger, written: list[Conversation], shipped: int, top: str
+) -> None:
+    text = "瓯柑树那边还是那样"
+    says = [_said(text, "zaoyin.loushang") for _ in range(shipped)]
+    says += [_said(f"车子乱放{number}", "tingche.luanting") for number in range(12)]  # as often as the others
+    taught = [_said(text, "tingche.luanting", speaker="a") for _ in range(2)]
+    phrases = [Phrase("dianti.guzhang", "电梯停运"), Phrase("loushui.loushang", "楼上漏水")]
+    weights = train(tagger, [*written, *says], phrases, "c1", taught)
+    tagged = tagger.tag(text)
+    scores = Model(weights).score(features(tagged), named_tops(tagged)).tops
+    assert max(zip(scores, weights.tops, strict=True))[1] == top
