@@ -13,7 +13,13 @@ from handlers.matters.rules import rest_number
 from handlers.reach.notify import Notice, notify_person
 from handlers.requests.commands import OPEN, Why
 from handlers.requests.notice import facts_of_own
-from handlers.requests.raise_ import cancel_request, is_over, raise_request, reopen_request
+from handlers.requests.raise_ import (
+    absorb_request,
+    cancel_request,
+    is_over,
+    raise_request,
+    reopen_request,
+)
 from handlers.requests.topics import topics_of
 from handlers.texts import say
 from storage.audit import add_audit_event
@@ -72,13 +78,15 @@ async def merge_matters(
     await recount(session, gone)
     await recount(session, target)
     # Now that nobody stands behind it, only whoever works on it is told: the others read of the merging below.
-    await cancel_request(
+    cancelled = await cancel_request(
         session, services, compound, gone, Why.MERGED, now, actor_id=actor_id, into=target.number
     )
     if was_confirmed and target.state is not MatterState.CONFIRMED:
         await confirm_matter(session, services, compound, target, now, actor_id=actor_id)
     elif was_open:
         await reopen_request(session, services, compound, target, now, key=None, actor_id=actor_id)
+    if cancelled:
+        await absorb_request(session, target, gone)
     details = {"other": gone.number, "voices": len(opinions)}
     _audit(session, "matter.merged", target, now, actor_id, details)
     news = _News(f"merged:{target.number}", _merged(target.number, stood), say("matters.brief_merged"))

@@ -9,8 +9,8 @@ from handlers.requests.carry_out import Carried, carry_out, write_down
 from handlers.requests.commands import OPEN, Cancel, Change, Dispatch, Refused, Reopen, Revive, Why
 from handlers.requests.dispatching import assignment_of
 from handlers.requests.record import facts_of, values_of
-from handlers.requests.rules import apply, may_reopen, raised
-from storage.queries.requests import add_request, find_request, lock_request
+from handlers.requests.rules import absorbed, apply, may_reopen, raised
+from storage.queries.requests import add_request, find_request, lock_request, put_request
 from storage.tables import Compound, Matter
 
 
@@ -99,6 +99,15 @@ async def reopen_request(
     return await carry_out(
         session, services, compound, matter, Reopen(words), now, key=key, actor_id=actor_id
     )
+
+
+async def absorb_request(session: AsyncSession, matter: Matter, gone: Matter) -> None:
+    """Let the request of a matter go on for that of another, which has just been cancelled for it."""
+    request = await lock_request(session, matter.compound_id, matter.number)
+    other = await find_request(session, gone.compound_id, gone.number)
+    if request is not None and other is not None:
+        facts = absorbed(facts_of(request), facts_of(other))
+        await put_request(session, matter.compound_id, matter.number, values_of(facts))
 
 
 async def is_over(session: AsyncSession, matter: Matter, now: datetime) -> bool:

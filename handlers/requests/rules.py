@@ -92,6 +92,29 @@ def worst(ratings: tuple[Rating, ...]) -> Rating:
     return min(ratings, key=_WORST_FIRST.index)
 
 
+def absorbed(facts: Facts, gone: Facts) -> Facts:
+    """A request that goes on for another one too, which was cancelled for it: neither a miss nor a day gets lost so."""
+    kept = replace(
+        facts,
+        accepted_in_time=_worse(facts.accepted_in_time, gone.accepted_in_time),
+        done_in_time=_worse(facts.done_in_time, gone.done_in_time),
+    )
+    if facts.state not in OPEN or facts.done_by is None or gone.done_by is None or gone.done_at is not None:
+        return kept
+    if facts.done_by <= gone.done_by:
+        return kept
+    return replace(
+        kept,
+        round_at=gone.round_at,
+        done_by=gone.done_by,
+        warn_at=min(kept.warn_at, gone.done_by) if kept.warn_at else gone.done_by,
+    )
+
+
+def _worse(one: bool | None, other: bool | None) -> bool | None:
+    return False if other is False else one
+
+
 def may_reopen(facts: Facts, now: datetime) -> bool:
     """Whether 还没好 would be heard."""
     return _reopens(facts, now) is None

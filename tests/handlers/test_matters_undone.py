@@ -178,3 +178,22 @@ async def test_forgetting_somebody_and_sorting_what_they_said_do_not_wait_for_ea
         await twin.close()
     [opinion] = await talk.rows(Opinion)
     assert (opinion.person_id, opinion.text) == (None, None)
+
+
+async def test_merging_something_late_away_loses_neither_the_miss_nor_the_day(talk: Talk) -> None:
+    await office(talk)
+    [old] = await say_lamp(talk, "o-zhao", text=CELLAR)
+    await told(talk, "shu", f"派单 {old} 物业", "")
+    talk.now += timedelta(hours=5)
+    await advance_requests(talk.database, talk.services, talk.now)
+    late = await request(talk, old)
+    assert (late.accepted_in_time, late.done_in_time) == (False, None)
+    [new] = await say_lamp(talk, "o-qian", text=NOISE)
+    await staff(talk, f"合并 {new} {old}")
+    whole = await request(talk, new)
+    assert (whole.accepted_in_time, whole.done_in_time) == (False, None)
+    assert whole.done_by == late.done_by
+    assert whole.warn_at is not None
+    talk.now = late.done_by or talk.now
+    await advance_requests(talk.database, talk.services, talk.now)
+    assert (await request(talk, new)).done_in_time is False

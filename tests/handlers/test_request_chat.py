@@ -119,6 +119,15 @@ async def test_the_bare_word_or_figure_answers_the_bots_question(yard: Talk) -> 
     ]
 
 
+async def test_a_second_thought_replaces_the_first(yard: Talk) -> None:
+    number = await done(yard)
+    for word, rating in (("基本满意", Rating.FAIR), ("满意", Rating.SATISFIED)):
+        await yard.hear("o-zhao", f"评价 {number} {word}")
+        assert (await request(yard, number)).rating is rating
+    [given] = await yard.rows(RequestRating)
+    assert (given.rating, given.round) == (Rating.SATISFIED, 1)
+
+
 @pytest.mark.parametrize("words", [*RATINGS, "1", "２", "3 ", "4。", "不满意，还是不亮", "满意 谢谢师傅"])
 def test_the_four_words_and_figures_are_answers(words: str) -> None:
     assert _route(words) is rate_or_hear
