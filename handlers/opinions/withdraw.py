@@ -22,8 +22,6 @@ async def withdraw_opinion(
 
     The caller has checked that it is the actor's own.
     """
-    if opinion.state is OpinionState.WITHDRAWN:
-        return
     await lock_matters(session, opinion.compound_id)
     await session.refresh(
         opinion, ["matter_number", "state"]

@@ -179,9 +179,11 @@ def machine_of(town: Town) -> type[RuleBasedStateMachine]:
                     return talk.message(who, text.format(self.number(back)))
                 case "order", (who, text), back:
                     return talk.message(who, text.format(self.number(back)), account="corp")
-                case _, one, other:
+                case "merge", one, other:
                     text = f"合并 {self.number(one)} {self.number(other)}"
                     return talk.message("shu", text, account="corp")
+                case _:
+                    raise AssertionError(what)
 
         @rule(hours=st.sampled_from([1, 5, 30, 200, 800]))
         def time_passes_and_both_tick(self, hours: int) -> None:
@@ -235,7 +237,7 @@ def machine_of(town: Town) -> type[RuleBasedStateMachine]:
 
         @invariant()
         def it_is_as_urgent_as_its_most_urgent_voice(self) -> None:
-            living = {}
+            living: dict[int | None, int] = {}
             for opinion in town.runner.run(town.talk.rows(Opinion)):
                 if opinion.state is OpinionState.FILED:
                     number = opinion.matter_number

@@ -7,6 +7,7 @@ import pytest
 from handlers.inbound import Inbound, InboundKind
 from handlers.requests.chat import ROUTES
 from handlers.requests.commands import Why
+from handlers.requests.figures import rates_of
 from handlers.requests.raise_ import cancel_request, reopen_request
 from handlers.requests.rating import rate_or_hear
 from handlers.requests.sayings import RATINGS
@@ -381,6 +382,29 @@ async def test_nobody_reachable_and_the_staffs_group_reads_it_without_door_and_w
     assert "单元" not in text
     await talk.say("o-zhao", f"补充 {number} 我是501的赵大宝")
     assert not any("501" in text or "赵大宝" in text for text in await news(talk, "group"))
+
+
+async def test_a_period_holds_its_first_moment_and_not_its_last(yard: Talk) -> None:
+    raised_at = (await request(yard, await lamp(yard))).raised_at
+    day, last = timedelta(days=1), timedelta(microseconds=1)
+    async with yard.database.read() as session:
+        for since, until, count in (
+            (raised_at, raised_at + day, 1),
+            (raised_at - day, raised_at, 0),
+            (raised_at + last, raised_at + day, 0),
+            (raised_at - day, raised_at + last, 1),
+        ):
+            assert (await rates_of(session, yard.services, 1, since, until)).raised == count
+
+
+async def test_only_the_last_word_of_each_counts_in_the_rates(yard: Talk) -> None:
+    number = await done(yard)
+    await yard.hear("o-zhao", f"评价 {number} 不满意")
+    await told(yard, "li", f"办结 {number} 又换了", "")
+    await yard.hear("o-zhao", f"评价 {number} 满意")
+    async with yard.database.read() as session:
+        found = await rates_of(session, yard.services, 1, yard.now - timedelta(days=1), yard.now)
+    assert (found.satisfaction.count, found.satisfaction.total) == (1, 1)
 
 
 async def test_the_week_shows_the_rates(yard: Talk) -> None:
