@@ -284,7 +284,7 @@ def test_whatever_residents_and_staff_say_to_two_workers(database_url: str, serv
         run_state_machine_as_test(
             machine_of(town),
             settings=settings(
-                max_examples=8,
+                max_examples=5,
                 stateful_step_count=12,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
