@@ -171,7 +171,8 @@ async def test_forgetting_somebody_and_sorting_what_they_said_do_not_wait_for_ea
         async with twin.write() as session:
             await lock_matters(session, 1)  # as whoever merges or sorts does
             forgetting = asyncio.create_task(talk.hear("o-zhao", "确认删除"))
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.5)
+            assert not forgetting.done()
             await list_opinions_in(session, 1, number)
         assert (await forgetting).outcome == "person.erased"
     finally:
