@@ -68,6 +68,16 @@ async def test_what_left_by_itself_does_not_come_along_when_an_older_merge_is_ta
     assert await voices(talk) == {a: a, other: other, b: b}
 
 
+async def test_what_was_merged_goes_along_when_the_others_go_on_under_another_number(talk: Talk) -> None:
+    await office(talk)
+    a, second = await say_lamp(talk, "o-zhao", "o-li")
+    [b] = await say_lamp(talk, "o-qian", text=NOISE)
+    await staff(talk, f"合并 {a} {b}", f"拆开 {a}")
+    assert await voices(talk) == {a: a, second: second, b: second}
+    await staff(talk, f"拆开 {b}")
+    assert await voices(talk) == {a: a, second: second, b: b}
+
+
 async def test_a_matter_whose_own_voice_is_withdrawn_ends_when_the_others_are_taken_out(talk: Talk) -> None:
     a, b, _c = await three(talk)
     await staff(talk, f"合并 {b} {a}")
