@@ -110,6 +110,15 @@ async def test_what_is_merged_into_something_withdrawn_is_still_seen_to(talk: Ta
     assert (await request(talk, b)).state is RequestState.CANCELLED
 
 
+async def test_what_is_merged_into_something_just_done_opens_it_again(talk: Talk) -> None:
+    a, b, _c = await three(talk)
+    await told(talk, "shu", f"派单 {a} 物业", "")
+    await told(talk, "li", f"办结 {a} 换了", "")
+    await staff(talk, f"合并 {a} {b}")
+    assert (await request(talk, a)).state is RequestState.REOPENED
+    assert (await request(talk, b)).state is RequestState.CANCELLED
+
+
 async def test_what_is_merged_into_something_long_over_is_still_seen_to(talk: Talk) -> None:
     await office(talk)
     old = await lamp(talk)
