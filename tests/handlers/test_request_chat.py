@@ -450,12 +450,12 @@ async def test_the_closest_rule_wins(yard: Talk) -> None:
     leaf = (await yard.rows(Matter))[0].leaf
     assert leaf is not None
     await put_rule(yard, leaf.partition(".")[0], Role.COMMUNITY_WORKER, auto=False)
-    yard.now += timedelta(days=40)  # so that it is another matter
+    yard.now += timedelta(days=400)  # so that it is another matter
     second = await lamp(yard, "o-qian")
     assert (await request(yard, second)).state is RequestState.RAISED
     assert "建议派给社区" in (await news(yard, "shu"))[-1]
     await put_rule(yard, leaf, Role.SECRETARY)
-    yard.now += timedelta(days=40)
+    yard.now += timedelta(days=400)
     assert (await request(yard, await lamp(yard, "o-wu"))).role is Role.SECRETARY
 
 
