@@ -23,7 +23,8 @@ _PLANES = (
     range(0x1F100, 0x1F300),  # enclosed letters
     range(0x2F800, 0x2FA20),  # compatibility ideographs
 )
-_LOOSE_BLANK = re.compile(r"(?<![0-9a-z ]) +| +(?![0-9a-z ])|(?<= ) +")
+# All but one between two of [0-9a-z]; begins with the blank itself, so that a search passes over all else at once.
+_LOOSE_BLANK = re.compile(r" (?:(?<![0-9a-z ] ) *| *(?![0-9a-z ])|(?<=  ) *)")
 
 
 class _Spelling(NamedTuple):
