@@ -1,6 +1,6 @@
 """From hits to categories: how sure the rules are of each leaf, and which leaves a message is about."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -8,18 +8,15 @@ from nlp.evidence import Candidate
 from nlp.lexicon import Lexicon, top_of
 
 # By length: longer terms are rarer and mean what they say. Found by trial on messages, not on theory.
-_STRONG = {1: 0.5, 2: 0.7, 3: 0.78, 4: 0.84}
-_LONGEST_STRONG = 0.9
-_PAIR = {2: 0.45, 3: 0.6, 4: 0.68}
-_LONGEST_PAIR = 0.75
+_STRONG = (0.0, 0.5, 0.7, 0.78, 0.84, 0.9)
+_PAIR = (0.0, 0.0, 0.45, 0.6, 0.68, 0.75)
+_LONG = 5  # or longer
 _WEAK = 0.42
 
 _SAFETY_DOUBT = 0.7  # of leaves about as sure, safety comes first
 _HANDLING_DOUBT = 2.5  # and how a matter was handled comes after what it is
 _LEAST_SHARE = 0.65  # of the best score, for a second category
 _MOST_CATEGORIES = 3
-
-_FEW = 2  # witnesses; of one leaf they have only so many different scores that each case is kept
 
 _Witness = tuple[float, int, int]  # score, start, end
 
@@ -35,7 +32,6 @@ class Ranking:
     """Weighs the hits of a message, knowing which leaves come first and which give way."""
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self._weighed: dict[tuple[str, tuple[float, ...]], Category] = {}
         self._weight = {leaf.id: 1.0 for leaf in lexicon.leaves.values()}
         self._catch_all: set[str] = set()
         for leaf in lexicon.leaves.values():
@@ -45,6 +41,14 @@ class Ranking:
                 self._weight[leaf.id] = _HANDLING_DOUBT
             elif leaf.urgency == 3:
                 self._weight[leaf.id] = _SAFETY_DOUBT
+        # Rounding takes longer than all else here. Of one witness what comes is worked out before; of two it is kept,
+        # since there are only so many different cases.
+        self._of_one: dict[tuple[str, float], Category] = {
+            (leaf, score): self._weigh(leaf, (score,))
+            for leaf in self._weight
+            for score in (*_STRONG, *_PAIR, _WEAK)
+        }
+        self._of_two: dict[tuple[str, float, float], Category] = {}
 
     def rank(self, found: list[Candidate]) -> tuple[Category, ...]:
         """Best first, at most three; leaves far behind the best are left out. `found` is not empty.
@@ -54,39 +58,57 @@ class Ranking:
         witnesses: dict[str, list[_Witness]] = {}
         for leaf, rule, marks in found:
             start, end = marks[0]
+            length = end - start
             if rule == "strong":
-                score = _STRONG.get(end - start, _LONGEST_STRONG)
+                score = _STRONG[length if length < _LONG else _LONG]
             elif rule == "pair":
-                length = end - start
                 second, end = marks[1]
-                score = _PAIR.get(length + end - second, _LONGEST_PAIR)
+                length += end - second
+                score = _PAIR[length if length < _LONG else _LONG]
             else:
                 score = _WEAK
             if leaf in witnesses:
                 _hear(witnesses[leaf], (score, start, end))
             else:
                 witnesses[leaf] = [(score, start, end)]
+        if len(found) == 1:
+            return (self._of_one[leaf, score],)
         if len(witnesses) == 1:
-            return (self._weigh(leaf, witnesses[leaf]),)  # of the one leaf there is
+            return (self._sure(leaf, witnesses[leaf]),)
+        return self._best(witnesses)
+
+    def _best(self, witnesses: dict[str, list[_Witness]]) -> tuple[Category, ...]:
+        """Of several leaves."""
         if not self._catch_all.isdisjoint(witnesses):
             witnesses = {leaf: heard for leaf, heard in witnesses.items() if self._named(leaf, witnesses)}
-        ranked = [self._weigh(leaf, heard) for leaf, heard in witnesses.items()]
+        of_one = self._of_one
+        ranked = [
+            of_one[leaf, heard[0][0]] if len(heard) == 1 else self._sure(leaf, heard)
+            for leaf, heard in witnesses.items()
+        ]
         ranked.sort(key=_by_score, reverse=True)
         least = ranked[0][1] * _LEAST_SHARE
-        return tuple([category for category in ranked[:_MOST_CATEGORIES] if category[1] >= least])
+        while ranked[-1][1] < least:
+            ranked.pop()
+        return tuple(ranked[:_MOST_CATEGORIES])
 
-    def _weigh(self, leaf: str, heard: list[_Witness]) -> Category:
+    def _sure(self, leaf: str, heard: list[_Witness]) -> Category:
         """How sure a leaf is by its witnesses."""
-        scores = (heard[0][0],) if len(heard) == 1 else tuple([score for score, _, _ in heard])
-        category = self._weighed.get((leaf, scores))
+        if len(heard) == 1:
+            return self._of_one[leaf, heard[0][0]]
+        if len(heard) > 2:
+            return self._weigh(leaf, [score for score, _start, _end in heard])
+        key = leaf, heard[0][0], heard[1][0]
+        category = self._of_two.get(key)
         if category is None:
-            doubt = self._weight[leaf]
-            for score in scores:
-                doubt *= 1.0 - score
-            category = Category(leaf, round(1.0 - doubt, 3) if doubt < 0.9 else 0.1)
-            if len(scores) <= _FEW:
-                self._weighed[leaf, scores] = category
+            category = self._of_two[key] = self._weigh(leaf, key[1:])
         return category
+
+    def _weigh(self, leaf: str, scores: Sequence[float]) -> Category:
+        doubt = self._weight[leaf]
+        for score in scores:
+            doubt *= 1.0 - score
+        return Category(leaf, round(1.0 - doubt, 3) if doubt < 0.9 else 0.1)
 
     def _named(self, leaf: str, leaves: Collection[str]) -> bool:
         """Is this no catch-all, or is there no other leaf of its top category?"""
