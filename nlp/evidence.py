@@ -7,7 +7,7 @@ from typing import Literal
 
 from nlp import segment
 from nlp.automaton import Match
-from nlp.matcher import CUE, DENY, LEFT, STRONG, WEAK, Matcher
+from nlp.matcher import CUE, DENY, STRONG, WEAK, Matcher
 
 Rule = Literal["strong", "pair", "weak", "model"]
 Span = tuple[int, int]
@@ -27,104 +27,115 @@ new_tuple = tuple.__new__  # a named tuple's own constructor takes three times a
 
 
 class Evidence:
-    """The matches of one message, asked for what they mean. roles: those of all matches or-ed together."""
+    """The matches of one message, asked for what they mean.
 
-    __slots__ = ("_denies", "_matcher", "_matches", "roles", "text")
+    kinds: the roles of all matches but for the sides of pairs, or-ed together. pairs: a bit for each pair of which both
+    sides are there.
+    """
 
-    def __init__(self, matcher: Matcher, text: str, matches: list[Match], roles: int) -> None:
+    __slots__ = ("_denies", "_matcher", "_matches", "_pairs", "kinds", "text")
+
+    def __init__(self, matcher: Matcher, text: str, matches: list[Match], kinds: int, pairs: int) -> None:
         self.text = text
-        self.roles = roles
+        self.kinds = kinds
         self._matcher = matcher
         self._matches = matches
+        self._pairs = pairs
         self._denies: list[tuple[int, int, tuple[str, ...]]] | None = None
-        if roles & DENY:
+        if kinds & DENY:
             deny = matcher.deny
             self._denies = [(start, end, deny[number]) for start, end, number in matches if deny[number]]
 
     def cue(self, group: str) -> list[Span]:
         """Where the cues of a group stand, without those inside a longer deny phrase."""
         bit = CUE[group]
-        if not self.roles & bit:
+        if not self.kinds & bit:
             return []
-        roles = self._matcher.roles
-        spans = [(start, end) for start, end, number in self._matches if roles[number] & bit]
+        kinds = self._matcher.kinds
+        spans = [(start, end) for start, end, number in self._matches if kinds[number] & bit]
         return [span for span in spans if not self._denied(*span)] if self._denies else spans
+
+    def says(self, group: str) -> bool:
+        """Is there a cue of a group? Where it stands matters only beside deny phrases."""
+        if not self.kinds & CUE[group]:
+            return False
+        return not self._denies or bool(self.cue(group))
 
     def standing(self, group: str) -> list[Span]:
         """The cues of a group that are neither negated nor overtaken by good news."""
-        spans = self.cue(group)
-        if not spans or not self._may_be_refuted():
-            return spans
-        over, absent = self._over_until(), self._absent()
-        return [span for span in spans if span[0] >= over and not touches(span, absent)]
+        spans, kinds = self.cue(group), self.kinds
+        if spans and kinds & _RESOLVED:
+            over = self._over_until()
+            spans = [span for span in spans if span[0] >= over]
+        if spans and kinds & _DENIAL == _DENIAL:
+            absent = self._absent()
+            spans = [span for span in spans if not touches(span, absent)]
+        return spans
 
     def hits(self, window: int) -> list[Candidate]:
         """The candidates that survive deny phrases, longer terms, negation and good news, by position."""
-        roles = self.roles
-        complete = self._matcher.complete_pairs(roles)
+        kinds, complete = self.kinds, self._pairs
         found: list[Candidate] = []
-        if roles & STRONG:
-            found, told = self._strong()
-            if complete:
-                others = self._matcher.others
-                for leaf in told:
-                    complete &= others[leaf]
+        if kinds & STRONG:
+            found, complete = self._strong(complete)
         if complete:
-            found += self._pairs(complete, window, found)
-        if not found and roles & WEAK:
+            found += self._paired(complete, window, found)
+        if not found and kinds & WEAK:
             found = self._weak()
-        if found and self._may_be_refuted():
-            over, absent = self._over_until(), self._absent()
-            if over:
-                found = [hit for hit in found if hit[2][-1][0] >= over]
-            if absent:
-                found = [hit for hit in found if not any(touches(mark, absent) for mark in hit[2])]
+        if found and kinds & _RESOLVED and (over := self._over_until()):
+            found = [hit for hit in found if hit[2][-1][0] >= over]
+        if found and kinds & _DENIAL == _DENIAL and (absent := self._absent()):
+            found = [hit for hit in found if not any(touches(mark, absent) for mark in hit[2])]
         return found
 
-    def _may_be_refuted(self) -> bool:
-        roles = self.roles
-        return bool(roles & _RESOLVED) or roles & _DENIAL == _DENIAL
-
-    def _strong(self) -> tuple[list[Candidate], list[str]]:
-        """The longest terms only: 狗叫扰民 is about the dog, not about 扰民 as such. And the leaves that any term told.
+    def _strong(self, pairs: int) -> tuple[list[Candidate], int]:
+        """The longest terms only: 狗叫扰民 is about the dog, not about 扰民 as such. And the pairs of other leaves.
 
         Matches come by their end, so that what a longer one holds is what was found last.
         """
-        strong, denies = self._matcher.strong, self._denies
+        strong, others, denies = self._matcher.strong, self._matcher.others, self._denies
         found: list[Candidate] = []
-        told: list[str] = []
-        for start, end, number in self._matches:
-            leaves = strong[number]
-            if leaves and denies:
-                leaves = tuple([leaf for leaf in leaves if not self._denied(start, end, leaf)])
-            if not leaves:
+        plain = len(strong)  # the number of the first term that is not strong
+        for match in self._matches:
+            if match[2] >= plain:
                 continue
-            told += leaves
-            while found and found[-1][2][0][0] >= start:
+            start, end, number = match
+            leaves = strong[number]
+            if denies:
+                leaves = tuple([leaf for leaf in leaves if not self._denied(start, end, leaf)])
+                if not leaves:
+                    continue
+            if pairs:
+                for leaf in leaves:
+                    pairs &= others[leaf]
+            last = 0
+            while found:
+                first, last = found[-1][2][0]
+                if first < start:
+                    break
                 found.pop()
-            if found and found[-1][2][0][1] == end:
+            if found and last == end:
                 continue  # inside of the last one
             marks = ((start, end),)
             for leaf in leaves:
                 found.append((leaf, "strong", marks))  # noqa: PERF401 - a comprehension takes longer for so few
-        return found, told
+        return found, pairs
 
-    def _pairs(self, complete: int, window: int, strong: list[Candidate]) -> list[Candidate]:
+    def _paired(self, complete: int, window: int, strong: list[Candidate]) -> list[Candidate]:
         """Of the complete pairs (one bit each) those within reach of each other, unless inside a longer strong term."""
-        matcher, matches, roles = self._matcher, self._matches, self._matcher.roles
+        matcher, matches = self._matcher, self._matches
         found: list[Candidate] = []
         while complete:
             lowest = complete & -complete
             complete ^= lowest
-            pair = lowest.bit_length() - 1
-            leaf = matcher.pairs[pair]
-            left_side, right_side = lowest << LEFT, lowest << matcher.right
+            leaf, left_side, right_side, either_side = matcher.pairs[lowest.bit_length() - 1]
             left, right = [], []
             for start, end, number in matches:
-                if roles[number] & left_side:
-                    left.append((start, end))
-                if roles[number] & right_side:
-                    right.append((start, end))
+                if number in either_side:
+                    if number in left_side:
+                        left.append((start, end))
+                    if number in right_side:
+                        right.append((start, end))
             if self._denies:
                 left = [span for span in left if not self._denied(*span, leaf)]
                 right = [span for span in right if not self._denied(*span, leaf)]
@@ -136,26 +147,31 @@ class Evidence:
     def _most_telling(self, left: list[Span], right: list[Span], window: int) -> tuple[Span, Span] | None:
         """The longest two sides within the window and one sentence; of equals those nearest to each other."""
         best: tuple[int, int, Span, Span] | None = None
+        longest = 0
         for a in left:
+            a_start, a_end = a
             for b in right:
-                first, second = a, b
-                gap = b[0] - a[1]
-                if gap < 0:
-                    first, second = b, a
-                    gap = a[0] - b[1]
+                b_start, b_end = b
+                length = a_end - a_start + b_end - b_start
+                if length < longest:
+                    continue
+                if a_end <= b_start:
+                    gap, first, second = b_start - a_end, a, b
+                else:
+                    gap, first, second = a_start - b_end, b, a
                 if gap < 0 or gap > window:
                     continue
-                rank = (first[0] - first[1] + second[0] - second[1], gap, first, second)
+                rank = (-length, gap, first, second)
                 if best is not None and rank > best:
                     continue
                 if gap == 0 or _SENTENCE_ENDS.isdisjoint(self.text[first[1] : second[0]]):
-                    best = rank
+                    best, longest = rank, length
         return best and best[2:]
 
     def _weak(self) -> list[Candidate]:
         """Where nothing stronger fired: weak words beside a cue they do not touch, and not amid small talk."""
         cues = self.cue("problem") + self.cue("context")
-        if not cues or self.cue("chatter"):
+        if not cues or self.says("chatter"):
             return []
         weak = self._matcher.weak
         return [
@@ -172,12 +188,9 @@ class Evidence:
 
     def _over_until(self) -> int:
         """The end of the last good news that is neither doubted nor followed by a relapse; 0 without any."""
-        if not self.roles & _RESOLVED:
-            return 0
-        resolved = self.cue("resolved")
         doubts, relapses = self.cue("unresolved"), self.cue("relapse")
         over = 0
-        for start, end in resolved:
+        for start, end in self.cue("resolved"):
             doubted = any(
                 left < end and start < right and right - left > end - start for left, right in doubts
             )
@@ -188,18 +201,30 @@ class Evidence:
 
     def _absent(self) -> list[Span]:
         """The troubles a negation stands right before: 没有漏水."""
-        if self.roles & _DENIAL != _DENIAL:
-            return []
-        roles = self._matcher.roles
-        negated: set[int] = set()
+        kinds = self._matcher.kinds
+        negations: list[Span] = []
         absent: list[Span] = []
         for start, end, number in self._matches:  # a negation ends, and so comes, before its trouble does
-            role = roles[number]
-            if role & _TROUBLE and start in negated and not self._denied(start, end):
+            kind = kinds[number] & _DENIAL
+            if not kind:
+                continue
+            if (
+                negations
+                and kind & _TROUBLE
+                and self._negated(start, negations)
+                and not self._denied(start, end)
+            ):
                 absent.append((start, end))
-            if role & _NEGATION and not self._asks(start, end) and not self._denied(start, end):
-                negated.add(end)
+            if kind & _NEGATION:
+                negations.append((start, end))
         return absent
+
+    def _negated(self, position: int, negations: list[Span]) -> bool:
+        """Does one of the negations, and no question, stand right before a position?"""
+        for start, end in negations:
+            if end == position and not self._asks(start, end) and not self._denied(start, end):
+                return True
+        return False
 
     def _asks(self, start: int, end: int) -> bool:
         """Is this negation half of a question, as in 有没有漏水 and 漏不漏?"""
@@ -226,7 +251,10 @@ def _inside_longer(marks: tuple[Span, Span], strong: list[Candidate]) -> bool:
 def touches(span: Span, others: list[Span]) -> bool:
     """Does the span share a character with any of the others?"""
     start, end = span
-    return any(left < end and start < right for left, right in others)
+    for left, right in others:  # noqa: SIM110 - any() over a generator takes twice as long, and others are few
+        if left < end and start < right:
+            return True
+    return False
 
 
 def _beside_one(span: Span, others: list[Span]) -> bool:

@@ -5,9 +5,9 @@ matches: a bit for every group of cues and for strong, weak and deny, and above 
 those, one for the right side of every pair.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from nlp.automaton import Finder, finder
 from nlp.lexicon import CUES, Lexicon
@@ -17,6 +17,9 @@ STRONG = 1 << len(CUES)
 WEAK = STRONG << 1
 DENY = WEAK << 1
 LEFT = DENY.bit_length()  # the bit of the first pair's left side
+KINDS = (
+    1 << LEFT
+) - 1  # all but the sides of pairs: few enough bits for the fast way through Python's integers
 
 _T = TypeVar("_T", bound=Hashable)
 
@@ -32,32 +35,38 @@ class _Term:
     deny: list[str] = field(default_factory=list)
 
 
+class Pair(NamedTuple):
+    """A pair of a leaf: the numbers of the terms on its left side, its right side, and either."""
+
+    leaf: str
+    left: frozenset[int]
+    right: frozenset[int]
+    either: frozenset[int]
+
+
 class Matcher:
     """The automaton over a lexicon, and what each of its terms stands for.
 
-    roles, and the leaves that a term is strong, weak or deny for, by its number. pairs: the leaf of each pair, by the
-    pair's number; right: the bit of the first pair's right side; others: one bit per pair that is not of a leaf, by
-    the leaf.
+    roles, those of KINDS alone, and the leaves that a term is strong, weak or deny for, by its number. Strong terms
+    have the first numbers, and `strong` ends behind them. pairs: in the order of their bits. first_right: the bit of
+    the first pair's right side. others: one bit per pair that is not of a leaf, by the leaf.
     """
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self.pairs: list[str] = [leaf.id for leaf in lexicon.leaves.values() for _ in leaf.pairs]
+        of_pairs = [leaf.id for leaf in lexicon.leaves.values() for _ in leaf.pairs]
         self.others: dict[str, int] = {
-            leaf: sum(1 << pair for pair, other in enumerate(self.pairs) if other != leaf)
+            leaf: sum(1 << pair for pair, other in enumerate(of_pairs) if other != leaf)
             for leaf in lexicon.leaves
         }
-        self.right = LEFT + len(self.pairs)
-        terms = _terms(lexicon, self.right)
+        self.first_right = LEFT + len(of_pairs)
+        terms = _terms(lexicon, self.first_right)
+        self.pairs = _pairs(lexicon, {term.text: number for number, term in enumerate(terms)})
         self.roles = _each_once(term.roles for term in terms)
-        self.strong = _each_once(tuple(term.strong) for term in terms)
+        self.kinds = _each_once(term.roles & KINDS for term in terms)
+        self.strong = _each_once(tuple(term.strong) for term in terms if term.strong)
         self.weak = _each_once(tuple(term.weak) for term in terms)
         self.deny = _each_once(tuple(term.deny) for term in terms)
         self.find: Finder = finder([term.text for term in terms])  # in a normalised text, by end position
-
-    def complete_pairs(self, roles: int) -> int:
-        """Of the or-ed roles of a message: one bit per pair of which both sides occur."""
-        right = roles >> self.right
-        return right and right & roles >> LEFT
 
 
 def _each_once(values: Iterable[_T]) -> list[_T]:
@@ -65,6 +74,15 @@ def _each_once(values: Iterable[_T]) -> list[_T]:
     at hand, which takes a tenth off the first stage."""
     known: dict[_T, _T] = {}
     return [known.setdefault(value, value) for value in values]
+
+
+def _pairs(lexicon: Lexicon, numbers: Mapping[str, int]) -> list[Pair]:
+    pairs = []
+    for leaf in lexicon.leaves.values():
+        for sides in leaf.pairs:
+            left, right = (frozenset(numbers[text] for text in side) for side in sides)
+            pairs.append(Pair(leaf.id, left, right, left | right))
+    return pairs
 
 
 def _terms(lexicon: Lexicon, right: int) -> list[_Term]:
@@ -93,4 +111,4 @@ def _terms(lexicon: Lexicon, right: int) -> list[_Term]:
             for text in right_side:
                 term(text, 1 << right + pair)
             pair += 1
-    return list(terms.values())
+    return sorted(terms.values(), key=lambda found: not found.strong)  # so that a number tells which are

@@ -11,7 +11,7 @@ from nlp.lexicon import Lexicon, LexiconError, top_of
 from nlp.model import Model, Scores
 from nlp.phrases import NO_PHRASES, Phrases
 from nlp.ranking import Category
-from nlp.tagger import Tagged, Tagger, Verdict
+from nlp.tagger import CHATTER, MATTER, UNSURE, Tagged, Tagger
 
 _SAFETY, _NORMAL = 3, 2
 _SECOND_SHARE = 0.3  # of all, for a second category; one that the lexicon names needs half of it
@@ -86,11 +86,11 @@ class Reader:
         least = self._thresholds
         alarming = found.urgency == _SAFETY
         urgent = urgency >= least["urgent"] and matter >= least["alarming" if alarming else "named"]
-        named = found.verdict is Verdict.MATTER
+        named = found.verdict is MATTER
         if urgent or matter >= least["named" if named else "matter"]:
             shares = weigh_tops(self._combining, scores, context)
             return self._matter(found, scores, chance(matter), shares, urgent=urgent)
-        verdict = Verdict.UNSURE if matter >= least["unsure"] else Verdict.CHATTER
+        verdict = UNSURE if matter >= least["unsure"] else CHATTER
         return new_tuple(
             Tagged, ((), 1, verdict, self.version, found.text, found.clean, (), scores, found.phrases)
         )
@@ -116,7 +116,7 @@ class Reader:
             (
                 tuple(categories),
                 urgency,
-                Verdict.MATTER,
+                MATTER,
                 self.version,
                 found.text,
                 found.clean,

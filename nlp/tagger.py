@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from nlp.evidence import Candidate, Evidence, Rule, new_tuple
-from nlp.intent import asks_for_nothing
+from nlp.intent import SMALL_TALK, asks_for_nothing
 from nlp.lexicon import DEFAULT_PATH, Lexicon, load_lexicon
-from nlp.matcher import CUE, STRONG, WEAK, Matcher
+from nlp.matcher import CUE, KINDS, LEFT, STRONG, WEAK, Matcher
 from nlp.model import Scores
 from nlp.normalise import changing, normalise, offsets
 from nlp.phrases import NO_PHRASES, Phrases
@@ -33,7 +33,7 @@ class Verdict(StrEnum):
     UNSURE = "unsure"
 
 
-_CHATTER = Verdict.CHATTER
+MATTER, CHATTER, UNSURE = Verdict  # to look up a member of an enum takes as long as a small function
 
 
 class Hit(NamedTuple):
@@ -127,35 +127,38 @@ class Tagger:
 
         phrases: those of the compound it was said in.
         """
-        text = text[:_LONGEST]
+        if len(text) > _LONGEST:
+            text = text[:_LONGEST]
         clean = text if self._changing(text) is None else normalise(spoken(text))
         if phrases is not NO_PHRASES:
             clean = phrases.blank(clean)
         matcher = self._matcher
         matches = matcher.find(clean)
         known, roles = matcher.roles, 0
-        for _start, _end, number in matches:
-            roles |= known[number]
-        if not (roles & _WORTH_A_LOOK or matcher.complete_pairs(roles)):
-            return new_tuple(Tagged, ((), _ROUTINE, _CHATTER, self._version, text, clean, (), None, phrases))
-        return self._judge(text, Evidence(matcher, clean, matches, roles), phrases)
+        for match in matches:
+            roles |= known[match[2]]
+        # a bit for each pair of which both sides are there
+        complete = roles >> LEFT & roles >> matcher.first_right
+        if not (complete or roles & _WORTH_A_LOOK):
+            return new_tuple(Tagged, ((), _ROUTINE, CHATTER, self._version, text, clean, (), None, phrases))
+        return self._judge(text, Evidence(matcher, clean, matches, roles & KINDS, complete), phrases)
 
     def _judge(self, text: str, message: Evidence, phrases: Phrases) -> Tagged:
         version = self._version
-        if asks_for_nothing(message):
-            return Tagged((), _ROUTINE, Verdict.CHATTER, version, text, message.text, phrases=phrases)
+        if message.kinds & SMALL_TALK and asks_for_nothing(message):
+            return Tagged((), _ROUTINE, CHATTER, version, text, message.text, phrases=phrases)
         found = message.hits(self.lexicon.pair_window)
-        danger = bool(message.roles & _DANGER and message.standing("danger"))
+        danger = bool(message.kinds & _DANGER and message.standing("danger"))
         if not found:
             unsure = danger or bool(message.standing("problem"))
-            verdict = Verdict.UNSURE if unsure else Verdict.CHATTER
+            verdict = UNSURE if unsure else CHATTER
             urgency = _SAFETY if danger else _ROUTINE
             return Tagged((), urgency, verdict, version, text, message.text, phrases=phrases)
         categories = self._ranking.rank(found)
         urgency = _SAFETY if danger else self._most_urgent(categories)
         return new_tuple(
             Tagged,
-            (categories, urgency, Verdict.MATTER, version, text, message.text, tuple(found), None, phrases),
+            (categories, urgency, MATTER, version, text, message.text, tuple(found), None, phrases),
         )
 
     def _most_urgent(self, categories: tuple[Category, ...]) -> int:

@@ -130,6 +130,12 @@ def test_what_asks_for_nothing_is_chatter_unless_a_problem_is_named(tagger: Tagg
     assert tags(tagger, f"漏水<{group}>投诉") == ["water.leak"]
 
 
+def test_a_cue_inside_a_longer_deny_phrase_is_not_heard(tagger: Tagger, small: dict[str, Any]) -> None:
+    small["category"][0]["leaf"][0]["deny"] = ["<praise>不了"]
+    assert tags(tagger, "漏水，<praise>不了") == []
+    assert tags(Tagger(parse_lexicon(small)), "漏水，<praise>不了") == ["water.leak"]
+
+
 def test_an_announcement_is_chatter_whatever_it_names(tagger: Tagger) -> None:
     assert tags(tagger, "<notice>漏水，投诉") == []
     assert tags(tagger, "漏水，投诉<notice_closing>") == []
@@ -158,9 +164,8 @@ def test_verdict_and_urgency(tagger: Tagger, text: str, verdict: Verdict, urgenc
 
 
 def test_more_witnesses_make_a_leaf_surer(tagger: Tagger) -> None:
-    one = tagger.tag("漏水").categories[0].score
-    two = tagger.tag("漏水，漏水").categories[0].score
-    assert 0 < one < two < 1
+    one, two, three = (tagger.tag("，".join(["漏水"] * count)).categories[0].score for count in (1, 2, 3))
+    assert 0 < one < two < three < 1
 
 
 def test_hits_tell_term_rule_and_span(tagger: Tagger) -> None:
