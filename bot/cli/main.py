@@ -77,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     tag = add("tag", "tag JSON Lines of {id, text}", _tag)
     tag.add_argument("file", nargs="?", default="-")
     tag.add_argument("--explain", action="store_true", help="add hits, verdict and lexicon version")
+    tally = add("tally", "work out votes that are written down as scenarios", _tally)
+    tally.add_argument("file", help='JSON: {"scenarios": [...]}')
     add("doctor", "what works, what does not, and the next step", _doctor)
     database = add("db", "the database: upgrade, downgrade, check", _db)
     database.add_argument("action", choices=["upgrade", "downgrade", "check"])
@@ -141,6 +143,12 @@ def _tag(options: argparse.Namespace) -> int:
     from bot.cli.tag import run
 
     return run(options.file, sys.stdout, sys.stderr, sys.stdin, explain=options.explain)
+
+
+def _tally(options: argparse.Namespace) -> int:
+    from bot.cli.tally import run
+
+    return run(options.file, sys.stdout, sys.stderr)
 
 
 def _train(options: argparse.Namespace) -> int:
