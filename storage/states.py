@@ -289,3 +289,104 @@ class CycleStep(StrEnum):
     PROMPT = "prompt"
     CLOSE = "close"
     DIGEST = "digest"
+
+
+class OwnerKind(StrEnum):
+    """What an owner in the roll is."""
+
+    PERSON = "person"
+    COMPANY = "company"  # votes by whoever brings its letter
+    DEVELOPER = "developer"
+
+
+class UnitKind(StrEnum):
+    """What a unit of the roll is, as far as the tally cares."""
+
+    RESIDENTIAL = "residential"
+    SHOP = "shop"
+    PARKING = "parking"
+    UNSOLD = "developer_unsold"
+    UNDELIVERED = "sold_undelivered"
+
+
+class ObjectionState(StrEnum):
+    """Life of an owner's objection to the roll."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+
+
+class BindingState(StrEnum):
+    """Life of the claim that a person is an owner of the roll."""
+
+    PENDING = "pending"  # one of two factors
+    BOUND = "bound"
+    CONTESTED = "contested"  # another identity of the unit says that it was not them
+    REVOKED = "revoked"
+
+
+class VoteState(StrEnum):
+    """Life of a vote (表决)."""
+
+    DRAFT = "draft"
+    LINTED = "linted"  # nothing unlawful was found in the draft as it stands
+    NOTICED = "noticed"  # roll and rules are frozen
+    OPEN = "open"
+    CLOSED = "closed"
+    TALLIED = "tallied"
+    PUBLISHED = "published"  # objections may be made
+    FINAL = "final"
+    REVOKED = "revoked"
+
+
+class VoteMode(StrEnum):
+    """Where the binding ballots are cast."""
+
+    HERE = "here"
+    OFFICIAL_PLATFORM = (
+        "official_platform"  # only the government's may host it: notice, reminders and its result
+    )
+
+
+class BallotChannel(StrEnum):
+    """How a ballot came."""
+
+    ONLINE = "online"
+    PAPER = "paper"
+    PHONE = "phone"  # recorded call or video
+
+
+class PaperState(StrEnum):
+    """Life of a ballot paper with a serial number."""
+
+    PRINTED = "printed"
+    RECEIVED = "received"  # in the box, counted before the close
+    ENTERED = "entered"  # by one operator
+    MATCHED = "matched"  # by a second one, with the same marks: it is a ballot
+    MISMATCHED = "mismatched"  # with other marks: two deciders look
+    VOIDED = "voided"
+
+
+class CaseState(StrEnum):
+    """Life of what no rule decides about a ballot."""
+
+    OPEN = "open"
+    RULED = "ruled"
+
+
+class ContactState(StrEnum):
+    """What came of knocking at a door (上门)."""
+
+    REACHED = "reached"
+    PAPER_GIVEN = "paper_given"
+    REFUSED = "refused"
+    MOVED = "moved"
+    ABSENT = "absent"
+
+
+class PollKind(StrEnum):
+    """What a poll of residents is for."""
+
+    STRAW = "straw"
+    SATISFACTION = "satisfaction"

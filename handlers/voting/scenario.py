@@ -40,9 +40,9 @@ from handlers.voting.terms import (
     Rules,
     Sums,
     Unit,
-    UnitKind,
     area_text,
 )
+from storage.states import UnitKind
 
 _QUESTION = "q"
 _LOCAL = ZoneInfo("Asia/Shanghai")

@@ -11,6 +11,8 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import NamedTuple
 
+from storage.states import UnitKind
+
 MILLIONTHS = 1_000_000
 _LARGEST_AREA = Decimal(10) ** 9  # square metres; a compound of that size would be a mistake in the sheet
 
@@ -22,16 +24,6 @@ BLANK = "blank"
 FOLLOW = "follow"  # 从多: whatever the majority says
 
 DEVELOPER = "DEVELOPER"  # one person for all units not sold or not handed over (司法解释 art. 9)
-
-
-class UnitKind(StrEnum):
-    """What a unit is, as far as the tally cares."""
-
-    RESIDENTIAL = "residential"
-    SHOP = "shop"
-    PARKING = "parking"
-    UNSOLD = "developer_unsold"
-    UNDELIVERED = "sold_undelivered"
 
 
 class Regime(StrEnum):

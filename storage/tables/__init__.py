@@ -13,6 +13,13 @@ SQLModel.metadata.naming_convention = {
 
 from storage.tables.accounts import OneTimeLink, StaffAccount, WebSession  # noqa: E402
 from storage.tables.audit import AuditEvent  # noqa: E402
+from storage.tables.ballots import (  # noqa: E402
+    Ballot,
+    BallotPaper,
+    BallotSlot,
+    BallotUnit,
+    VoteCase,
+)
 from storage.tables.blobs import Blob  # noqa: E402
 from storage.tables.cycles import AlertEpisode, CycleSettings, WeeklyCycle  # noqa: E402
 from storage.tables.groups import (  # noqa: E402
@@ -27,13 +34,32 @@ from storage.tables.messages import InboxMessage, OutboxMessage, SendWindow  # n
 from storage.tables.opinions import Counter, Opinion  # noqa: E402
 from storage.tables.people import ChannelIdentity, Erasure, Person, Residency, RoleGrant  # noqa: E402
 from storage.tables.photos import Photo  # noqa: E402
+from storage.tables.polls import Poll, PollAnswer  # noqa: E402
 from storage.tables.requests import (  # noqa: E402
     DispatchRule,
     Request,
     RequestEvent,
     RequestRating,
 )
+from storage.tables.roll import (  # noqa: E402
+    BindingAttempt,
+    OwnerBinding,
+    RollObjection,
+    RollOwner,
+    RollTitle,
+    RollUnit,
+    UnitCode,
+)
 from storage.tables.tree import Compound, Place, Region  # noqa: E402
+from storage.tables.vote_log import VoteCheckpoint, VoteLeaf, VoteLogEntry  # noqa: E402
+from storage.tables.votes import (  # noqa: E402
+    CanvassContact,
+    Vote,
+    VoteDocument,
+    VoteOwner,
+    VoteQuestion,
+    VoteUnit,
+)
 from storage.tables.work import Claim  # noqa: E402
 
 metadata = SQLModel.metadata
@@ -43,7 +69,13 @@ __all__ = [
     "ArchiveCursor",
     "ArchiveTombstone",
     "AuditEvent",
+    "Ballot",
+    "BallotPaper",
+    "BallotSlot",
+    "BallotUnit",
+    "BindingAttempt",
     "Blob",
+    "CanvassContact",
     "ChannelIdentity",
     "ChatGroup",
     "Claim",
@@ -60,9 +92,12 @@ __all__ = [
     "OneTimeLink",
     "Opinion",
     "OutboxMessage",
+    "OwnerBinding",
     "Person",
     "Photo",
     "Place",
+    "Poll",
+    "PollAnswer",
     "Region",
     "Replay",
     "Request",
@@ -70,9 +105,23 @@ __all__ = [
     "RequestRating",
     "Residency",
     "RoleGrant",
+    "RollObjection",
+    "RollOwner",
+    "RollTitle",
+    "RollUnit",
     "SendWindow",
     "StaffAccount",
     "TagModel",
+    "UnitCode",
+    "Vote",
+    "VoteCase",
+    "VoteCheckpoint",
+    "VoteDocument",
+    "VoteLeaf",
+    "VoteLogEntry",
+    "VoteOwner",
+    "VoteQuestion",
+    "VoteUnit",
     "WebSession",
     "WeeklyCycle",
     "metadata",

@@ -3,7 +3,8 @@
 import pytest
 
 from handlers.voting.judge import judge
-from handlers.voting.terms import ChannelPriority, Rejection, Revote, Rules, UnitKind
+from handlers.voting.terms import ChannelPriority, Rejection, Revote, Rules
+from storage.states import UnitKind
 from tests.voting.votes import at, ballot, judged, unit
 
 WINDOW = Rules(opens_at=at(1), closes_at=at(20))

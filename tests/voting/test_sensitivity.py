@@ -21,9 +21,9 @@ from handlers.voting.terms import (
     Status,
     Sums,
     Unit,
-    UnitKind,
     area_of,
 )
+from storage.states import UnitKind
 from tests.voting.votes import QUESTION, ballot, judged, outcome, unit
 
 RULES = Rules()

@@ -20,10 +20,10 @@ from handlers.voting.terms import (
     Ruling,
     Status,
     Sums,
-    UnitKind,
     area_of,
     area_text,
 )
+from storage.states import UnitKind
 from tests.voting.votes import ballot, outcome, unit
 
 

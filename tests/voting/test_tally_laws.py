@@ -23,8 +23,8 @@ from handlers.voting.terms import (
     Rules,
     Status,
     Unit,
-    UnitKind,
 )
+from storage.states import UnitKind
 from tests.voting.votes import outcome
 
 CHOICES = [AGREE, AGREE, AGAINST, ABSTAIN, SPOILED, BLANK, FOLLOW]

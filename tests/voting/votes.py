@@ -14,9 +14,9 @@ from handlers.voting.terms import (
     Rules,
     Ruling,
     Unit,
-    UnitKind,
     area_of,
 )
+from storage.states import UnitKind
 
 QUESTION = Question("q", 4)
 

@@ -1,0 +1,138 @@
+"""Ballots: append-only what was cast, one slot for each unit, papers by serial, and what no rule decides."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKeyConstraint, Index, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from storage.states import BallotChannel, CaseState, PaperState
+from storage.types import BigId, UtcDateTime, enum_text
+
+_OF_VOTE = ["votes.compound_id", "votes.vote_number"]
+
+
+class Ballot(SQLModel, table=True):
+    """One ballot as it came in, for all units it covers; never changed, never deleted before its retention ends.
+
+    ballot_id: random, printed on the receipt. cast_key: what makes a double tap one ballot. cast_at: when it arrived;
+    for paper when it was received, and entered_at when it was keyed in. choices_sealed: canonical JSON; nonce_sealed:
+    with it and the choices the leaf in the log can be recomputed. by_key: the owner key it was cast for; person_id:
+    the identity that cast it online; proxy: the lookup of who held a mandate.
+    """
+
+    __tablename__ = "ballots"
+    __table_args__ = (
+        ForeignKeyConstraint(["compound_id", "vote_number"], _OF_VOTE),
+        UniqueConstraint("compound_id", "vote_number", "cast_key"),
+        Index(None, "compound_id", "vote_number", "by_key"),
+        Index("ix_ballots_person_id", "person_id"),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    ballot_id: str = Field(primary_key=True, max_length=32)
+    cast_key: str = Field(max_length=64)
+    channel: BallotChannel = Field(sa_type=enum_text(BallotChannel, "channel"))
+    cast_at: datetime = Field(sa_type=UtcDateTime)
+    entered_at: datetime = Field(sa_type=UtcDateTime)
+    by_key: str = Field(max_length=32)
+    person_id: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    proxy: bytes | None = None
+    serial: str | None = Field(default=None, max_length=32)
+    choices_sealed: bytes
+    nonce_sealed: bytes
+    leaf_hash: bytes
+
+
+class BallotUnit(SQLModel, table=True):
+    """That a ballot is for a unit."""
+
+    __tablename__ = "ballot_units"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["compound_id", "vote_number", "ballot_id"],
+            ["ballots.compound_id", "ballots.vote_number", "ballots.ballot_id"],
+        ),
+        Index(None, "compound_id", "vote_number", "unit_code"),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    ballot_id: str = Field(primary_key=True, max_length=32)
+    unit_code: str = Field(primary_key=True, max_length=60)
+
+
+class BallotSlot(SQLModel, table=True):
+    """Which ballot of a unit counts now. One row a unit, whatever channel: the row is the lock."""
+
+    __tablename__ = "ballot_slots"
+    __table_args__ = (ForeignKeyConstraint(["compound_id", "vote_number"], _OF_VOTE),)
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    unit_code: str = Field(primary_key=True, max_length=60)
+    ballot_id: str = Field(max_length=32)
+    channel: BallotChannel = Field(sa_type=enum_text(BallotChannel, "channel"))
+    changes: int = 0
+    contested: bool = False
+
+
+class BallotPaper(SQLModel, table=True):
+    """A printed paper, by the serial in its QR code. Two operators key it in without seeing each other's marks.
+
+    batch: the box it was counted in. first_sealed, second_sealed: the marks as canonical JSON.
+    """
+
+    __tablename__ = "ballot_papers"
+    __table_args__ = (
+        ForeignKeyConstraint(["compound_id", "vote_number"], _OF_VOTE),
+        Index(None, "compound_id", "vote_number", "owner_key"),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    serial: str = Field(primary_key=True, max_length=32)
+    vote_number: int = Field(sa_type=BigId)
+    owner_key: str = Field(max_length=32)
+    state: PaperState = Field(default=PaperState.PRINTED, sa_type=enum_text(PaperState, "state"))
+    printed_at: datetime = Field(sa_type=UtcDateTime)
+    received_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    received_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    batch: str | None = Field(default=None, max_length=32)
+    first_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    first_sealed: bytes | None = None
+    first_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    second_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    second_sealed: bytes | None = None
+    second_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    proxy_sealed: bytes | None = None
+    scan_address: str | None = Field(default=None, max_length=64)
+
+
+class VoteCase(SQLModel, table=True):
+    """What no rule decides: two co-owners, one owner in two minds, two sets of marks, "that was not me".
+
+    person: the owner key it is about. question_id: None for the whole ballot. Two deciders rule, each on their own;
+    the ruling holds when both said the same. decision: canonical JSON, the choice that counts or null.
+    """
+
+    __tablename__ = "vote_cases"
+    __table_args__ = (
+        ForeignKeyConstraint(["compound_id", "vote_number"], _OF_VOTE),
+        UniqueConstraint("compound_id", "vote_number", "kind", "subject"),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    case_number: int = Field(primary_key=True)
+    kind: str = Field(max_length=24)
+    subject: str = Field(max_length=80)
+    person: str = Field(max_length=32)
+    question_id: str | None = Field(default=None, max_length=16)
+    state: CaseState = Field(default=CaseState.OPEN, sa_type=enum_text(CaseState, "state"))
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    decision: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+    reason: str | None = Field(default=None, sa_type=Text)
+    decided_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    seconded_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    ruled_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)

@@ -1,0 +1,159 @@
+"""Votes (表决): what is asked, under which rules, of which frozen roll."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, Text, text
+from sqlmodel import Field, SQLModel
+
+from storage.states import ContactState, UnitKind, VoteMode, VoteState
+from storage.types import BigId, UtcDateTime, enum_text
+
+_TIMED = text("next_at IS NOT NULL")
+
+
+class Vote(SQLModel, table=True):
+    """One vote of an owners' assembly.
+
+    revision: counts the changes of a draft; linted_revision: the one that was found to be in order. rules: the
+    announced ones, frozen with the notice (handlers/voting). profile: the jurisdiction's. convener: {"body", "name",
+    "document"}: who calls the assembly by law; operator_id: who runs it here. roll_root, roll_persons, roll_area
+    (millionths): of the frozen roll, printed in the notice. result: the outcome as it was published, integers only.
+    next_at: when the clock has something to do.
+    """
+
+    __tablename__ = "votes"
+    __table_args__ = (
+        Index(None, "compound_id", "state"),
+        Index("ix_votes_next_at", "next_at", sqlite_where=_TIMED, postgresql_where=_TIMED),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    state: VoteState = Field(default=VoteState.DRAFT, sa_type=enum_text(VoteState, "state"))
+    mode: VoteMode = Field(default=VoteMode.HERE, sa_type=enum_text(VoteMode, "mode"))
+    revision: int = 1
+    linted_revision: int | None = None
+    title: str = Field(max_length=120)
+    body: str = Field(default="", sa_type=Text)
+    template: str = Field(default="", max_length=40)
+    profile: str = Field(default="national", max_length=40)
+    rules: dict[str, Any] = Field(default={}, sa_type=JSON)
+    convener: dict[str, Any] = Field(default={}, sa_type=JSON)
+    operator_id: int = Field(foreign_key="persons.person_id", sa_type=BigId)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    noticed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    opens_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    closes_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    tallied_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    published_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    final_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    next_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    roll_root: bytes | None = None
+    roll_persons: int | None = None
+    roll_area: int | None = Field(default=None, sa_type=BigInteger)
+    result: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+
+
+class VoteQuestion(SQLModel, table=True):
+    """One question. item: of art. 278. options: what may be decided for; seats: in an election, which names them."""
+
+    __tablename__ = "vote_questions"
+    __table_args__ = (
+        ForeignKeyConstraint(["compound_id", "vote_number"], ["votes.compound_id", "votes.vote_number"]),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    question_id: str = Field(primary_key=True, max_length=16)
+    position: int
+    item: int
+    title: str = Field(max_length=120)
+    body: str = Field(default="", sa_type=Text)
+    options: list[str] = Field(default=[], sa_type=JSON)
+    seats: int | None = None
+
+
+class VoteDocument(SQLModel, table=True):
+    """A document of a vote: an attachment, or a notice, ballot paper, result or minutes that were generated."""
+
+    __tablename__ = "vote_documents"
+    __table_args__ = (
+        ForeignKeyConstraint(["compound_id", "vote_number"], ["votes.compound_id", "votes.vote_number"]),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    document_number: int = Field(primary_key=True)
+    kind: str = Field(max_length=20)
+    name: str = Field(max_length=120)
+    address: str = Field(max_length=64)
+    public: bool = True
+    made_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class VoteUnit(SQLModel, table=True):
+    """A line of the frozen roll, at `position` of the tree whose root the notice prints.
+
+    owner_key: random, minted for this vote, the same for all units of one owner. representative: the owner key's
+    person who votes for co-owners. area: the one that counts, in millionths. salt: 16 bytes, so that neighbours cannot
+    guess each other's lines. delivered_at: the papers provably reached the owner; not part of the line.
+    """
+
+    __tablename__ = "vote_units"
+    __table_args__ = (
+        ForeignKeyConstraint(["compound_id", "vote_number"], ["votes.compound_id", "votes.vote_number"]),
+        Index(None, "compound_id", "vote_number", "owner_key"),
+        Index(None, "compound_id", "vote_number", "position"),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    unit_code: str = Field(primary_key=True, max_length=60)
+    position: int
+    owner_key: str = Field(max_length=32)
+    kind: UnitKind = Field(sa_type=enum_text(UnitKind, "kind"))
+    building: str = Field(default="", max_length=20)
+    entrance: str = Field(default="", max_length=20)
+    room: str = Field(default="", max_length=40)
+    area: int = Field(sa_type=BigInteger)
+    area_basis: str = Field(max_length=10)
+    co_owned: bool = False
+    owner_minor: bool = False
+    representative: str | None = Field(default=None, max_length=32)
+    salt: bytes
+    delivered_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+class VoteOwner(SQLModel, table=True):
+    """Who an owner key of a vote is, one row for each co-owner. It never leaves the database."""
+
+    __tablename__ = "vote_owners"
+    __table_args__ = (
+        ForeignKeyConstraint(["compound_id", "vote_number"], ["votes.compound_id", "votes.vote_number"]),
+        ForeignKeyConstraint(
+            ["compound_id", "owner_number"], ["roll_owners.compound_id", "roll_owners.owner_number"]
+        ),
+        Index(None, "compound_id", "vote_number", "owner_number"),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    owner_key: str = Field(primary_key=True, max_length=32)
+    owner_number: int = Field(primary_key=True, sa_type=BigId)
+
+
+class CanvassContact(SQLModel, table=True):
+    """What came of the last visit to a unit, by a volunteer: never what somebody votes."""
+
+    __tablename__ = "canvass_contacts"
+    __table_args__ = (
+        ForeignKeyConstraint(["compound_id", "vote_number"], ["votes.compound_id", "votes.vote_number"]),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    unit_code: str = Field(primary_key=True, max_length=60)
+    state: ContactState = Field(sa_type=enum_text(ContactState, "state"))
+    noted_by: int = Field(foreign_key="persons.person_id", sa_type=BigId)
+    noted_at: datetime = Field(sa_type=UtcDateTime)
