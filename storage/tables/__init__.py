@@ -51,7 +51,7 @@ from storage.tables.roll import (  # noqa: E402
     UnitCode,
 )
 from storage.tables.tree import Compound, Place, Region  # noqa: E402
-from storage.tables.vote_log import VoteCheckpoint, VoteLeaf, VoteLogEntry  # noqa: E402
+from storage.tables.vote_log import UnsealedLeaf, VoteCheckpoint, VoteLeaf, VoteLogEntry  # noqa: E402
 from storage.tables.votes import (  # noqa: E402
     CanvassContact,
     Vote,
@@ -113,6 +113,7 @@ __all__ = [
     "StaffAccount",
     "TagModel",
     "UnitCode",
+    "UnsealedLeaf",
     "Vote",
     "VoteCase",
     "VoteCheckpoint",

@@ -1,6 +1,7 @@
 """The public log of a vote (RFC 6962): leaves as they happen, their order when they are sealed, signed checkpoints.
 
-All three are append-only: a trigger refuses UPDATE and DELETE. Entries hold ids and hashes, never names or choices.
+Leaves, their places and the checkpoints are append-only: a trigger refuses UPDATE and DELETE. Entries hold ids and
+hashes, never names or choices.
 """
 
 from datetime import datetime
@@ -29,6 +30,16 @@ class VoteLeaf(SQLModel, table=True):
     kind: str = Field(max_length=24)
     entry: str = Field(sa_type=Text)
     leaf_hash: bytes
+
+
+class UnsealedLeaf(SQLModel, table=True):
+    """A leaf that has no place in the log yet: what the sealer has to do, gone when it is done."""
+
+    __tablename__ = "unsealed_leaves"
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    leaf_id: str = Field(primary_key=True, max_length=32)
 
 
 class VoteLogEntry(SQLModel, table=True):

@@ -12,12 +12,12 @@ down_revision = '0007'
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = ('vote_leaves', 'vote_log_entries', 'vote_checkpoints')
+APPEND_ONLY = ('ballots', 'ballot_units', 'vote_leaves', 'vote_log_entries', 'vote_checkpoints')
 
 
 def _append_only(table: str) -> None:
-    """refuse_change came with the audit log."""
-    if op.get_context().dialect.name == 'sqlite':
+    """On PostgreSQL by the function that came with the audit log."""
+    if op.get_bind().dialect.name == 'sqlite':
         for verb in ('UPDATE', 'DELETE'):
             op.execute(
                 f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
@@ -125,6 +125,13 @@ def upgrade() -> None:
     with op.batch_alter_table('roll_units') as batch_op:
         batch_op.create_index(batch_op.f('ix_roll_units_compound_id_building'), ['compound_id', 'building'], unique=False)
 
+    op.create_table('unsealed_leaves',
+    sa.Column('compound_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('vote_number', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('leaf_id', sa.String(length=32), nullable=False),
+    sa.ForeignKeyConstraint(['compound_id'], ['compounds.compound_id'], name=op.f('fk_unsealed_leaves_compound_id_compounds')),
+    sa.PrimaryKeyConstraint('compound_id', 'vote_number', 'leaf_id', name=op.f('pk_unsealed_leaves'))
+    )
     op.create_table('votes',
     sa.Column('compound_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('vote_number', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -499,6 +506,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_votes_compound_id_state'))
 
     op.drop_table('votes')
+    op.drop_table('unsealed_leaves')
     with op.batch_alter_table('roll_units') as batch_op:
         batch_op.drop_index(batch_op.f('ix_roll_units_compound_id_building'))
 
