@@ -1,6 +1,6 @@
 """Which ballots count: one slot for each unit across all channels. Pure; adds nothing up.
 
-Ballots are judged in the order they arrived. The order of the checks is part of the rule, since each ballot is
+Ballots are judged in the order they were recorded. The order of the checks is part of the rule, since each ballot is
 refused for one reason (voting.md section 7).
 """
 
@@ -59,7 +59,7 @@ def judge(rules: Rules, roll: Mapping[str, Unit], ballots: Iterable[Ballot]) -> 
 
 
 def _arrival(ballot: Ballot) -> tuple[datetime, int]:
-    return ballot.cast_at or _BEFORE_ALL, -1 if ballot.seq is None else ballot.seq
+    return ballot.recorded_at or ballot.cast_at or _BEFORE_ALL, -1 if ballot.seq is None else ballot.seq
 
 
 def _refusal(rules: Rules, unit: Unit, ballot: Ballot, slots: _Slots) -> Rejection | None:

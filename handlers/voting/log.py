@@ -7,7 +7,7 @@ from typing import Any
 import rfc8785
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.voting.signing import Checkpoint, Signer, utc_text
+from handlers.voting.signing import Checkpoint, Signer, to_the_millisecond, utc_text
 from storage.database import Database
 from storage.merkle import leaf_hash, root_of
 from storage.queries.vote_log import (
@@ -66,8 +66,7 @@ async def seal(
     earlier = await list_checkpoints(session, compound_id, vote_number)
     if size == (earlier[-1].size if earlier else 0):
         return None
-    at = max([now, *(each.at for each in earlier)])
-    at = at.replace(microsecond=at.microsecond // 1000 * 1000)  # as it is signed
+    at = to_the_millisecond(max([now, *(each.at for each in earlier)]))
     head = Checkpoint(
         origin, size, root_of(await list_leaf_hashes(session, compound_id, vote_number, size)), at
     )

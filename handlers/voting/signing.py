@@ -27,6 +27,11 @@ def utc_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def to_the_millisecond(at: datetime) -> datetime:
+    """A moment as evidence can hold it, so that the database and the evidence sort alike."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A tree head. origin: the compound's code and the vote's number, "XH-1/3"."""

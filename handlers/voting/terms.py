@@ -173,9 +173,12 @@ Choice = str | frozenset[str]
 
 
 class Ballot(NamedTuple):
-    """One ballot for one unit, as it came in. `cast_at`: when it arrived; for paper, when it was received.
+    """One ballot for one unit, as it came in.
 
-    choices: for each question; a question that is not in it was left blank. by: who cast it. proxy: in whose name.
+    cast_at: when it arrived, for paper when it was received; the window is about this. recorded_at: when it took its
+    place before others, which is cast_at where nothing else is said; seq tells apart those of one moment.
+    choices: for each question; a question that is not in it was left blank. by: who cast it. proxy: who held the
+    owner's mandate. ballot_id: the paper it is part of, which may cover several units.
     """
 
     unit_id: str
@@ -185,6 +188,8 @@ class Ballot(NamedTuple):
     seq: int | None = None
     by: str | None = None
     proxy: str | None = None
+    recorded_at: datetime | None = None
+    ballot_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,17 +15,19 @@ _OF_VOTE = ["votes.compound_id", "votes.vote_number"]
 class Ballot(SQLModel, table=True):
     """One ballot as it came in, for all units it covers; never changed, never deleted before its retention ends.
 
-    ballot_id: random, printed on the receipt. cast_key: what makes a double tap one ballot. cast_at: when it arrived;
-    for paper when it was received, and entered_at when it was keyed in. choices_sealed: canonical JSON; nonce_sealed:
-    with it and the choices the leaf in the log can be recomputed. by_key: the owner key it was cast for; person_id:
-    the identity that cast it online; proxy: the lookup of who held a mandate.
+    ballot_id: random, printed on the receipt. cast_key: what makes a double tap one ballot. cast_at: when it arrived,
+    for paper when it was received; the window is about this. recorded_at: when it took its place, after all that were
+    there for its units. entered_at: when it was keyed in. choices_sealed: canonical JSON; nonce_sealed: with it and
+    the choices the leaf in the log can be recomputed. owner_key: whose ballot it is; voter: who cast it, the own key
+    of an owner, or another mark for a guardian or a company's representative; person_id: the identity that cast it
+    online; proxy: a mark of who held a mandate, the same for all that they held.
     """
 
     __tablename__ = "ballots"
     __table_args__ = (
         ForeignKeyConstraint(["compound_id", "vote_number"], _OF_VOTE),
         UniqueConstraint("compound_id", "vote_number", "cast_key"),
-        Index(None, "compound_id", "vote_number", "by_key"),
+        Index(None, "compound_id", "vote_number", "owner_key"),
         Index("ix_ballots_person_id", "person_id"),
     )
 
@@ -35,10 +37,12 @@ class Ballot(SQLModel, table=True):
     cast_key: str = Field(max_length=64)
     channel: BallotChannel = Field(sa_type=enum_text(BallotChannel, "channel"))
     cast_at: datetime = Field(sa_type=UtcDateTime)
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
     entered_at: datetime = Field(sa_type=UtcDateTime)
-    by_key: str = Field(max_length=32)
+    owner_key: str = Field(max_length=32)
+    voter: str | None = Field(default=None, max_length=40)
     person_id: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
-    proxy: bytes | None = None
+    proxy: str | None = Field(default=None, max_length=40)
     serial: str | None = Field(default=None, max_length=32)
     choices_sealed: bytes
     nonce_sealed: bytes

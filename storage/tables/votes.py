@@ -95,8 +95,8 @@ class VoteDocument(SQLModel, table=True):
 class VoteUnit(SQLModel, table=True):
     """A line of the frozen roll, at `position` of the tree whose root the notice prints.
 
-    owner_key: random, minted for this vote, the same for all units of one owner. representative: the owner key's
-    person who votes for co-owners. area: the one that counts, in millionths. salt: 16 bytes, so that neighbours cannot
+    owner_key: random, minted for this vote, the same for all units of one owner. representative: the own key of
+    the co-owner who votes. area: the one that counts, in millionths. salt: 16 bytes, so that neighbours cannot
     guess each other's lines. delivered_at: the papers provably reached the owner; not part of the line.
     """
 
@@ -126,7 +126,10 @@ class VoteUnit(SQLModel, table=True):
 
 
 class VoteOwner(SQLModel, table=True):
-    """Who an owner key of a vote is, one row for each co-owner. It never leaves the database."""
+    """Who an owner key of a vote is, one row for each co-owner. It never leaves the database.
+
+    Every owner has a key of their own as well, by which their ballots say who cast them.
+    """
 
     __tablename__ = "vote_owners"
     __table_args__ = (

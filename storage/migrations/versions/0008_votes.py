@@ -213,10 +213,12 @@ def upgrade() -> None:
     sa.Column('cast_key', sa.String(length=64), nullable=False),
     sa.Column('channel', sa.Enum('online', 'paper', 'phone', name='channel', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('cast_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('entered_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('by_key', sa.String(length=32), nullable=False),
+    sa.Column('owner_key', sa.String(length=32), nullable=False),
+    sa.Column('voter', sa.String(length=40), nullable=True),
     sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('proxy', sa.LargeBinary(), nullable=True),
+    sa.Column('proxy', sa.String(length=40), nullable=True),
     sa.Column('serial', sa.String(length=32), nullable=True),
     sa.Column('choices_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('nonce_sealed', sa.LargeBinary(), nullable=False),
@@ -228,7 +230,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('compound_id', 'vote_number', 'cast_key', name=op.f('uq_ballots_compound_id_vote_number_cast_key'))
     )
     with op.batch_alter_table('ballots') as batch_op:
-        batch_op.create_index(batch_op.f('ix_ballots_compound_id_vote_number_by_key'), ['compound_id', 'vote_number', 'by_key'], unique=False)
+        batch_op.create_index(batch_op.f('ix_ballots_compound_id_vote_number_owner_key'), ['compound_id', 'vote_number', 'owner_key'], unique=False)
         batch_op.create_index('ix_ballots_person_id', ['person_id'], unique=False)
 
     op.create_table('canvass_contacts',
@@ -493,7 +495,7 @@ def downgrade() -> None:
     op.drop_table('canvass_contacts')
     with op.batch_alter_table('ballots') as batch_op:
         batch_op.drop_index('ix_ballots_person_id')
-        batch_op.drop_index(batch_op.f('ix_ballots_compound_id_vote_number_by_key'))
+        batch_op.drop_index(batch_op.f('ix_ballots_compound_id_vote_number_owner_key'))
 
     op.drop_table('ballots')
     op.drop_table('ballot_slots')

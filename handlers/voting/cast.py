@@ -1,0 +1,290 @@
+"""Use case: cast a ballot. One transaction: the ballot, its slots, its leaf in the log.
+
+The slots show at once what the tally will count, because both ask `judge`. What is refused here for being a second
+ballot is kept in the record; what is not of this vote, or not in its window, is not a ballot at all.
+"""
+
+import secrets
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers.voting.announced import facts_of, question_of, rules_of, unit_of
+from handlers.voting.judge import Judged, judge
+from handlers.voting.log import write_leaf
+from handlers.voting.marks import ballot_content, check_marks, commitment, marks_bytes, read_marks
+from handlers.voting.rules import in_window
+from handlers.voting.signing import to_the_millisecond, utc_text
+from handlers.voting.terms import Ballot as Cast
+from handlers.voting.terms import CaseKind, Choice, Rejection
+from storage.queries.ballots import (
+    find_ballot_by_key,
+    list_ballots_touching,
+    list_papers_in_the_box,
+    lock_slots,
+)
+from storage.queries.opinions import next_number
+from storage.queries.vote_log import lock_vote
+from storage.queries.votes import find_vote, list_questions, list_vote_units, list_vote_units_coded
+from storage.sealing import Sealer
+from storage.states import BallotChannel, CaseState, VoteMode
+from storage.tables import Ballot, BallotSlot, BallotUnit, Vote, VoteCase, VoteUnit
+from storage.upsert import insert_ignore
+
+MARKS_CONTEXT = "ballots.choices"
+NONCE_CONTEXT = "ballots.nonce"
+NONCE_BYTES = 32
+MOST_BALLOTS = 20  # of one owner in one vote: more than that is no longer somebody voting
+
+
+class Code(StrEnum):
+    """Why there is no ballot; stable, for pages and scripts."""
+
+    NO_VOTE = "vote.not_found"
+    ELSEWHERE = "vote.official_platform_only"
+    CLOSED = "vote.closed"
+    NOT_OPEN = "vote.not_open"
+    NOT_ELIGIBLE = "vote.not_eligible"
+    TOO_MANY = "vote.too_many_ballots"
+
+
+class NoBallot(Exception):  # noqa: N818  an answer, not an error
+    """Nothing was recorded. `code` is stable."""
+
+    def __init__(self, code: Code) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A ballot that somebody wants to cast.
+
+    cast_key: made with the form, so that a double tap is one ballot. cast_at: when it arrived; for paper when it was
+    received. registered_at: when a paper's serial was scanned, which holds its place; None: now. voter, proxy: see
+    storage.tables.Ballot.
+    """
+
+    compound_id: int
+    vote_number: int
+    owner_key: str
+    marks: Mapping[str, Choice]
+    channel: BallotChannel
+    cast_key: str
+    cast_at: datetime
+    voter: str | None = None
+    person_id: int | None = None
+    proxy: str | None = None
+    serial: str | None = None
+    registered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A ballot in the record.
+
+    rejected: why it does not count, by unit; empty when it counts for all its units. contested: a case was made of
+    it. repeated: the same form came before, and this is what it was answered.
+    """
+
+    ballot: Ballot
+    units: tuple[VoteUnit, ...]
+    rejected: Mapping[str, Rejection]
+    contested: bool = False
+    repeated: bool = False
+
+
+async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: datetime) -> Recorded:
+    """Record a ballot in the caller's transaction; raises NoBallot, and MarkError for marks the paper does not have.
+
+    It is durable, and may be called recorded, when the transaction has committed.
+    """
+    order = replace(order, cast_at=to_the_millisecond(order.cast_at))
+    vote = await find_vote(session, order.compound_id, order.vote_number)
+    if vote is None:
+        raise NoBallot(Code.NO_VOTE)
+    if vote.mode is VoteMode.OFFICIAL_PLATFORM:
+        raise NoBallot(Code.ELSEWHERE)
+    units = await list_vote_units(session, order.compound_id, order.vote_number, [order.owner_key])
+    if not units:
+        raise NoBallot(Code.NOT_ELIGIBLE)
+    if order.proxy is not None:  # what a proxy holds is counted over many slots
+        await lock_vote(session, order.compound_id, order.vote_number)
+    codes = [unit.unit_code for unit in units]
+    slots = await lock_slots(session, order.compound_id, order.vote_number, codes)
+    record = await _record(session, sealer, order, codes)
+    ballot = await find_ballot_by_key(session, order.compound_id, order.vote_number, order.cast_key)
+    if ballot is not None:
+        if ballot.owner_key != order.owner_key:
+            raise NoBallot(Code.NOT_ELIGIBLE)
+        return _recorded(ballot, units, await _judge(session, vote, record), repeated=True)
+    facts = facts_of(vote)
+    if not in_window(facts, order.cast_at):
+        early = facts.opens_at is None or order.cast_at < facts.opens_at
+        raise NoBallot(Code.NOT_OPEN if early else Code.CLOSED)
+    if len({each.ballot_id for each in record if each.unit_id in codes}) >= MOST_BALLOTS:
+        raise NoBallot(Code.TOO_MANY)
+    questions = [
+        question_of(row) for row in await list_questions(session, order.compound_id, order.vote_number)
+    ]
+    marks = check_marks(questions, order.marks, on_paper=order.channel is BallotChannel.PAPER)
+    ballot = await _write(session, sealer, order, codes, marks, _place(order, codes, record, now), now)
+    judged = await _judge(session, vote, [*record, *(_cast(ballot, code, marks) for code in codes)])
+    _fill(slots, judged)
+    recorded = _recorded(ballot, units, judged)
+    if recorded.contested:
+        await open_case(session, order, CaseKind.CO_OWNER_CONFLICT, order.owner_key, now)
+    return recorded
+
+
+async def _record(session: AsyncSession, sealer: Sealer, order: Order, codes: Collection[str]) -> list[Cast]:
+    """What came for these units before, and by this proxy for others; a paper in the box holds its place."""
+    found = await list_ballots_touching(session, order.compound_id, order.vote_number, codes, order.proxy)
+    record = [as_cast(sealer, ballot, unit_code) for ballot, unit_code in found]
+    papers = await list_papers_in_the_box(session, order.compound_id, order.vote_number, order.owner_key)
+    for paper in papers:
+        if paper.serial != order.serial:
+            record += [
+                Cast(
+                    unit_id=code,
+                    choices={},
+                    channel=BallotChannel.PAPER,
+                    cast_at=paper.received_at,
+                    recorded_at=paper.received_at,
+                    ballot_id=f"paper:{paper.serial}",
+                )
+                for code in codes
+            ]
+    return record
+
+
+def as_cast(sealer: Sealer, ballot: Ballot, unit_code: str) -> Cast:
+    """A stored ballot as the tally knows it, for one of its units."""
+    return _cast(ballot, unit_code, read_marks(sealer.open(ballot.choices_sealed, MARKS_CONTEXT)))
+
+
+def _cast(ballot: Ballot, unit_code: str, marks: Mapping[str, Choice]) -> Cast:
+    return Cast(
+        unit_id=unit_code,
+        choices=marks,
+        channel=ballot.channel,
+        cast_at=ballot.cast_at,
+        by=ballot.voter,
+        proxy=ballot.proxy,
+        recorded_at=ballot.recorded_at,
+        ballot_id=ballot.ballot_id,
+    )
+
+
+async def _judge(session: AsyncSession, vote: Vote, record: Sequence[Cast]) -> Judged:
+    codes = {each.unit_id for each in record}
+    rows = await list_vote_units_coded(session, vote.compound_id, vote.vote_number, codes)
+    return judge(rules_of(vote), {row.unit_code: unit_of(row) for row in rows}, record)
+
+
+def _place(order: Order, codes: Collection[str], record: Iterable[Cast], now: datetime) -> datetime:
+    """When a ballot takes its place: after all that are there, whoever arrived first and waited longer.
+
+    So nobody who was told that their ballot counts loses the slot to one that was on its way at the same time.
+    """
+    if order.registered_at is not None:
+        return to_the_millisecond(order.registered_at)
+    taken = [each.recorded_at for each in record if each.unit_id in codes and each.recorded_at is not None]
+    return max([to_the_millisecond(now), *(at + timedelta(milliseconds=1) for at in taken)])
+
+
+async def _write(
+    session: AsyncSession,
+    sealer: Sealer,
+    order: Order,
+    codes: Sequence[str],
+    marks: Mapping[str, Choice],
+    recorded_at: datetime,
+    now: datetime,
+) -> Ballot:
+    """The ballot with its leaf. The log learns its number, its way and a commitment: not who, not what."""
+    ballot_id, nonce = secrets.token_hex(16), secrets.token_bytes(NONCE_BYTES)
+    content = ballot_content(codes, order.owner_key, order.voter, order.proxy, marks)
+    entered_at = to_the_millisecond(now)
+    body: dict[str, str | None] = {
+        "ballot": ballot_id,
+        "channel": order.channel.value,
+        "commitment": commitment(nonce, content),
+    }
+    if order.channel is not BallotChannel.ONLINE:
+        body |= {"received": utc_text(order.cast_at), "serial": order.serial}
+    leaf = write_leaf(session, order.compound_id, order.vote_number, "ballot", body, entered_at)
+    ballot = Ballot(
+        compound_id=order.compound_id,
+        vote_number=order.vote_number,
+        ballot_id=ballot_id,
+        cast_key=order.cast_key,
+        channel=order.channel,
+        cast_at=order.cast_at,
+        recorded_at=recorded_at,
+        entered_at=entered_at,
+        owner_key=order.owner_key,
+        voter=order.voter,
+        person_id=order.person_id,
+        proxy=order.proxy,
+        serial=order.serial,
+        choices_sealed=sealer.seal(marks_bytes(marks), MARKS_CONTEXT),
+        nonce_sealed=sealer.seal(nonce, NONCE_CONTEXT),
+        leaf_hash=leaf.leaf_hash,
+    )
+    session.add(ballot)
+    await session.flush()  # its units refer to it
+    session.add_all(
+        BallotUnit(
+            compound_id=order.compound_id, vote_number=order.vote_number, ballot_id=ballot_id, unit_code=code
+        )
+        for code in codes
+    )
+    return ballot
+
+
+async def open_case(session: AsyncSession, order: Order, kind: str, subject: str, now: datetime) -> None:
+    """Make a case of a ballot, once for each kind and subject."""
+    added = await insert_ignore(
+        session,
+        VoteCase,
+        {
+            "compound_id": order.compound_id,
+            "vote_number": order.vote_number,
+            "case_number": await next_number(session, order.compound_id, f"case-{order.vote_number}"),
+            "kind": kind,
+            "subject": subject,
+            "person": order.owner_key,
+            "state": CaseState.OPEN,
+            "opened_at": now,
+        },
+    )
+    if added:
+        write_leaf(
+            session, order.compound_id, order.vote_number, "case", {"case": kind}, to_the_millisecond(now)
+        )
+
+
+def _fill(slots: Mapping[str, BallotSlot], judged: Judged) -> None:
+    """Write down which ballot of each unit counts now."""
+    for code, slot in slots.items():
+        slot.contested = code in judged.contested
+        held = judged.slots.get(code)
+        if held is not None and held.ballot_id != slot.ballot_id:
+            slot.changes += bool(slot.ballot_id)
+            slot.ballot_id, slot.channel = held.ballot_id, BallotChannel(held.channel)
+
+
+def _recorded(
+    ballot: Ballot, units: Sequence[VoteUnit], judged: Judged, *, repeated: bool = False
+) -> Recorded:
+    rejected = {
+        each.unit_id: reason for each, reason in judged.rejected if each.ballot_id == ballot.ballot_id
+    }
+    contested = any(
+        each.ballot_id == ballot.ballot_id for all_of in judged.contested.values() for each in all_of
+    )
+    return Recorded(ballot, tuple(units), rejected, contested, repeated)

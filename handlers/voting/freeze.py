@@ -1,0 +1,78 @@
+"""Use case: freeze the present roll for a vote."""
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers.voting.announced import rules_of
+from handlers.voting.frozen_roll import FrozenRoll, Title, freeze
+from storage.queries.roll import list_roll_units, list_titles
+from storage.tables import Vote, VoteOwner, VoteUnit
+
+
+async def load_titles(session: AsyncSession, compound_id: int) -> list[Title]:
+    """The present roll, a title for each unit."""
+    owners: dict[str, set[int]] = {}
+    minors: dict[str, set[int]] = {}
+    representatives: dict[str, int] = {}
+    for title, minor in await list_titles(session, compound_id):
+        owners.setdefault(title.unit_code, set()).add(title.owner_number)
+        if minor:
+            minors.setdefault(title.unit_code, set()).add(title.owner_number)
+        if title.representative:
+            representatives[title.unit_code] = title.owner_number
+    return [
+        Title(
+            unit_code=unit.unit_code,
+            kind=unit.kind,
+            building=unit.building,
+            entrance=unit.entrance,
+            room=unit.room,
+            owners=frozenset(owners.get(unit.unit_code, ())),
+            area_register=unit.area_register,
+            area_survey=unit.area_survey,
+            area_contract=unit.area_contract,
+            representative=representatives.get(unit.unit_code),
+            minors=frozenset(minors.get(unit.unit_code, ())),
+        )
+        for unit in await list_roll_units(session, compound_id)
+    ]
+
+
+async def freeze_roll(session: AsyncSession, vote: Vote) -> FrozenRoll:
+    """Freeze the units in the vote's scope and keep root and sums with the vote; raises RollError.
+
+    In the caller's transaction, which holds the vote's row.
+    """
+    frozen = freeze(rules_of(vote), await load_titles(session, vote.compound_id))
+    session.add_all(
+        VoteUnit(
+            compound_id=vote.compound_id,
+            vote_number=vote.vote_number,
+            unit_code=line.unit.unit_id,
+            position=position,
+            owner_key=line.unit.owner_key,
+            kind=line.unit.kind,
+            building=line.unit.building,
+            entrance=line.entrance,
+            room=line.room,
+            area=line.unit.area,
+            area_basis=line.area_basis,
+            co_owned=line.unit.co_owned,
+            owner_minor=line.unit.owner_minor,
+            representative=line.unit.representative,
+            salt=line.salt,
+        )
+        for position, line in enumerate(frozen.lines)
+    )
+    session.add_all(
+        VoteOwner(
+            compound_id=vote.compound_id,
+            vote_number=vote.vote_number,
+            owner_key=key,
+            owner_number=owner_number,
+        )
+        for key, owners in frozen.keys.items()
+        for owner_number in owners
+    )
+    vote.roll_root, vote.roll_persons, vote.roll_area = frozen.root, frozen.total.persons, frozen.total.area
+    session.add(vote)
+    return frozen

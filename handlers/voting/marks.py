@@ -1,0 +1,92 @@
+"""What is marked on a ballot paper: read from a form, checked against the questions, sealed with the ballot. Pure."""
+
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+import rfc8785
+
+from handlers.voting.terms import ABSTAIN, AGAINST, AGREE, BLANK, FOLLOW, SPOILED, Choice, Question
+
+NEITHER = "neither"  # 都不同意: the way out that every choice between options has
+
+
+class MarkError(ValueError):
+    """A mark that the paper does not have. `question_id` is where."""
+
+    def __init__(self, question_id: str) -> None:
+        super().__init__(question_id)
+        self.question_id = question_id
+
+
+def allowed(question: Question, *, may_follow: bool = False) -> list[str]:
+    """What may be marked for a question that is no election, in the order of the paper."""
+    more = [FOLLOW] if may_follow else []
+    if question.options == (AGREE,):
+        return [AGREE, AGAINST, ABSTAIN, *more]
+    return [*question.options, NEITHER, ABSTAIN, *more]
+
+
+def check_marks(
+    questions: Iterable[Question], marks: Mapping[str, Choice], *, on_paper: bool = False
+) -> dict[str, Choice]:
+    """The marks as they count; raises MarkError for what the paper does not have.
+
+    A page offers only what is valid. A paper may be spoiled or blank, and ticking too many names spoils it.
+    """
+    checked: dict[str, Choice] = {}
+    for question in questions:
+        mark = marks.get(question.question_id, BLANK if on_paper else None)
+        if mark is None:
+            raise MarkError(question.question_id)
+        if isinstance(mark, str):
+            plain = [ABSTAIN] if question.seats is not None else allowed(question)
+            if mark not in plain and not (on_paper and mark in (SPOILED, BLANK)):
+                raise MarkError(question.question_id)
+        elif question.seats is None or not mark <= set(question.options):
+            raise MarkError(question.question_id)
+        elif len(mark) > question.seats:
+            if not on_paper:
+                raise MarkError(question.question_id)
+            mark = SPOILED
+        checked[question.question_id] = mark
+    if marks.keys() - checked.keys():
+        raise MarkError(min(marks.keys() - checked.keys()))
+    return checked
+
+
+def marks_json(marks: Mapping[str, Choice]) -> dict[str, str | list[str]]:
+    """Marks as plain JSON, names in a fixed order."""
+    return {name: mark if isinstance(mark, str) else sorted(mark) for name, mark in marks.items()}
+
+
+def marks_bytes(marks: Mapping[str, Choice]) -> bytes:
+    """Marks as canonical JSON."""
+    return rfc8785.dumps(marks_json(marks))
+
+
+def read_marks(written: bytes) -> dict[str, Choice]:
+    """What `marks_bytes` wrote."""
+    return {
+        name: mark if isinstance(mark, str) else frozenset(mark) for name, mark in json.loads(written).items()
+    }
+
+
+def commitment(nonce: bytes, content: bytes) -> str:
+    """What the log says of a ballot: nothing to whoever lacks the nonce, and nothing else fits it afterwards."""
+    return sha256(nonce + content).hexdigest()
+
+
+def ballot_content(
+    units: Iterable[str], owner_key: str, voter: str | None, proxy: str | None, marks: Mapping[str, Choice]
+) -> bytes:
+    """Everything about a ballot that the log commits to, as canonical JSON."""
+    return rfc8785.dumps(
+        {
+            "units": sorted(units),
+            "owner": owner_key,
+            "voter": voter,
+            "proxy": proxy,
+            "marks": marks_json(marks),
+        }
+    )

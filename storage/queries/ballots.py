@@ -1,0 +1,92 @@
+"""Ballots of a vote, and the slots they fill."""
+
+from collections.abc import Collection, Iterable
+
+from sqlmodel import col, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.states import BallotChannel, PaperState
+from storage.tables import Ballot, BallotPaper, BallotSlot, BallotUnit
+from storage.upsert import insert_ignore
+
+
+async def find_ballot_by_key(
+    session: AsyncSession, compound_id: int, vote_number: int, cast_key: str
+) -> Ballot | None:
+    """The ballot that was cast with this idempotency key."""
+    statement = select(Ballot).where(
+        Ballot.compound_id == compound_id, Ballot.vote_number == vote_number, Ballot.cast_key == cast_key
+    )
+    return (await session.exec(statement)).one_or_none()
+
+
+async def lock_slots(
+    session: AsyncSession, compound_id: int, vote_number: int, unit_codes: Iterable[str]
+) -> dict[str, BallotSlot]:
+    """The slots of units, made where there were none, locked until the transaction ends.
+
+    Taken in the order of their codes, so that two who want the same ones do not wait for each other.
+    """
+    codes = sorted(unit_codes)
+    for code in codes:
+        values = {"compound_id": compound_id, "vote_number": vote_number, "unit_code": code, "ballot_id": ""}
+        await insert_ignore(
+            session, BallotSlot, {**values, "channel": BallotChannel.ONLINE, "changes": 0, "contested": False}
+        )
+    statement = (
+        select(BallotSlot)
+        .where(
+            BallotSlot.compound_id == compound_id,
+            BallotSlot.vote_number == vote_number,
+            col(BallotSlot.unit_code).in_(codes),
+        )
+        .order_by(col(BallotSlot.unit_code))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {slot.unit_code: slot for slot in await session.exec(statement)}
+
+
+async def list_ballots_touching(
+    session: AsyncSession, compound_id: int, vote_number: int, unit_codes: Collection[str], proxy: str | None
+) -> list[tuple[Ballot, str]]:
+    """(ballot, unit) of every ballot for one of the units, and of all that a proxy cast."""
+    wanted = col(BallotUnit.unit_code).in_(unit_codes)
+    return await _ballots(
+        session, compound_id, vote_number, wanted if proxy is None else or_(wanted, Ballot.proxy == proxy)
+    )
+
+
+async def list_ballots(session: AsyncSession, compound_id: int, vote_number: int) -> list[tuple[Ballot, str]]:
+    """(ballot, unit) of every ballot of a vote."""
+    return await _ballots(session, compound_id, vote_number)
+
+
+async def _ballots(
+    session: AsyncSession, compound_id: int, vote_number: int, *wanted: object
+) -> list[tuple[Ballot, str]]:
+    statement = (
+        select(Ballot, BallotUnit.unit_code)
+        .join(
+            BallotUnit,
+            (col(BallotUnit.compound_id) == Ballot.compound_id)
+            & (col(BallotUnit.vote_number) == Ballot.vote_number)
+            & (col(BallotUnit.ballot_id) == Ballot.ballot_id),
+        )
+        .where(Ballot.compound_id == compound_id, Ballot.vote_number == vote_number, *wanted)  # type: ignore[arg-type]
+        .order_by(col(Ballot.recorded_at), col(Ballot.ballot_id), col(BallotUnit.unit_code))
+    )
+    return list(await session.exec(statement))
+
+
+async def list_papers_in_the_box(
+    session: AsyncSession, compound_id: int, vote_number: int, owner_key: str
+) -> list[BallotPaper]:
+    """Papers of an owner that were received and are not ballots yet."""
+    statement = select(BallotPaper).where(
+        BallotPaper.compound_id == compound_id,
+        BallotPaper.vote_number == vote_number,
+        BallotPaper.owner_key == owner_key,
+        col(BallotPaper.state).in_((PaperState.RECEIVED, PaperState.ENTERED, PaperState.MISMATCHED)),
+    )
+    return list(await session.exec(statement))
