@@ -1,0 +1,98 @@
+"""What the law of a place says about votes: profiles as data, every key with its source.
+
+A key that a place does not have is the nation's, and then counts as unverified there: somebody who knows the place
+has to look before a notice rests on it. Nothing is invented: what has no source says so.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+
+NATIONAL = "national"
+_FOLDER = files("handlers.voting") / "profiles"
+
+Value = bool | int | str
+
+
+class ProfileError(ValueError):
+    """A profile that is not there, or not written as it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One rule of a place. source: "" for a default of ours. as_of: the day the source speaks of, or was read."""
+
+    value: Value
+    source: str = ""
+    as_of: date | None = None
+    own: bool = True
+
+    @property
+    def verified(self) -> bool:
+        """Whether a notice may rest on it without somebody's looking."""
+        return self.own and bool(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The rules of a place, the nation's where it has none of its own."""
+
+    code: str
+    name: str
+    keys: Mapping[str, Key]
+
+    def number(self, name: str) -> int:
+        """A key that is a number; 0 where the place has none."""
+        value = self.keys[name].value if name in self.keys else 0
+        assert isinstance(value, int)
+        return int(value)
+
+    def word(self, name: str) -> str:
+        """A key that is a word."""
+        return str(self.keys[name].value)
+
+    @property
+    def unverified(self) -> tuple[str, ...]:
+        """The keys that somebody has to check, by name."""
+        return tuple(name for name, key in sorted(self.keys.items()) if not key.verified)
+
+
+def profile_codes() -> list[str]:
+    """The places there are, the nation first."""
+    codes = sorted(
+        path.name.removesuffix(".toml") for path in _FOLDER.iterdir() if path.name.endswith(".toml")
+    )
+    return [NATIONAL, *(code for code in codes if code != NATIONAL)]
+
+
+@cache
+def load_profile(code: str) -> Profile:
+    """A place's rules; raises ProfileError."""
+    if code not in profile_codes():
+        raise ProfileError(f"no profile {code}; there are {', '.join(profile_codes())}")
+    written = tomllib.loads((_FOLDER / f"{code}.toml").read_text(encoding="utf-8"))
+    keys = {name: _key(code, name, table) for name, table in written["keys"].items()}
+    if code == NATIONAL:
+        return Profile(code, written["name"], keys)
+    inherited = {
+        name: Key(key.value, key.source, key.as_of, own=False)
+        for name, key in load_profile(NATIONAL).keys.items()
+        if name not in keys
+    }
+    return Profile(code, written["name"], {**inherited, **keys})
+
+
+def _key(code: str, name: str, table: Mapping[str, object]) -> Key:
+    if not table.keys() <= {"value", "source", "as_of"} or not isinstance(
+        table.get("value"), bool | int | str
+    ):
+        raise ProfileError(f"{code}: {name} is not a value with its source")
+    source, as_of = table.get("source", ""), table.get("as_of")
+    if not isinstance(source, str) or (bool(source) != isinstance(as_of, date)):
+        raise ProfileError(f"{code}: {name} has a source without a day, or a day without a source")
+    value = table["value"]
+    assert isinstance(value, bool | int | str)
+    return Key(value, source, as_of if isinstance(as_of, date) else None)
