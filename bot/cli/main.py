@@ -79,6 +79,10 @@ def _parser() -> argparse.ArgumentParser:
     tag.add_argument("--explain", action="store_true", help="add hits, verdict and lexicon version")
     tally = add("tally", "work out votes that are written down as scenarios", _tally)
     tally.add_argument("file", help='JSON: {"scenarios": [...]}')
+    verify = add("verify", "recompute a vote from its evidence: no database, no network", _verify)
+    verify.add_argument("bundle", help="the file that was published, or that scrutineers got")
+    verify.add_argument("--key", metavar="FINGERPRINT", help="of the key, as the notice or a paper prints it")
+    verify.add_argument("--witness", metavar="FILE", action="append", default=[], help="checkpoints somebody kept")
     add("doctor", "what works, what does not, and the next step", _doctor)
     database = add("db", "the database: upgrade, downgrade, check", _db)
     database.add_argument("action", choices=["upgrade", "downgrade", "check"])
@@ -149,6 +153,12 @@ def _tally(options: argparse.Namespace) -> int:
     from bot.cli.tally import run
 
     return run(options.file, sys.stdout, sys.stderr)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from bot.cli.verify import run
+
+    return run(options.bundle, options.key, options.witness, sys.stdout, sys.stderr)
 
 
 def _train(options: argparse.Namespace) -> int:

@@ -207,7 +207,9 @@ async def _write(
 ) -> Ballot:
     """The ballot with its leaf. The log learns its number, its way and a commitment: not who, not what."""
     ballot_id, nonce = secrets.token_hex(16), secrets.token_bytes(NONCE_BYTES)
-    content = ballot_content(codes, order.owner_key, order.voter, order.proxy, marks)
+    content = ballot_content(
+        codes, order.owner_key, order.voter, order.proxy, marks, order.cast_at, recorded_at
+    )
     entered_at = to_the_millisecond(now)
     body: dict[str, str | None] = {
         "ballot": ballot_id,

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 import rfc8785
 
+from handlers.voting.signing import utc_text
 from handlers.voting.terms import ABSTAIN, AGAINST, AGREE, BLANK, FOLLOW, SPOILED, Choice, Question
 
 NEITHER = "neither"  # 都不同意: the way out that every choice between options has
@@ -67,26 +70,35 @@ def marks_bytes(marks: Mapping[str, Choice]) -> bytes:
 
 def read_marks(written: bytes) -> dict[str, Choice]:
     """What `marks_bytes` wrote."""
-    return {
-        name: mark if isinstance(mark, str) else frozenset(mark) for name, mark in json.loads(written).items()
-    }
+    return marks_of(json.loads(written))
 
 
-def commitment(nonce: bytes, content: bytes) -> str:
+def marks_of(written: Mapping[str, str | list[str]]) -> dict[str, Choice]:
+    """What `marks_json` made."""
+    return {name: mark if isinstance(mark, str) else frozenset(mark) for name, mark in written.items()}
+
+
+def commitment(nonce: bytes, content: Mapping[str, Any]) -> str:
     """What the log says of a ballot: nothing to whoever lacks the nonce, and nothing else fits it afterwards."""
-    return sha256(nonce + content).hexdigest()
+    return sha256(nonce + rfc8785.dumps(dict(content))).hexdigest()
 
 
 def ballot_content(
-    units: Iterable[str], owner_key: str, voter: str | None, proxy: str | None, marks: Mapping[str, Choice]
-) -> bytes:
-    """Everything about a ballot that the log commits to, as canonical JSON."""
-    return rfc8785.dumps(
-        {
-            "units": sorted(units),
-            "owner": owner_key,
-            "voter": voter,
-            "proxy": proxy,
-            "marks": marks_json(marks),
-        }
-    )
+    units: Iterable[str],
+    owner_key: str,
+    voter: str | None,
+    proxy: str | None,
+    marks: Mapping[str, Choice],
+    cast_at: datetime,
+    recorded_at: datetime,
+) -> dict[str, Any]:
+    """Everything about a ballot that the log commits to; its bytes are the canonical JSON."""
+    return {
+        "units": sorted(units),
+        "owner": owner_key,
+        "voter": voter,
+        "proxy": proxy,
+        "marks": marks_json(marks),
+        "cast_at": utc_text(cast_at),
+        "recorded_at": utc_text(recorded_at),
+    }

@@ -61,7 +61,9 @@ async def test_the_log_commits_to_the_ballot_without_telling_it(database: Databa
     nonce = SEALER.open(ballot.nonce_sealed, NONCE_CONTEXT)
     marks = read_marks(SEALER.open(ballot.choices_sealed, MARKS_CONTEXT))
     assert marks == {"q1": AGREE}
-    content = ballot_content(["3-101"], ballot.owner_key, assembly.keys[1], None, marks)
+    content = ballot_content(
+        ["3-101"], ballot.owner_key, assembly.keys[1], None, marks, ballot.cast_at, ballot.recorded_at
+    )
     assert entry == {
         "kind": "ballot",
         "at": "2026-05-21T04:00:00.000Z",
