@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from typst import Compiler, TypstError
 
@@ -27,6 +27,7 @@ MOST_IMAGE_BYTES = 2 * 1024 * 1024  # what the platform takes as one picture
 PHONE_WIDTH_POINTS = 360
 PHONE_PPI = 216  # 1080 pixels wide
 PHONE_PAGE_POINTS = 1000  # of one picture of several, when one alone would be too large
+T = TypeVar("T")
 _STANDARD = "a-2u"
 # One, so that a crowd of requests costs time and no memory.
 _thread = ThreadPoolExecutor(1, thread_name_prefix="documents")
@@ -36,7 +37,7 @@ class DocumentError(Exception):
     """The document cannot be made; says why."""
 
 
-async def in_thread[T](make: Callable[..., T], *arguments: Any) -> T:
+async def in_thread(make: Callable[..., T], *arguments: Any) -> T:
     """What `make` makes, away from the event loop."""
     return await asyncio.get_running_loop().run_in_executor(_thread, partial(make, *arguments))
 

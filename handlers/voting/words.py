@@ -28,6 +28,7 @@ from handlers.voting.terms import (
     Revote,
     Status,
     area_of,
+    area_text,
 )
 from handlers.voting.thresholds import Share, majority_for
 from storage.states import BallotChannel, VoteMode
@@ -200,10 +201,15 @@ def number_words(number: int) -> str:
     return f"{number:,}"
 
 
-def area_words(area: str) -> str:
-    """An exact area, as `area_text` gives it, with its unit: 191,619.21 平方米."""
+def area_number(area: str) -> str:
+    """An exact area as `area_text` gives it, without its unit: 191,619.21."""
     whole, _, decimals = area.partition(".")
-    return f"{int(whole):,}.{decimals} 平方米"
+    return f"{int(whole):,}.{decimals}"
+
+
+def area_words(area: str) -> str:
+    """An exact area with its unit: 191,619.21 平方米."""
+    return f"{area_number(area)} 平方米"
 
 
 def sums_words(sums: Mapping[str, Any]) -> str:
@@ -269,14 +275,28 @@ def mode_words(mode: VoteMode) -> str:
     return "网上投、纸上投都算数，选一种就好。"
 
 
-def need_words(what: str, have: Mapping[str, Any], distance: Mapping[str, Any]) -> str:
-    """What is there beside what is needed, and how much is missing: 参加的……，需要……，还差……。"""
+def least_words(need: Mapping[str, Any], *, strict: bool) -> str:
+    """The least that is enough, as a result's JSON has it: 200 人，19,180.00 平方米.
+
+    strict: the share must be exceeded. Then the area is the one to exceed, since the least above it, a millionth
+    more, reads as if somebody had measured it.
+    """
+    persons, area = number_words(need["persons"]), area_of(need["area"])
+    if strict and area > 0:
+        return f"{persons} 人，超过 {area_words(area_text(area - 1))}"
+    return f"{persons} 人，{area_words(area_text(area))}"
+
+
+def need_words(
+    what: str, have: Mapping[str, Any], distance: Mapping[str, Any], *, strict: bool = False
+) -> str:
+    """What is there beside what is needed, and how much is missing: 参加的……；需要……；还差……。"""
     missing = distance["missing"]
     short = [f"{number_words(missing['persons'])} 人"] if missing["persons"] else []
-    if area_of(missing["area"]):
-        short.append(area_words(missing["area"]))
+    if area := area_of(missing["area"]):
+        short.append(f"{area_words(area_text(area - 1))}多一点" if strict else area_words(missing["area"]))
     end = "够了" if distance["reached"] else f"还差 {'、'.join(short)}"
-    return f"{what} {sums_words(have)}；需要 {sums_words(distance['need'])}；{end}。"
+    return f"{what} {sums_words(have)}；需要 {least_words(distance['need'], strict=strict)}；{end}。"
 
 
 def sensitivity_words(rules: Mapping[str, Any], question: Mapping[str, Any]) -> list[str]:

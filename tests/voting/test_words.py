@@ -163,6 +163,15 @@ def test_a_result_that_more_opponents_would_turn_says_so() -> None:
     assert all(len(sentence) <= LONGEST for sentence in said)
 
 
+def test_a_share_to_exceed_is_said_as_one_to_exceed() -> None:
+    roll = {f"u{n}": unit(f"u{n}", "33.33") for n in range(4)}
+    marks = [ballot("u0"), ballot("u1", "against"), ballot("u2", "against"), ballot("u3")]
+    question = result_of(Rules(), [Question("q", 4)], roll, marks)["questions"][0]
+    assert words.need_words("同意的", question["agreed"], question["passing"], strict=True) == (
+        "同意的 2 人，66.66 平方米；需要 3 人，超过 66.66 平方米；还差 1 人、0.00 平方米多一点。"
+    )
+
+
 def test_what_another_rule_would_change_is_named() -> None:
     roll = {f"u{n}": unit(f"u{n}") for n in range(6)} | {"p": unit("p", "600", kind=UnitKind.PARKING)}
     result = result_of(Rules(), [Question("q", 4)], roll, [ballot(f"u{n}") for n in range(4)])
