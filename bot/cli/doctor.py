@@ -20,6 +20,7 @@ from bot.channels.factory import open_channel
 from bot.channels.official_account import OfficialAccount
 from bot.cli.templates import compare_templates
 from bot.config import ChatArchiveSettings, ConfigError, OfficialAccountSettings, Settings
+from bot.documents.fonts import PACKAGE, FontMissing, chinese_family
 from bot.tagging import build
 from handlers.alerts.duty import list_without_duty
 from handlers.requests.calendar import LOCAL, knows
@@ -67,6 +68,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     yield _tagger(settings)
     yield _deadlines(settings)
     yield holidays(utc_now())
+    yield _fonts()
     async for finding in _database(settings):
         yield finding
     if not settings.channels:
@@ -141,6 +143,13 @@ def _deadlines(settings: Settings) -> Finding:
     except (ConfigError, LexiconError) as error:
         return Finding("deadlines", False, str(error), "see [requests] in config.example.toml")
     return Finding("deadlines", True, f"rates over {settings.requests.rates_over}")
+
+
+def _fonts() -> Finding:
+    try:
+        return Finding("fonts", True, chinese_family())
+    except FontMissing as error:
+        return Finding("fonts", False, str(error), f"apt-get install {PACKAGE}, then restart")
 
 
 def holidays(now: datetime) -> Finding:

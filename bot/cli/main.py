@@ -82,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     verify = add("verify", "recompute a vote from its evidence: no database, no network", _verify)
     verify.add_argument("bundle", help="the file that was published, or that scrutineers got")
     verify.add_argument("--key", metavar="FINGERPRINT", help="of the key, as the notice or a paper prints it")
-    verify.add_argument("--witness", metavar="FILE", action="append", default=[], help="checkpoints somebody kept")
+    verify.add_argument(
+        "--witness", metavar="FILE", action="append", default=[], help="checkpoints somebody kept"
+    )
     add("doctor", "what works, what does not, and the next step", _doctor)
     database = add("db", "the database: upgrade, downgrade, check", _db)
     database.add_argument("action", choices=["upgrade", "downgrade", "check"])

@@ -7,7 +7,8 @@ MISSING = "〓"  # the printer's sign for a character that there is no type for
 # Emoji: their blocks, skin tones and flags. Text fonts have none, and an empty box would take their place.
 _EMOJI = re.compile("[\U0001f000-\U0001faff\U000e0020-\U000e007f\ufe0f\u200d\u20e3]+")
 # Format characters reverse or hide what stands beside them: what is signed must read in one order only.
-_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
+_UNSEEN = {"Cc", "Cf", "Cs"}
+_PRIVATE = "Co"  # means something in one font only
 _LONG_WORD = re.compile(r"[!-~]{30,}")
 _BREAK = "\u200b"  # a line may end here
 _STEP = 10
@@ -21,9 +22,7 @@ class Svg(str):
 
 def printable(text: str) -> str:
     """One line of text. Blanks and line ends are one blank each, emoji a 〓, and what cannot be seen is left out."""
-    text = _EMOJI.sub(_instead, text)
-    text = "".join(" " if each.isspace() else each for each in text)
-    text = "".join(each for each in text if unicodedata.category(each) not in _UNSEEN)
+    text = "".join(_one(each) for each in _EMOJI.sub(_instead, text))
     text = unicodedata.normalize("NFC", re.sub(" +", " ", text)).strip()
     return _LONG_WORD.sub(_breakable, text)
 
@@ -45,6 +44,13 @@ def clean(value: object) -> object:
         case list() | tuple():
             return [clean(each) for each in value]
     return value
+
+
+def _one(character: str) -> str:
+    if character.isspace():
+        return " "
+    kind = unicodedata.category(character)
+    return MISSING if kind == _PRIVATE else "" if kind in _UNSEEN else character
 
 
 def _instead(found: re.Match[str]) -> str:

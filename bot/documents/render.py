@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from typst import Compiler, TypstError
 
@@ -28,7 +28,7 @@ PHONE_WIDTH_POINTS = 360
 PHONE_PPI = 216  # 1080 pixels wide
 PHONE_PAGE_POINTS = 1000  # of one picture of several, when one alone would be too large
 T = TypeVar("T")
-_STANDARD = "a-2u"
+_STANDARD: Literal["a-2u"] = "a-2u"
 # One, so that a crowd of requests costs time and no memory.
 _thread = ThreadPoolExecutor(1, thread_name_prefix="documents")
 
@@ -77,9 +77,8 @@ def _compile(template: str, data: Mapping[str, Any], **how: Any) -> bytes | list
         font_paths=system_fonts(),
         sys_inputs={"data": json.dumps(clean({**data, "family": chinese_family()}), ensure_ascii=False)},
     )
-    standards = [_STANDARD] if how["format"] == "pdf" else []
     try:
-        made = compiler.compile(pdf_standards=standards, **how)
+        made = compiler.compile(pdf_standards=[_STANDARD] if how["format"] == "pdf" else [], **how)
     except TypstError as error:
         raise DocumentError(f"{template}: {error.message}") from error
     assert made is not None

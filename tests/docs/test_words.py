@@ -10,6 +10,8 @@ from tests.docs.pages import ROOT
 # docs/wechat-setup.zh-CN.md, which is held to less.
 PATTERNS = (
     "handlers/texts.toml",
+    "handlers/voting/words.py",
+    "bot/documents/templates/*.typ",
     "bot/web/errors.py",
     "bot/web/templates/**/*.html",
     "bot/cli/chapter_*.py",

@@ -1,16 +1,26 @@
 """A vote with papers, its result, and reading what was printed."""
 
+import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.documents.about import About, Matter, RollFigures
+from bot.documents.outcome import Published
 from handlers.voting.announced import Announced
 from handlers.voting.result import result_of
 from handlers.voting.terms import Ballot, Question, Rules, Unit, area_of
 from storage.states import UnitKind
 from tests.voting.votes import at, unit
+
+needs_reader = pytest.mark.skipif(
+    shutil.which("pdftotext") is None and "CI" not in os.environ,
+    reason="pdftotext is missing (Debian: apt-get install poppler-utils)",
+)
 
 FIRST = Question("q1", 4)
 SECOND = Question("q2", 8)
@@ -102,11 +112,28 @@ def result(taking_part: int = 41) -> dict[str, Any]:
     )
 
 
+def published(counted: dict[str, Any] | None = None) -> Published:
+    return Published(counted or result(), bytes(range(100, 132)), 1234, at(25))
+
+
+def about_result(counted: dict[str, Any], **change: Any) -> About:
+    """The vote with the roll of this result."""
+    total = counted["questions"][0]["total"]
+    figures = RollFigures(total["persons"], area_of(total["area"]), bytes(range(32)))
+    return about(roll=figures, made_at=at(25), **change)
+
+
 def text_of(document: bytes, folder: Path) -> str:
     """The text of a PDF, blanks and line ends taken out: lines break where there is room."""
+    text = read_pdf(document, folder)
+    return "".join(text.split()).replace("\u200b", "")
+
+
+def read_pdf(document: bytes, folder: Path) -> str:
+    """The text of a PDF; a form feed ends a page."""
     path = folder / "document.pdf"
     path.write_bytes(document)
     read = subprocess.run(
         ["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True, timeout=60
     )
-    return "".join(read.stdout.decode().split()).replace("\u200b", "")
+    return read.stdout.decode()
