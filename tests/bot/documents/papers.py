@@ -13,7 +13,7 @@ from bot.documents.about import About, Matter, RollFigures
 from bot.documents.outcome import Published
 from handlers.voting.announced import Announced
 from handlers.voting.result import result_of
-from handlers.voting.terms import Ballot, Question, Rules, Unit, area_of
+from handlers.voting.terms import Ballot, Choice, Question, Rules, Unit, area_of
 from storage.states import UnitKind
 from tests.voting.votes import at, unit
 
@@ -86,7 +86,7 @@ def ballots(units: Sequence[Unit], taking_part: int = 41) -> list[Ballot]:
             continue
         owner = max(place % 50, 2) + place // 50  # the same for all flats of one owner
         names = frozenset(BOARD.options[: 1 + owner % 3])
-        marks = {
+        marks: dict[str, Choice] = {
             "q1": choices[owner % 7],
             "q2": choices[owner * 3 % 7],
             "q3": thirds[owner % 5],
