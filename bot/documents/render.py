@@ -26,7 +26,7 @@ TEMPLATES = Path(str(files("bot.documents") / "templates"))
 MOST_IMAGE_BYTES = 2 * 1024 * 1024  # what the platform takes as one picture
 PHONE_WIDTH_POINTS = 360
 PHONE_PPI = 216  # 1080 pixels wide
-PHONE_PAGE_POINTS = 1000  # of one picture of several, when one alone would be too large
+PHONE_PAGE_POINTS = 2000  # of one picture of several, when one alone would be too large
 T = TypeVar("T")
 _STANDARD: Literal["a-2u"] = "a-2u"
 # One, so that a crowd of requests costs time and no memory.
