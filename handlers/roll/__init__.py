@@ -1,0 +1,1 @@
+"""The roll of owners (房屋清册): brought in from a sheet, objected to, corrected."""
