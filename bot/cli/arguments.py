@@ -96,3 +96,27 @@ def add_retag_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--compound", metavar="CODE", help="of one compound (default: of all)")
     parser.add_argument("--since", metavar="DATE", help="filed since this day (default: ever)")
     parser.add_argument("--words", action="store_true", help="dry run: show some of the words, on stderr")
+
+
+def add_roll_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of ./run roll."""
+    parser.add_argument("action", choices=["import"])
+    parser.add_argument("file", help="an XLSX file")
+    parser.add_argument("--compound", required=True, metavar="CODE")
+    parser.add_argument("--dry-run", action="store_true", help="report what would change, write nothing")
+    parser.add_argument("--replace", action="store_true", help="end the units that are not in the sheet")
+    parser.add_argument("--sheet", default="", metavar="NAME", help="which sheet, when several have a header")
+    parser.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="FIELD=HEADER",
+        help="where the header is not understood: owner=业主姓名, owner=C (a column's letter), phone= (none)",
+    )
+    parser.add_argument(
+        "--developer",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="the developer's company, as in the sheet",
+    )

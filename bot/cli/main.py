@@ -13,6 +13,7 @@ from bot.cli.arguments import (
     add_cycle_arguments,
     add_group_arguments,
     add_retag_arguments,
+    add_roll_arguments,
     add_rules_arguments,
     add_staff_arguments,
     add_train_arguments,
@@ -99,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     add_staff_arguments(staff)
     add_cycle_arguments(add("cycle", "when a compound's week opens, prompts and closes", _cycle))
     add_rules_arguments(add("rules", "whose requests are: list, set, drop", _rules))
+    add_roll_arguments(add("roll", "bring in a compound's owners and units from a sheet", _roll))
     add("keys", "print fresh keys for config.toml", _keys)
     test = add("test", "the whole test suite; arguments go to pytest", _test)
     test.add_argument("pytest", nargs=argparse.REMAINDER)
@@ -253,6 +255,12 @@ def _cycle(options: argparse.Namespace) -> int:
 
 def _rules(options: argparse.Namespace) -> int:
     from bot.cli.rules import run
+
+    return asyncio.run(run(settings_of(options), options))
+
+
+def _roll(options: argparse.Namespace) -> int:
+    from bot.cli.roll import run
 
     return asyncio.run(run(settings_of(options), options))
 

@@ -1,9 +1,17 @@
 """The present roll: units, owners, titles."""
 
-from sqlmodel import col, select
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, update
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import RollOwner, RollTitle, RollUnit
+from storage.states import ObjectionState
+from storage.tables import RollObjection, RollOwner, RollTitle, RollUnit
+
+_AT_ONCE = 2000  # rows in one go; both databases take 32,000 parameters
 
 
 async def list_roll_units(session: AsyncSession, compound_id: int) -> list[RollUnit]:
@@ -28,3 +36,67 @@ async def list_titles(session: AsyncSession, compound_id: int) -> list[tuple[Rol
         .where(RollTitle.compound_id == compound_id, col(RollTitle.ended_at).is_(None))
     )
     return list(await session.exec(statement))
+
+
+async def list_all_roll_units(session: AsyncSession, compound_id: int) -> list[RollUnit]:
+    """Every unit there ever was, ended ones too."""
+    return list(await session.exec(select(RollUnit).where(RollUnit.compound_id == compound_id)))
+
+
+async def list_roll_owners(session: AsyncSession, compound_id: int) -> list[RollOwner]:
+    """Every owner there ever was: who sold all may buy again."""
+    return list(await session.exec(select(RollOwner).where(RollOwner.compound_id == compound_id)))
+
+
+async def put_roll_rows(session: AsyncSession, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
+    """Add many rows of one of the roll's tables; all with the same columns."""
+    for start in range(0, len(rows), _AT_ONCE):
+        await session.exec(insert(table), params=rows[start : start + _AT_ONCE])
+
+
+async def end_titles(
+    session: AsyncSession, compound_id: int, titles: Sequence[tuple[str, int]], now: datetime
+) -> None:
+    """End standing titles, each a unit's code and an owner's number. They stay in the record."""
+    statement = (
+        update(RollTitle)
+        .where(
+            col(RollTitle.compound_id) == compound_id,
+            col(RollTitle.unit_code) == bindparam("of_unit"),
+            col(RollTitle.owner_number) == bindparam("of_owner"),
+            col(RollTitle.ended_at).is_(None),
+        )
+        .values(ended_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    for start in range(0, len(titles), _AT_ONCE):
+        some = titles[start : start + _AT_ONCE]
+        connection = await session.connection()
+        await connection.execute(statement, [{"of_unit": code, "of_owner": owner} for code, owner in some])
+
+
+async def find_roll_unit(session: AsyncSession, compound_id: int, unit_code: str) -> RollUnit | None:
+    """A unit that has not ended."""
+    unit = await session.get(RollUnit, (compound_id, unit_code))
+    return unit if unit is not None and unit.ended_at is None else None
+
+
+async def find_objection(session: AsyncSession, compound_id: int, number: int) -> RollObjection | None:
+    """An objection, locked until the transaction ends."""
+    statement = (
+        select(RollObjection)
+        .where(RollObjection.compound_id == compound_id, RollObjection.number == number)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(statement)).one_or_none()
+
+
+async def list_objections(
+    session: AsyncSession, compound_id: int, state: ObjectionState | None = None
+) -> list[RollObjection]:
+    """Objections in the order they were made."""
+    statement = select(RollObjection).where(RollObjection.compound_id == compound_id)
+    if state is not None:
+        statement = statement.where(RollObjection.state == state)
+    return list(await session.exec(statement.order_by(col(RollObjection.number))))
