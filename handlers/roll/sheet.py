@@ -23,10 +23,11 @@ _DAMAGED = (
     CalamineError,
     expat.ExpatError,
     EOFError,
-    KeyError,
+    LookupError,  # a part or an encoding that is not there
+    OSError,
+    RuntimeError,
     ValueError,
     StopIteration,
-    NotImplementedError,
 )
 
 Cell = str | float | int | bool | date | datetime | time | timedelta
@@ -83,6 +84,8 @@ def read_book(content: bytes) -> Book:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(each.file_size for each in packed.infolist()) > MOST_UNPACKED:
                 raise SheetError(f"the file unpacks to more than {MOST_UNPACKED // 1_000_000} MB")
+            if packed.testzip() is not None:  # also a part that is longer than it says
+                raise SheetError("a part of the file is damaged")
             faults = _look_through(packed)
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
             seen = [

@@ -1,9 +1,12 @@
 """Where the header is, which sheet, which column says what."""
 
+import contextlib
 import io
 import zipfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from xlsxwriter.worksheet import Worksheet
 
 from handlers.roll.columns import Field, find_columns, read_column
@@ -102,6 +105,23 @@ def test_what_is_no_sheet_is_refused() -> None:
     for content in (b"", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), empty.getvalue()):
         with pytest.raises(SheetError):
             read_book(content)
+
+
+@given(st.data())
+def test_a_damaged_file_is_read_or_refused(data: st.DataObject) -> None:
+    """Damage inside the packed parts: the outside has checksums, which would find any."""
+    with zipfile.ZipFile(io.BytesIO(workbook(two_rows))) as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    name = data.draw(st.sampled_from(sorted(each for each in parts if each.startswith("xl/w"))))
+    place = data.draw(st.integers(0, len(parts[name]) - 1))
+    damage = data.draw(st.binary(max_size=3) | st.sampled_from([b'"', b"<", b">", b"9999999"]))
+    parts[name] = parts[name][:place] + damage + parts[name][place + data.draw(st.integers(0, 6)) :]
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as packed:
+        for each, part in parts.items():
+            packed.writestr(each, part)
+    with contextlib.suppress(SheetError):
+        read_book(content.getvalue())
 
 
 def test_a_stray_cell_in_the_last_corner_takes_no_memory() -> None:
