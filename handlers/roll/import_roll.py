@@ -154,7 +154,7 @@ async def load_present(session: AsyncSession, sealer: Sealer, compound_id: int) 
         for owner in await list_roll_owners(session, compound_id)
     }
     titles: dict[str, set[int]] = {}
-    for title, _minor in await list_titles(session, compound_id):
+    for title, _minor, _kind in await list_titles(session, compound_id):
         titles.setdefault(title.unit_code, set()).add(title.owner_number)
     return Present(units, owners, {code: frozenset(numbers) for code, numbers in titles.items()})
 

@@ -5,6 +5,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.voting.announced import rules_of
 from handlers.voting.frozen_roll import FrozenRoll, Title, freeze
 from storage.queries.roll import list_roll_units, list_titles
+from storage.states import OwnerKind
 from storage.tables import Vote, VoteOwner, VoteUnit
 
 
@@ -12,11 +13,14 @@ async def load_titles(session: AsyncSession, compound_id: int) -> list[Title]:
     """The present roll, a title for each unit."""
     owners: dict[str, set[int]] = {}
     minors: dict[str, set[int]] = {}
+    developers: dict[str, set[int]] = {}
     representatives: dict[str, int] = {}
-    for title, minor in await list_titles(session, compound_id):
+    for title, minor, kind in await list_titles(session, compound_id):
         owners.setdefault(title.unit_code, set()).add(title.owner_number)
         if minor:
             minors.setdefault(title.unit_code, set()).add(title.owner_number)
+        if kind is OwnerKind.DEVELOPER:
+            developers.setdefault(title.unit_code, set()).add(title.owner_number)
         if title.representative:
             representatives[title.unit_code] = title.owner_number
     return [
@@ -32,6 +36,7 @@ async def load_titles(session: AsyncSession, compound_id: int) -> list[Title]:
             area_contract=unit.area_contract,
             representative=representatives.get(unit.unit_code),
             minors=frozenset(minors.get(unit.unit_code, ())),
+            developers=frozenset(developers.get(unit.unit_code, ())),
         )
         for unit in await list_roll_units(session, compound_id)
     ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import rfc8785
 
-from handlers.voting.terms import Rules, Sums, Unit, area_text, in_scope, person_of
+from handlers.voting.terms import DEVELOPER, Rules, Sums, Unit, area_text, in_scope, person_of
 from storage.merkle import Hash, leaf_hash, root_of
 from storage.states import UnitKind
 
@@ -23,6 +23,7 @@ class Title:
     """A unit of the present roll with its owners. Areas in millionths, None where the document is missing.
 
     owners: numbers of the roll's owners. representative: the co-owner who votes. minors: owners who need a guardian.
+    developers: owners that are the developer.
     """
 
     unit_code: str
@@ -36,6 +37,14 @@ class Title:
     area_contract: int | None = None
     representative: int | None = None
     minors: frozenset[int] = frozenset()
+    developers: frozenset[int] = frozenset()
+
+    @property
+    def is_developers(self) -> bool:
+        """Whether the developer votes for it: not sold, sold and not handed over, or its own parking (art. 9)."""
+        return self.kind in (UnitKind.UNSOLD, UnitKind.UNDELIVERED) or (
+            bool(self.owners) and self.owners <= self.developers
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +110,13 @@ class FrozenRoll:
 def freeze(
     rules: Rules, titles: Iterable[Title], mint: Callable[[int], bytes] = secrets.token_bytes
 ) -> FrozenRoll:
-    """Freeze the units in scope; raises RollError. `mint` gives that many random bytes."""
+    """Freeze the units in scope; raises RollError. `mint` gives that many random bytes.
+
+    All units of the developer have one key, DEVELOPER, which is no secret: their kind tells it. It stands for the
+    developer alone, also where a unit that was not handed over has a buyer already.
+    """
     keys: dict[frozenset[int], str] = {}
+    developers: set[int] = set()
 
     def key_of(owners: frozenset[int]) -> str:
         if owners not in keys:
@@ -122,19 +136,24 @@ def freeze(
         for owner in sorted(title.owners):
             key_of(frozenset({owner}))
         representative = title.representative
-        unit = unit._replace(
-            owner_key=key_of(title.owners),
-            co_owned=len(title.owners) > 1,
-            owner_minor=bool(title.owners) and title.owners <= title.minors,
-            representative=key_of(frozenset({representative})) if representative is not None else None,
-        )
+        if title.is_developers:
+            developers |= title.owners & title.developers
+            unit = unit._replace(owner_key=DEVELOPER)
+        else:
+            unit = unit._replace(
+                owner_key=key_of(title.owners),
+                co_owned=len(title.owners) > 1,
+                owner_minor=bool(title.owners) and title.owners <= title.minors,
+                representative=key_of(frozenset({representative})) if representative is not None else None,
+            )
         lines.append(Line(unit, title.entrance, title.room, basis, mint(SALT_BYTES)))
     if problems:
         raise RollError(problems)
     total = Sums(len({person_of(line.unit) for line in lines}), sum(line.unit.area for line in lines))
-    return FrozenRoll(
-        tuple(lines), {key: owners for owners, key in keys.items()}, root_of_lines(lines), total
-    )
+    stands_for = {key: owners for owners, key in keys.items()}
+    if developers:
+        stands_for[DEVELOPER] = frozenset(developers)
+    return FrozenRoll(tuple(lines), stands_for, root_of_lines(lines), total)
 
 
 def root_of_lines(lines: Iterable[Line]) -> Hash:

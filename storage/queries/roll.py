@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert, update
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import ObjectionState
+from storage.states import ObjectionState, OwnerKind
 from storage.tables import RollObjection, RollOwner, RollTitle, RollUnit
 
 _AT_ONCE = 2000  # rows in one go; both databases take 32,000 parameters
@@ -24,10 +24,10 @@ async def list_roll_units(session: AsyncSession, compound_id: int) -> list[RollU
     return list(await session.exec(statement))
 
 
-async def list_titles(session: AsyncSession, compound_id: int) -> list[tuple[RollTitle, bool]]:
-    """Titles that have not ended, with whether their owner is a minor."""
+async def list_titles(session: AsyncSession, compound_id: int) -> list[tuple[RollTitle, bool, OwnerKind]]:
+    """Titles that have not ended, with whether their owner is a minor, and what the owner is."""
     statement = (
-        select(RollTitle, RollOwner.minor)
+        select(RollTitle, RollOwner.minor, RollOwner.kind)
         .join(
             RollOwner,
             (col(RollOwner.compound_id) == RollTitle.compound_id)
@@ -35,7 +35,7 @@ async def list_titles(session: AsyncSession, compound_id: int) -> list[tuple[Rol
         )
         .where(RollTitle.compound_id == compound_id, col(RollTitle.ended_at).is_(None))
     )
-    return list(await session.exec(statement))
+    return [(title, minor, OwnerKind(kind)) for title, minor, kind in await session.exec(statement)]
 
 
 async def list_all_roll_units(session: AsyncSession, compound_id: int) -> list[RollUnit]:

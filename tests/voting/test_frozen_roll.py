@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from handlers.voting.frozen_roll import FrozenRoll, RollError, Title, freeze, root_of_lines
-from handlers.voting.terms import Rules, Sums, area_of
+from handlers.voting.terms import DEVELOPER, Rules, Sums, area_of
 from storage.merkle import inclusion_proof, is_included, leaf_hash
 from storage.states import UnitKind
 
@@ -59,13 +59,25 @@ def test_a_representative_is_one_owner() -> None:
     assert roll.keys[line.unit.representative] == {8}
 
 
-def test_the_developer_is_one_person_in_the_total() -> None:
+def test_the_developer_is_one_person_with_one_key() -> None:
+    developer = frozenset({1})
     roll = frozen(
-        title("3-101", 1, kind=UnitKind.UNSOLD),
+        title("3-101", 1, kind=UnitKind.UNSOLD, developers=developer),
         title("3-102", 2, kind=UnitKind.UNDELIVERED),
         title("3-103", 3),
+        title("P-1", 1, kind=UnitKind.PARKING, developers=developer),
+        rules=Rules(parking_counts=True),
     )
     assert roll.total.persons == 2
+    keys = owner_keys(roll)
+    assert {unit for unit, key in keys.items() if key == DEVELOPER} == {"3-101", "3-102", "P-1"}
+    assert roll.keys[DEVELOPER] == {1}  # a buyer votes when the flat was handed over
+
+
+def test_what_the_developer_owns_with_somebody_else_is_not_its_alone() -> None:
+    roll = frozen(title("3-101", 1, 2, developers=frozenset({1})))
+    assert DEVELOPER not in roll.keys
+    assert roll.lines[0].unit.co_owned
 
 
 def test_the_register_is_believed_before_survey_and_contract() -> None:
