@@ -24,7 +24,7 @@ from bot.delivery import Quiet
 from bot.followers import UnionIds
 from bot.helper import Asker, Helper, HelperMetrics
 from bot.intake import Intake
-from bot.jobs import Jobs
+from bot.jobs import EachTick, Jobs
 from bot.members import MemberLists
 from bot.outbox import Sender
 from bot.photos import PhotoFetcher
@@ -47,6 +47,9 @@ from handlers.learning.suggest import Suggestions
 from handlers.matters.gather import gather_unmattered
 from handlers.requests.clock import advance_requests
 from handlers.requests.deadlines import Deadlines, DeadlinesError, load_deadlines
+from handlers.voting.clock import advance_votes
+from handlers.voting.log import seal_all
+from handlers.voting.signing import Signer
 from nlp import segment
 from nlp.lexicon import Lexicon
 from storage.claims import try_claim
@@ -74,6 +77,12 @@ def open_sealer(settings: Settings) -> Sealer:
     return Sealer(
         [key.get_secret_value() for key in security.column_keys], security.lookup_key.get_secret_value()
     )
+
+
+def open_signer(settings: Settings) -> Signer | None:
+    """The key that signs the logs of votes; None when there is none."""
+    key = settings.security.signing_key
+    return Signer(key.get_secret_value()) if key is not None else None
 
 
 def deadlines_of(settings: Settings, lexicon: Lexicon) -> Deadlines:
@@ -147,6 +156,7 @@ class Application:
             deadlines=await asyncio.to_thread(deadlines_of, settings, taggers.lexicon),
             rates_over=settings.requests.rates_over,
             on_unheard=self._note_unheard,
+            signer=open_signer(settings),
             suggestions=Suggestions(helper, tagging.helper.batch) if helper and tagging.helper else None,
         )
         desk = self._desk = ReplyDesk(self.database, self.replica)
@@ -188,22 +198,7 @@ class Application:
         members = MemberLists(self.database, self.channels, services, self.replica)
         self._read(archives, members, services)
         self._intake.on_archive_grew = self._read_now
-        jobs = self._jobs = Jobs(
-            self.database,
-            self.metrics,
-            self.replica,
-            settings.privacy.raw_text_days,
-            self.clock,
-            {
-                "tagger": source.refresh,
-                "alerts": partial(self._escalate, services),
-                "cycles": partial(advance, self.database, services),
-                "group_tasks": partial(follow_up, self.database, self.channels),
-                "matters": partial(self._gather, services),
-                "members": members.refresh,
-                "requests": partial(advance_requests, self.database, services),
-            },
-        )
+        jobs = self._jobs = self._make_jobs(services, source, members)
         jobs.start()
         self._opened.push_async_callback(jobs.stop)
         site = Site(
@@ -230,6 +225,24 @@ class Application:
             admin=self.admin_address,
             environment=settings.environment,
         )
+
+    def _make_jobs(self, services: Services, source: TaggerSource, members: MemberLists) -> Jobs:
+        """What the clock does; about votes only with a key to sign their logs."""
+        each_tick: dict[str, EachTick] = {
+            "tagger": source.refresh,
+            "alerts": partial(self._escalate, services),
+            "cycles": partial(advance, self.database, services),
+            "group_tasks": partial(follow_up, self.database, self.channels),
+            "matters": partial(self._gather, services),
+            "members": members.refresh,
+            "requests": partial(advance_requests, self.database, services),
+        }
+        often: dict[str, EachTick] = {}
+        if services.signer is not None:
+            each_tick["votes"] = partial(advance_votes, self.database, services.signer)
+            often["sealing"] = partial(seal_all, self.database, services.signer)
+        raw_text_days = self.settings.privacy.raw_text_days
+        return Jobs(self.database, self.metrics, self.replica, raw_text_days, self.clock, each_tick, often)
 
     def _pump_photos(self, archives: Sequence[Archive], services: Services) -> Pump:
         """Fetches photos from every platform that keeps some."""

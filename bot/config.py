@@ -188,10 +188,14 @@ class DatabaseSettings(Section):
 
 
 class SecuritySettings(Section):
-    """Keys for personal data at rest. The first column key seals; all of them open."""
+    """Keys for personal data at rest. The first column key seals; all of them open.
+
+    signing_key: signs the logs of owners' votes; without it no vote can be announced.
+    """
 
     column_keys: tuple[Annotated[SecretStr, AfterValidator(_is_named_key)], ...] = Field(min_length=1)
     lookup_key: Annotated[SecretStr, AfterValidator(_is_key)]
+    signing_key: Annotated[SecretStr, AfterValidator(_is_key)] | None = None
 
     @model_validator(mode="after")
     def _told_apart(self) -> "SecuritySettings":
@@ -200,6 +204,9 @@ class SecuritySettings(Section):
             raise ValueError("two column keys have the same name")
         if self.lookup_key.get_secret_value() in {key for _, _, key in keys}:
             raise ValueError("lookup_key must not be a column key")
+        others = {self.lookup_key.get_secret_value(), *(key for _, _, key in keys)}
+        if self.signing_key is not None and self.signing_key.get_secret_value() in others:
+            raise ValueError("signing_key must not be another key")
         return self
 
 

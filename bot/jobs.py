@@ -29,6 +29,7 @@ from storage.states import InboxState, OutboxState
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 TICK_SECONDS = 30
+OFTEN_SECONDS = 5
 RETENTION_AT = time(3, 20)
 CLAIMS_KEPT = timedelta(days=400)
 SIGN_INS_KEPT = timedelta(days=30)  # sessions and links that have ended
@@ -49,6 +50,7 @@ class Jobs:
     """Periodic work of one replica.
 
     each_tick: by name, what every tick of every replica calls; it finds out for itself what is due and not done.
+    often: the same, every few seconds.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Jobs:
         raw_text_days: int,
         clock: Callable[[], datetime],
         each_tick: Mapping[str, EachTick] | None = None,
+        often: Mapping[str, EachTick] | None = None,
     ) -> None:
         self._database = database
         self._metrics = metrics
@@ -71,15 +74,19 @@ class Jobs:
             "outbox": self._sweep_outbox,
             "gauges": self._refresh_gauges,
         }
-        self._at_work = {"tick": asyncio.Lock(), "periodic": asyncio.Lock()}
+        self._often = dict(often or {})
+        self._at_work = {work: asyncio.Lock() for work in ("tick", "periodic", "often")}
         self._scheduler = AsyncIOScheduler(timezone=UTC)
 
     def start(self) -> None:
         """Begin to tick. What takes minutes has ticks of its own: an alert does not wait for last year's words."""
-        for work, do in (("tick", self.tick), ("periodic", self.make_up)):
+        rounds = [("tick", self.tick, TICK_SECONDS), ("periodic", self.make_up, TICK_SECONDS)]
+        if self._often:
+            rounds.append(("often", self.tick_often, OFTEN_SECONDS))
+        for work, do, seconds in rounds:
             self._scheduler.add_job(
                 partial(self._wake, self._at_work[work], do),
-                IntervalTrigger(seconds=TICK_SECONDS, timezone=UTC),
+                IntervalTrigger(seconds=seconds, timezone=UTC),
                 max_instances=1,
                 coalesce=True,
                 next_run_time=datetime.now(UTC),  # the scheduler's own clock, whatever ours says
@@ -89,7 +96,7 @@ class Jobs:
     async def stop(self) -> None:
         """Tick no more; the ticks under way are finished."""
         self._scheduler.pause()
-        async with self._at_work["tick"], self._at_work["periodic"]:
+        async with self._at_work["tick"], self._at_work["periodic"], self._at_work["often"]:
             self._scheduler.shutdown(wait=False)
 
     async def _wake(self, at_work: asyncio.Lock, do: EachTick) -> None:
@@ -100,10 +107,16 @@ class Jobs:
         """Do what is due and nobody has done; refresh the gauges. Never raises for what a piece of work ran into."""
         await self.make_up(now)
         await self.tick(now)
+        await self.tick_often(now)
 
     async def tick(self, now: datetime) -> None:
         """What every tick does."""
         for work, do in self._each_tick.items():
+            await self._attempt(work, do, now)
+
+    async def tick_often(self, now: datetime) -> None:
+        """What is done every few seconds."""
+        for work, do in self._often.items():
             await self._attempt(work, do, now)
 
     async def make_up(self, now: datetime) -> None:

@@ -13,6 +13,7 @@ from handlers.learning.taggers import Taggers
 from handlers.reach.fields import NoticeKind, Template
 from handlers.requests.deadlines import DEFAULT_DEADLINES, Deadlines
 from handlers.requests.rates import Over
+from handlers.voting.signing import Signer
 from storage.sealing import Sealer
 from storage.states import ChannelKind, Form, MessageClass
 from storage.tables import ChannelIdentity, ChatGroup, Compound
@@ -38,7 +39,8 @@ class Services:
     default_compounds: compound code by channel account, for accounts that serve one compound.
     accounts: facts by channel account. public_url: where the pages are, without a slash at the end; empty for none.
     deadlines: how long requests may take. rates_over: what their rates are taken of.
-    suggestions: of a further reader, None without one. on_unheard: called with a compound's code, the number of an
+    suggestions: of a further reader, None without one. signer: of the logs of votes, None without a key.
+    on_unheard: called with a compound's code, the number of an
     alert and what was done ("raised", "escalated") when that reached nobody; again, when the transaction is.
     """
 
@@ -51,6 +53,7 @@ class Services:
     deadlines: Deadlines = DEFAULT_DEADLINES
     rates_over: Over = Over.DUE
     suggestions: Suggestions | None = None
+    signer: Signer | None = None
     on_unheard: Callable[[str, int, str], None] = lambda _code, _number, _done: None
 
     def suggested(self, text: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import TextIO
 import aiohttp
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.app import deadlines_of, open_sealer, utc_now
+from bot.app import deadlines_of, open_sealer, open_signer, utc_now
 from bot.channels.base import Verdict
 from bot.channels.chat_archive import ArchiveKeyError, PrivateKeys
 from bot.channels.factory import open_channel
@@ -65,6 +65,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         f"environment {settings.environment}, {len(settings.channels)} channel accounts",
     )
     yield _keys(settings)
+    yield _signing(settings)
     yield _tagger(settings)
     yield _deadlines(settings)
     yield holidays(utc_now())
@@ -120,6 +121,18 @@ def _keys(settings: Settings) -> Finding:
     sealer = open_sealer(settings)
     ok = sealer.open(sealer.seal(b"probe", "doctor"), "doctor") == b"probe"
     return Finding("keys", ok, f"{len(settings.security.column_keys)} column keys; the first one seals")
+
+
+def _signing(settings: Settings) -> Finding:
+    signer = open_signer(settings)
+    if signer is None:
+        return Finding(
+            "signing_key",
+            True,
+            "none: no owners' vote can be announced",
+            "security.signing_key: ./run keys prints one",
+        )
+    return Finding("signing_key", True, f"votes are signed with the key {signer.key_id}")
 
 
 def _tagger(settings: Settings) -> Finding:

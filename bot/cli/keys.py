@@ -1,4 +1,4 @@
-"""./run keys: fresh keys for personal data at rest."""
+"""./run keys: fresh keys for personal data at rest, and one that signs votes."""
 
 import base64
 import secrets
@@ -11,4 +11,7 @@ def fresh_key() -> str:
 
 def fresh_security_table() -> str:
     """The [security] table of a configuration, with keys nobody else has."""
-    return f'[security]\ncolumn_keys = ["k1:{fresh_key()}"]\nlookup_key = "{fresh_key()}"\n'
+    return (
+        f'[security]\ncolumn_keys = ["k1:{fresh_key()}"]\nlookup_key = "{fresh_key()}"\n'
+        f'signing_key = "{fresh_key()}"\n'
+    )

@@ -126,7 +126,11 @@ def _settings(
             "environment": "demo",
             "server": {"port": 0, "admin_port": 0},
             "database": {"url": f"sqlite:///{database}"},
-            "security": {"column_keys": [f"demo:{fresh_key()}"], "lookup_key": fresh_key()},
+            "security": {
+                "column_keys": [f"demo:{fresh_key()}"],
+                "lookup_key": fresh_key(),
+                "signing_key": fresh_key(),
+            },
             "channels": {
                 ACCOUNT: {
                     "kind": "official_account",

@@ -30,6 +30,7 @@ class Announced(BaseModel):
     notice_days: NonNegativeInt = 15
     extension_days: NonNegativeInt = 0
     extended: bool = False
+    extra_meeting: bool = False
     objection_days: NonNegativeInt = 7
     public_days: NonNegativeInt = 15
     publish_within_days: NonNegativeInt = Field(default=3)
@@ -89,8 +90,14 @@ def facts_of(vote: Vote, counts: Counts = Counts()) -> Facts:
         published_at=vote.published_at,
         papers_open=counts.papers_open,
         cases_open=counts.cases_open,
+        outdated=is_outdated(vote),
         roll_units=counts.roll_units,
     )
+
+
+def is_outdated(vote: Vote) -> bool:
+    """Whether a ruling came after the tally, which then has to be done again."""
+    return vote.result is not None and vote.tallied_at is None
 
 
 def question_of(row: VoteQuestion) -> Question:

@@ -27,8 +27,8 @@ from storage.queries.ballots import (
     lock_slots,
 )
 from storage.queries.opinions import next_number
-from storage.queries.vote_log import lock_vote
-from storage.queries.votes import find_vote, list_questions, list_vote_units, list_vote_units_coded
+from storage.queries.vote_log import lock_vote, share_vote
+from storage.queries.votes import list_questions, list_vote_units, list_vote_units_coded
 from storage.sealing import Sealer
 from storage.states import BallotChannel, CaseState, VoteMode
 from storage.tables import Ballot, BallotSlot, BallotUnit, Vote, VoteCase, VoteUnit
@@ -103,7 +103,9 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
     It is durable, and may be called recorded, when the transaction has committed.
     """
     order = replace(order, cast_at=to_the_millisecond(order.cast_at))
-    vote = await find_vote(session, order.compound_id, order.vote_number)
+    # What a proxy holds is counted over many slots.
+    hold = lock_vote if order.proxy is not None else share_vote
+    vote = await hold(session, order.compound_id, order.vote_number)
     if vote is None:
         raise NoBallot(Code.NO_VOTE)
     if vote.mode is VoteMode.OFFICIAL_PLATFORM:
@@ -111,8 +113,6 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
     units = await list_vote_units(session, order.compound_id, order.vote_number, [order.owner_key])
     if not units:
         raise NoBallot(Code.NOT_ELIGIBLE)
-    if order.proxy is not None:  # what a proxy holds is counted over many slots
-        await lock_vote(session, order.compound_id, order.vote_number)
     codes = [unit.unit_code for unit in units]
     slots = await lock_slots(session, order.compound_id, order.vote_number, codes)
     record = await _record(session, sealer, order, codes)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from handlers.voting.announced import Announced
 from handlers.voting.jurisdictions import Profile
+from handlers.voting.templates import UNFILLED
 from handlers.voting.terms import AGREE, Question
 
 CONVENERS = (
@@ -178,6 +179,12 @@ def _promises(draft: Draft, _profile: Profile, _now: datetime) -> Iterator[Findi
             yield Finding("lint.reward", where, "不能因为投票或怎么投给好处，请删掉这句。")
 
 
+def _unfilled(draft: Draft, _profile: Profile, _now: datetime) -> Iterator[Finding]:
+    for where, text in (("title", draft.title), ("body", draft.body), *draft.texts.items()):
+        if found := UNFILLED.search(text):
+            yield Finding("lint.unfilled", where, f"还有没填的地方：{found[0]}")
+
+
 def _roll(draft: Draft, _profile: Profile, _now: datetime) -> Iterator[Finding]:
     if not draft.units:
         yield Finding("lint.no_roll", "roll", "还没有房屋清册，请先导入。")
@@ -239,6 +246,7 @@ _CHECKS: tuple[Callable[[Draft, Profile, datetime], Iterable[Finding]], ...] = (
     _who,
     _times,
     _promises,
+    _unfilled,
     _roll,
     _place,
 )

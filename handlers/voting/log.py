@@ -12,6 +12,7 @@ from storage.database import Database
 from storage.merkle import leaf_hash, root_of
 from storage.queries.vote_log import (
     add_leaf,
+    find_last_leaf_at,
     list_checkpoints,
     list_leaf_hashes,
     list_votes_unsealed,
@@ -58,7 +59,8 @@ async def seal(
 ) -> VoteCheckpoint | None:
     """Put what is new in order and sign the head; None when there is nothing new, or no such vote.
 
-    The clock may have been set back: a checkpoint is never older than the one before it.
+    The clock may have been set back, and another replica's may be ahead: a checkpoint is never older than the one
+    before it, nor than what it contains.
     """
     if await lock_vote(session, compound_id, vote_number) is None:
         return None
@@ -66,7 +68,8 @@ async def seal(
     earlier = await list_checkpoints(session, compound_id, vote_number)
     if size == (earlier[-1].size if earlier else 0):
         return None
-    at = to_the_millisecond(max([now, *(each.at for each in earlier)]))
+    written_at = await find_last_leaf_at(session, compound_id, vote_number)
+    at = to_the_millisecond(max([now, written_at or now, *(each.at for each in earlier)]))
     head = Checkpoint(
         origin, size, root_of(await list_leaf_hashes(session, compound_id, vote_number, size)), at
     )

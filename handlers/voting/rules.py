@@ -12,6 +12,9 @@ from enum import StrEnum
 from storage.states import VoteMode, VoteState
 
 _UNFROZEN = frozenset({VoteState.DRAFT, VoteState.LINTED})
+_TAKES_BALLOTS = frozenset(
+    {VoteState.NOTICED, VoteState.OPEN, VoteState.CLOSED}
+)  # the state follows the clock
 _REVOCABLE = frozenset(
     {
         VoteState.NOTICED,
@@ -40,6 +43,9 @@ class Code(StrEnum):
     CASES_OPEN = "vote.cases_open"
     NOT_ANNOUNCED = "vote.not_announced"
     NO_REASON = "vote.no_reason"
+    ELSEWHERE = "vote.official_platform_only"
+    TALLY_AGAIN = "vote.tally_again"
+    NO_SIGNING_KEY = "vote.no_signing_key"
 
 
 class Refused(Exception):  # noqa: N818  an answer, not an error
@@ -57,6 +63,7 @@ class Facts:
     notice_days: between notice and opening. extension_days: by which the close may be put off once, as announced;
     0: not at all. objection_days and public_days: what comes between publication and final, one after the other.
     papers_open: received and not yet entered by two with the same marks. cases_open: nobody has ruled on them.
+    outdated: a ruling came after the tally.
     """
 
     state: VoteState
@@ -73,6 +80,7 @@ class Facts:
     published_at: datetime | None = None
     papers_open: int = 0
     cases_open: int = 0
+    outdated: bool = False
     roll_units: int = 0
 
 
@@ -92,8 +100,11 @@ class Command(StrEnum):
 
 
 def in_window(facts: Facts, arrived_at: datetime) -> bool:
-    """Whether a ballot that arrived then is in time: both ends of the window belong to it."""
-    if facts.opens_at is None or facts.closes_at is None or facts.state in _UNFROZEN | {VoteState.REVOKED}:
+    """Whether a ballot that arrived then is in time: both ends of the window belong to it.
+
+    None is after the count, which would no longer be that of the record.
+    """
+    if facts.opens_at is None or facts.closes_at is None or facts.state not in _TAKES_BALLOTS:
         return False
     return facts.opens_at <= arrived_at <= facts.closes_at
 
@@ -185,8 +196,10 @@ def _close(facts: Facts, now: datetime) -> Facts:
 
 
 def _tally(facts: Facts, _now: datetime) -> Facts:
-    """Again after a ruling, as often as it takes."""
+    """Again after a ruling, as often as it takes. What the government's platform counted is not ours to count."""
     _need(facts, VoteState.CLOSED, VoteState.TALLIED)
+    if facts.mode is VoteMode.OFFICIAL_PLATFORM:
+        raise Refused(Code.ELSEWHERE)
     if facts.papers_open:
         raise Refused(Code.PAPERS_OPEN)
     return replace(facts, state=VoteState.TALLIED)
@@ -196,6 +209,8 @@ def _publish(facts: Facts, now: datetime) -> Facts:
     _need(facts, VoteState.TALLIED)
     if facts.cases_open:
         raise Refused(Code.CASES_OPEN)
+    if facts.outdated:
+        raise Refused(Code.TALLY_AGAIN)
     return replace(facts, state=VoteState.PUBLISHED, published_at=now)
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, insert, update
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import ObjectionState, OwnerKind
-from storage.tables import RollObjection, RollOwner, RollTitle, RollUnit
+from storage.states import BindingState, ObjectionState, OwnerKind
+from storage.tables import OwnerBinding, RollObjection, RollOwner, RollTitle, RollUnit
 
 _AT_ONCE = 2000  # rows in one go; both databases take 32,000 parameters
 
@@ -100,3 +100,16 @@ async def list_objections(
     if state is not None:
         statement = statement.where(RollObjection.state == state)
     return list(await session.exec(statement.order_by(col(RollObjection.number))))
+
+
+async def list_contactable(session: AsyncSession, compound_id: int) -> set[int]:
+    """The numbers of owners with a phone, or with somebody on WeChat who proved to be them."""
+    with_phone = select(RollOwner.owner_number).where(
+        RollOwner.compound_id == compound_id, col(RollOwner.phone_sealed).is_not(None)
+    )
+    bound = select(OwnerBinding.owner_number).where(
+        OwnerBinding.compound_id == compound_id,
+        OwnerBinding.state == BindingState.BOUND,
+        col(OwnerBinding.ended_at).is_(None),
+    )
+    return {*(await session.exec(with_phone)), *(await session.exec(bound))}

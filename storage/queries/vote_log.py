@@ -1,6 +1,7 @@
 """The log of a vote: adding leaves, putting them in order, reading it back."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func
@@ -39,6 +40,17 @@ async def lock_vote(session: AsyncSession, compound_id: int, vote_number: int) -
     return (await session.exec(statement)).one_or_none()
 
 
+async def share_vote(session: AsyncSession, compound_id: int, vote_number: int) -> Vote | None:
+    """The vote, which nobody locks, and so nobody counts, until the end of the transaction; many may share it."""
+    statement = (
+        select(Vote)
+        .where(Vote.compound_id == compound_id, Vote.vote_number == vote_number)
+        .with_for_update(read=True, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(statement)).one_or_none()
+
+
 async def place_unsealed(session: AsyncSession, compound_id: int, vote_number: int) -> int:
     """Give every leaf without a place the next ones, in the order they were written; returns the log's size.
 
@@ -58,6 +70,19 @@ async def place_unsealed(session: AsyncSession, compound_id: int, vote_number: i
         some = waiting[start : start + 500]
         await session.exec(delete(UnsealedLeaf).where(*mine, col(UnsealedLeaf.leaf_id).in_(some)))
     return size + len(waiting)
+
+
+async def find_last_leaf_at(
+    session: AsyncSession, compound_id: int, vote_number: int, kinds: Sequence[str] = ()
+) -> datetime | None:
+    """When the newest leaf was written, of all or of some kinds; None when there is none."""
+    statement = select(func.max(VoteLeaf.at)).where(
+        VoteLeaf.compound_id == compound_id, VoteLeaf.vote_number == vote_number
+    )
+    if kinds:
+        statement = statement.where(col(VoteLeaf.kind).in_(kinds))
+    found: datetime | None = (await session.exec(statement)).one()
+    return found
 
 
 async def get_log_size(session: AsyncSession, compound_id: int, vote_number: int) -> int:

@@ -1,12 +1,16 @@
 """Votes, their questions and their frozen rolls."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
-from sqlalchemy import func
-from sqlmodel import col, select
+from sqlalchemy import delete, func
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import Vote, VoteQuestion, VoteUnit
+from storage.states import CaseState, PaperState
+from storage.tables import BallotPaper, BallotSlot, Vote, VoteCase, VoteDocument, VoteQuestion, VoteUnit
+
+_PAPERS_OPEN = (PaperState.RECEIVED, PaperState.ENTERED, PaperState.MISMATCHED)
 
 
 async def find_vote(session: AsyncSession, compound_id: int, vote_number: int) -> Vote | None:
@@ -57,3 +61,73 @@ async def count_vote_units(session: AsyncSession, compound_id: int, vote_number:
         VoteUnit.compound_id == compound_id, VoteUnit.vote_number == vote_number
     )
     return int((await session.exec(statement)).one())
+
+
+async def list_due_votes(session: AsyncSession, now: datetime, limit: int) -> list[tuple[int, int]]:
+    """(compound_id, vote_number) of votes for which the clock has something to do, the longest due first."""
+    statement = (
+        select(Vote.compound_id, Vote.vote_number)
+        .where(col(Vote.next_at) <= now)
+        .order_by(col(Vote.next_at))
+        .limit(limit)
+    )
+    return list(await session.exec(statement))
+
+
+async def delete_questions(session: AsyncSession, compound_id: int, vote_number: int) -> None:
+    """Take the questions of a draft away, for others."""
+    await session.exec(
+        delete(VoteQuestion).where(
+            col(VoteQuestion.compound_id) == compound_id, col(VoteQuestion.vote_number) == vote_number
+        )
+    )
+
+
+async def list_documents(session: AsyncSession, compound_id: int, vote_number: int) -> list[VoteDocument]:
+    """The documents of a vote, in the order they were made."""
+    statement = (
+        select(VoteDocument)
+        .where(VoteDocument.compound_id == compound_id, VoteDocument.vote_number == vote_number)
+        .order_by(col(VoteDocument.document_number))
+    )
+    return list(await session.exec(statement))
+
+
+async def list_cases(session: AsyncSession, compound_id: int, vote_number: int) -> list[VoteCase]:
+    """The cases of a vote, by number."""
+    statement = (
+        select(VoteCase)
+        .where(VoteCase.compound_id == compound_id, VoteCase.vote_number == vote_number)
+        .order_by(col(VoteCase.case_number))
+    )
+    return list(await session.exec(statement))
+
+
+async def count_open_cases(session: AsyncSession, compound_id: int, vote_number: int) -> int:
+    """How many cases nobody has ruled on."""
+    statement = select(func.count()).where(
+        VoteCase.compound_id == compound_id,
+        VoteCase.vote_number == vote_number,
+        VoteCase.state == CaseState.OPEN,
+    )
+    return int((await session.exec(statement)).one())
+
+
+async def count_open_papers(session: AsyncSession, compound_id: int, vote_number: int) -> int:
+    """How many papers were received and are not ballots yet."""
+    statement = select(func.count()).where(
+        BallotPaper.compound_id == compound_id,
+        BallotPaper.vote_number == vote_number,
+        col(BallotPaper.state).in_(_PAPERS_OPEN),
+    )
+    return int((await session.exec(statement)).one())
+
+
+async def list_units_that_voted(session: AsyncSession, compound_id: int, vote_number: int) -> set[str]:
+    """The codes of units for which a ballot counts, or several that contradict each other."""
+    statement = select(BallotSlot.unit_code).where(
+        BallotSlot.compound_id == compound_id,
+        BallotSlot.vote_number == vote_number,
+        or_(col(BallotSlot.ballot_id) != "", col(BallotSlot.contested)),
+    )
+    return set(await session.exec(statement))

@@ -117,7 +117,8 @@ class VoteCase(SQLModel, table=True):
     """What no rule decides: two co-owners, one owner in two minds, two sets of marks, "that was not me".
 
     person: the owner key it is about. question_id: None for the whole ballot. Two deciders rule, each on their own;
-    the ruling holds when both said the same. decision: canonical JSON, the choice that counts or null.
+    the ruling holds when both said the same. decision: by question, the mark that counts or null. nonce_sealed: with
+    it and the decision the leaves of the ruling can be recomputed.
     """
 
     __tablename__ = "vote_cases"
@@ -140,3 +141,4 @@ class VoteCase(SQLModel, table=True):
     decided_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     seconded_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     ruled_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    nonce_sealed: bytes | None = None

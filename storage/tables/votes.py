@@ -17,9 +17,11 @@ class Vote(SQLModel, table=True):
 
     revision: counts the changes of a draft; linted_revision: the one that was found to be in order. rules: the
     announced ones, frozen with the notice (handlers/voting). profile: the jurisdiction's. convener: {"body", "name",
-    "document"}: who calls the assembly by law; operator_id: who runs it here. roll_root, roll_persons, roll_area
-    (millionths): of the frozen roll, printed in the notice. result: the outcome as it was published, integers only.
-    next_at: when the clock has something to do.
+    "document"}: who calls the assembly by law; operator_id: who runs it here. checked: keys of the profile that
+    somebody looked up, {key: {"by": person_id, "at": time}}. roll_root, roll_persons, roll_area
+    (millionths): of the frozen roll, printed in the notice. result: the outcome as it was counted, integers only.
+    tallied_at: None while there is no result, and when a ruling came after it.
+    next_at: when the clock has something to do. revoked_reason: in words, for the owners.
     """
 
     __tablename__ = "votes"
@@ -40,6 +42,7 @@ class Vote(SQLModel, table=True):
     profile: str = Field(default="national", max_length=40)
     rules: dict[str, Any] = Field(default={}, sa_type=JSON)
     convener: dict[str, Any] = Field(default={}, sa_type=JSON)
+    checked: dict[str, Any] = Field(default={}, sa_type=JSON)
     operator_id: int = Field(foreign_key="persons.person_id", sa_type=BigId)
     created_at: datetime = Field(sa_type=UtcDateTime)
     noticed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
@@ -53,6 +56,7 @@ class Vote(SQLModel, table=True):
     roll_persons: int | None = None
     roll_area: int | None = Field(default=None, sa_type=BigInteger)
     result: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+    revoked_reason: str | None = Field(default=None, sa_type=Text)
 
 
 class VoteQuestion(SQLModel, table=True):

@@ -145,6 +145,7 @@ def upgrade() -> None:
     sa.Column('profile', sa.String(length=40), nullable=False),
     sa.Column('rules', sa.JSON(), nullable=False),
     sa.Column('convener', sa.JSON(), nullable=False),
+    sa.Column('checked', sa.JSON(), nullable=False),
     sa.Column('operator_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('noticed_at', sa.DateTime(timezone=True), nullable=True),
@@ -158,6 +159,7 @@ def upgrade() -> None:
     sa.Column('roll_persons', sa.Integer(), nullable=True),
     sa.Column('roll_area', sa.BigInteger(), nullable=True),
     sa.Column('result', sa.JSON(), nullable=True),
+    sa.Column('revoked_reason', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['compound_id'], ['compounds.compound_id'], name=op.f('fk_votes_compound_id_compounds')),
     sa.ForeignKeyConstraint(['operator_id'], ['persons.person_id'], name=op.f('fk_votes_operator_id_persons')),
     sa.PrimaryKeyConstraint('compound_id', 'vote_number', name=op.f('pk_votes'))
@@ -331,6 +333,7 @@ def upgrade() -> None:
     sa.Column('decided_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('seconded_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('ruled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('nonce_sealed', sa.LargeBinary(), nullable=True),
     sa.ForeignKeyConstraint(['compound_id', 'vote_number'], ['votes.compound_id', 'votes.vote_number'], name=op.f('fk_vote_cases_compound_id_vote_number_votes')),
     sa.ForeignKeyConstraint(['compound_id'], ['compounds.compound_id'], name=op.f('fk_vote_cases_compound_id_compounds')),
     sa.ForeignKeyConstraint(['decided_by'], ['persons.person_id'], name=op.f('fk_vote_cases_decided_by_persons')),

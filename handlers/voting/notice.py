@@ -1,0 +1,73 @@
+"""Use case: the notice is published. Roll, rules and questions are frozen, and the log begins with them."""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import rfc8785
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers.voting.announced import Counts, question_of, rules_of
+from handlers.voting.checking import find_faults
+from handlers.voting.codec import question_json, rules_json
+from handlers.voting.freeze import freeze_roll
+from handlers.voting.life import hold_vote, leave, take_step
+from handlers.voting.rules import Code, Command, Refused
+from handlers.voting.signing import Signer, to_the_millisecond
+from handlers.voting.terms import area_text
+from storage.queries.votes import list_documents, list_questions
+from storage.tables import Compound, Vote, VoteQuestion
+
+
+async def notice_vote(
+    session: AsyncSession,
+    signer: Signer | None,
+    compound: Compound,
+    number: int,
+    now: datetime,
+    *,
+    actor_id: int,
+) -> Vote:
+    """Freeze a linted vote; raises Refused, and RollError for units that cannot be frozen.
+
+    It is linted once more: since it was found in order days may have passed, and the roll may have changed.
+    """
+    vote = await hold_vote(session, compound, number)
+    if signer is None:
+        raise Refused(Code.NO_SIGNING_KEY)
+    if any(finding.error for finding in await find_faults(session, vote, now)):
+        raise Refused(Code.NOT_LINTED)
+    frozen = await freeze_roll(session, vote)
+    counts = Counts(roll_units=len(frozen.lines))
+    root = {"root": frozen.root.hex()}
+    take_step(session, vote, Command.NOTICE, now, actor_id=actor_id, counts=counts, details=root)
+    vote.noticed_at = to_the_millisecond(now)
+    questions = await list_questions(session, vote.compound_id, vote.vote_number)
+    documents = await list_documents(session, vote.compound_id, vote.vote_number)
+    body = {
+        "key": signer.key_id,
+        "rules": rules_json(rules_of(vote)),
+        "questions": [question_json(question_of(row)) for row in questions],
+        "roll": {
+            **root,
+            "units": len(frozen.lines),
+            "persons": frozen.total.persons,
+            "area": area_text(frozen.total.area),
+        },
+        "words": words_hash(vote, questions),
+        "documents": [document.address for document in documents if document.public],
+    }
+    leave(session, vote, "notice", body, now)
+    return vote
+
+
+def words_hash(vote: Vote, questions: list[VoteQuestion]) -> str:
+    """SHA-256 of everything the owners read before they vote, as canonical JSON, in hex."""
+    said: dict[str, Any] = {
+        "title": vote.title,
+        "body": vote.body,
+        "convener": vote.convener,
+        "announced": vote.rules,
+        "questions": [{"id": row.question_id, "title": row.title, "body": row.body} for row in questions],
+    }
+    return sha256(rfc8785.dumps(said)).hexdigest()
