@@ -10,9 +10,15 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 NATIONAL = "national"
-_FOLDER = files("handlers.voting") / "profiles"
+# Read once, at the start: nobody waits for a disk in the middle of a transaction.
+_WRITTEN: Mapping[str, Mapping[str, Any]] = {
+    path.name.removesuffix(".toml"): tomllib.loads(path.read_text(encoding="utf-8"))
+    for path in (files("handlers.voting") / "profiles").iterdir()
+    if path.name.endswith(".toml")
+}
 
 Value = bool | int | str
 
@@ -62,18 +68,15 @@ class Profile:
 
 def profile_codes() -> list[str]:
     """The places there are, the nation first."""
-    codes = sorted(
-        path.name.removesuffix(".toml") for path in _FOLDER.iterdir() if path.name.endswith(".toml")
-    )
-    return [NATIONAL, *(code for code in codes if code != NATIONAL)]
+    return [NATIONAL, *(code for code in sorted(_WRITTEN) if code != NATIONAL)]
 
 
 @cache
 def load_profile(code: str) -> Profile:
     """A place's rules; raises ProfileError."""
-    if code not in profile_codes():
+    if code not in _WRITTEN:
         raise ProfileError(f"no profile {code}; there are {', '.join(profile_codes())}")
-    written = tomllib.loads((_FOLDER / f"{code}.toml").read_text(encoding="utf-8"))
+    written = _WRITTEN[code]
     keys = {name: _key(code, name, table) for name, table in written["keys"].items()}
     if code == NATIONAL:
         return Profile(code, written["name"], keys)

@@ -10,7 +10,8 @@ from typing import Any
 
 from handlers.voting.terms import AGREE
 
-_FILE = Path(__file__).with_name("templates.toml")
+# Read once, at the start: nobody waits for a disk in the middle of a transaction.
+_WRITTEN = tomllib.loads(Path(__file__).with_name("templates.toml").read_text(encoding="utf-8"))
 _FIELD = re.compile(r"\{(\w+)\}")
 UNFILLED = re.compile(r"【待填：[^】]*】")
 
@@ -61,8 +62,7 @@ class VoteTemplate:
 @cache
 def load_templates() -> Mapping[str, VoteTemplate]:
     """All templates by code, in the order of the file; raises TemplateError."""
-    written = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-    return {code: _template(code, table) for code, table in written.items()}
+    return {code: _template(code, table) for code, table in _WRITTEN.items()}
 
 
 def find_template(code: str) -> VoteTemplate:
