@@ -120,3 +120,43 @@ def add_roll_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="the developer's company, as in the sheet",
     )
+
+
+def add_vote_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of ./run vote."""
+    parser.add_argument(
+        "action",
+        choices=[
+            *(
+                "create",
+                "edit",
+                "lint",
+                "notice",
+                "show",
+                "turnout",
+                "close-check",
+                "tally",
+                "rule",
+                "publish",
+            ),
+            *("extend", "revoke", "export"),
+        ],
+    )
+    parser.add_argument("--compound", required=True, metavar="CODE")
+    parser.add_argument("--vote", type=int, metavar="NUMBER", help="which one; create prints it")
+    parser.add_argument("--by", default="", metavar="USERNAME", help="the staff account that does it")
+    parser.add_argument("--input", default="", metavar="FILE", help="create, edit, rule: JSON; - is stdin")
+    parser.add_argument("--checked", nargs="+", metavar="KEY", help="lint: rules of the place you looked up")
+    parser.add_argument("--case", type=int, metavar="NUMBER", help="rule: which case")
+    parser.add_argument("--reason", default="", help="revoke: what the owners are told")
+    parser.add_argument("--kind", choices=["public", "sealed"], default="public", help="export")
+    parser.add_argument("--out", default="", metavar="FILE", help="export: the bundle to write")
+
+
+def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of ./run verify, and of the single file it makes."""
+    parser.add_argument("bundle", nargs="?", help="the file that was published, or that scrutineers got")
+    parser.add_argument("--key", metavar="FINGERPRINT", help="of the key, as the notice or a paper prints it")
+    parser.add_argument(
+        "--witness", metavar="FILE", action="append", default=[], help="checkpoints somebody kept"
+    )

@@ -17,6 +17,8 @@ from bot.cli.arguments import (
     add_rules_arguments,
     add_staff_arguments,
     add_train_arguments,
+    add_verify_arguments,
+    add_vote_arguments,
 )
 from bot.config import ConfigError, Settings, config_path, load_settings
 from storage.database import DatabaseError
@@ -81,11 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     tally = add("tally", "work out votes that are written down as scenarios", _tally)
     tally.add_argument("file", help='JSON: {"scenarios": [...]}')
     verify = add("verify", "recompute a vote from its evidence: no database, no network", _verify)
-    verify.add_argument("bundle", help="the file that was published, or that scrutineers got")
-    verify.add_argument("--key", metavar="FINGERPRINT", help="of the key, as the notice or a paper prints it")
-    verify.add_argument(
-        "--witness", metavar="FILE", action="append", default=[], help="checkpoints somebody kept"
-    )
+    add_verify_arguments(verify)
+    verify.add_argument("--zipapp", metavar="FILE", help="write a single file that verifies anywhere")
+    add_vote_arguments(add("vote", "owners' votes for scripts, JSON in and out", _vote))
     add("doctor", "what works, what does not, and the next step", _doctor)
     database = add("db", "the database: upgrade, downgrade, check", _db)
     database.add_argument("action", choices=["upgrade", "downgrade", "check"])
@@ -160,6 +160,12 @@ def _tally(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    if bool(options.zipapp) == bool(options.bundle):
+        raise UsageError("verify needs a bundle, or --zipapp FILE")
+    if options.zipapp:
+        from bot.cli.verifier import write_verifier
+
+        return write_verifier(options.zipapp, sys.stderr)
     from bot.cli.verify import run
 
     return run(options.bundle, options.key, options.witness, sys.stdout, sys.stderr)
@@ -261,6 +267,12 @@ def _rules(options: argparse.Namespace) -> int:
 
 def _roll(options: argparse.Namespace) -> int:
     from bot.cli.roll import run
+
+    return asyncio.run(run(settings_of(options), options))
+
+
+def _vote(options: argparse.Namespace) -> int:
+    from bot.cli.vote import run
 
     return asyncio.run(run(settings_of(options), options))
 

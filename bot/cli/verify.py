@@ -1,10 +1,13 @@
 """`./run verify BUNDLE`: recompute a vote from its evidence, without database, network or configuration."""
 
+import argparse
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from bot.cli.arguments import add_verify_arguments
 from handlers.voting.bundle import BundleError, read_bundle
 from handlers.voting.evidence import Broken
 from handlers.voting.verify import verify
@@ -58,3 +61,15 @@ def _witnesses(name: str) -> list[Mapping[str, Any]]:
             raise BundleError(f"{name}, line {number}: not a checkpoint")
         rows.append(row)
     return rows
+
+
+def main() -> None:
+    """The command of the single file, `python3 FILE BUNDLE`."""
+    parser = argparse.ArgumentParser(
+        description="Recompute a vote from its evidence: no database, no network."
+    )
+    add_verify_arguments(parser)
+    options = parser.parse_args()
+    if options.bundle is None:
+        parser.error("which bundle?")
+    sys.exit(run(options.bundle, options.key, options.witness, sys.stdout, sys.stderr))

@@ -422,9 +422,9 @@ async def test_a_conflict_that_only_the_count_shows_becomes_a_case_of_its_questi
     # Two companies of the developer hold what is unsold: one person by law, and of two minds.
     assembly = await assemble(database, {"3-101": [1], "3-102": [2], "3-103": [3], "3-104": [4]})
     async with database.write() as session:
-        for unit in await session.exec(select(RollUnit).where(col(RollUnit.unit_code) < "3-103")):
-            unit.kind = UnitKind.UNSOLD
-            session.add(unit)
+        for row in await session.exec(select(RollUnit).where(col(RollUnit.unit_code) < "3-103")):
+            row.kind = UnitKind.UNSOLD
+            session.add(row)
         compound = await find_compound(session, "XH-1")
     assert compound is not None
     life = Life(database, assembly, compound)
@@ -453,7 +453,10 @@ async def test_a_conflict_that_only_the_count_shows_becomes_a_case_of_its_questi
     vote = await life.tally(at(30))
     assert vote.result is not None
     assert vote.result["questions"][0]["agreed"] == {"persons": 2, "area": "200.00"}
-    assert [question["status"] for question in vote.result["questions"]] == ["NOT_PASSED", "SEATS_UNFILLED"]  # exactly half
+    assert [question["status"] for question in vote.result["questions"]] == [
+        "NOT_PASSED",
+        "SEATS_UNFILLED",
+    ]  # exactly half
     assert verify(await life.export(SEALED)).checked
 
 
@@ -480,7 +483,9 @@ async def test_ballots_and_the_count_at_once_leave_nothing_uncounted(life: Life)
             return False
         return True
 
-    *came, vote = await asyncio.gather(late("5-102"), late("3-108"), life.tally(at(30)))
+    first, second, vote = await asyncio.gather(late("5-102"), late("3-108"), life.tally(at(30)))
+    came = (first, second)
+    assert vote.result is not None
     assert vote.result["ballots"] == 9 + sum(came)
     assert verify(await life.export(SEALED)).checked
 
