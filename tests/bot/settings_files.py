@@ -30,6 +30,7 @@ def filled_in(
         ("REPLACE-WITH-THE-WEBHOOK'S-KEY", "693a91f6-7a0c-4bc4-97a0-0ec2sifa5aaa"),
         ("k1:REPLACE-WITH-32-RANDOM-BYTES-IN-BASE64", f"k1:{fresh_key()}"),
         ("REPLACE-WITH-32-RANDOM-BYTES-IN-BASE64", fresh_key()),
+        ("REPLACE-WITH-32-OTHER-RANDOM-BYTES-IN-BASE64", fresh_key()),
         ("REPLACE-WITH-THE-ACCOUNT'S-SECRET", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"),
         ("REPLACE-WITH-THE-CALLBACK-TOKEN", "mengting2026"),
         ("REPLACE-WITH-43-CHARACTERS-FROM-THE-CONSOLE", AES_KEY),

@@ -1,0 +1,187 @@
+"""./run vote: a vote led by a script, JSON in and out, on a real database."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.app import open_sealer
+from bot.cli.main import _parser
+from bot.cli.staff import add as add_staff
+from bot.cli.verify import run as verify
+from bot.cli.vote import ACTIONS, run
+from bot.config import ConfigError, Settings, load_settings
+from handlers.people.staff import StaffEntry
+from handlers.voting.cast import Order, cast_ballot
+from handlers.voting.clock import advance_votes
+from handlers.voting.jurisdictions import load_profile
+from handlers.voting.signing import Signer
+from handlers.voting.terms import AGREE
+from storage.database import Database
+from storage.migrate import prepare
+from storage.queries.votes import list_vote_units
+from storage.states import BallotChannel, Role
+from tests.bot.settings_files import filled_in
+from tests.voting.assembly import assemble
+from tests.voting.votes import at
+
+OWNERS = {f"3-{number}": [number] for number in range(101, 109)}
+NOW = at(1)
+KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+NEW = {"template": "other", "values": {"matter": "人车分流", "reason": "北门人车混行"}}
+EDIT = {
+    "convener": {"body": "业主委员会", "name": "四季园业委会", "document": "2026年第3号决议"},
+    "opens_at": at(20).isoformat(),
+    "closes_at": at(29).isoformat(),
+}
+
+
+@pytest.fixture(autouse=True)
+def no_blocking() -> None:
+    """A command does one thing at a time: nobody waits while it reads a file."""
+
+
+@pytest.fixture
+async def settings(tmp_path: Path) -> Settings:
+    text = filled_in(f"sqlite:///{tmp_path}/yishi.db")
+    security = "[security]\n"
+    assert security in text
+    (tmp_path / "yishi.toml").write_text(
+        text.replace(security, f'{security}signing_key = "{KEY}"\n'), "utf-8"
+    )
+    settings = load_settings(tmp_path / "yishi.toml")
+    database = Database(settings.database.url.get_secret_value())
+    await prepare(database)
+    await assemble(database, OWNERS)
+    await database.close()
+    for username in ("shuji", "zhuren"):
+        entry = StaffEntry(username, "陈明", f"1391234000{len(username)}", Role.SECRETARY, "XH-1", "")
+        assert await add_staff(settings, entry, "correct horse battery", StringIO()) == 0
+    return settings
+
+
+class Script:
+    """Calls the command as a script would; `code` is the last exit code."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.number = 0
+        self.code = 0
+
+    async def __call__(
+        self, action: str, *words: str, now: datetime = NOW, given: Any = None, by: str = "shuji"
+    ) -> dict[str, Any]:
+        more: Sequence[str] = ["--input", "-"] if given is not None else []
+        which = ["--vote", str(self.number)] if self.number else []
+        options = _parser().parse_args(
+            ["vote", action, "--compound", "XH-1", "--by", by, *which, *more, *words]
+        )
+        out = StringIO()
+        self.code = await run(self.settings, options, StringIO(json.dumps(given)), out, now)
+        line: dict[str, Any] = json.loads(out.getvalue())
+        return line
+
+    async def drafted(self) -> None:
+        self.number = (await self("create", given=NEW))["vote"]
+        await self("edit", given=EDIT)
+
+    async def noticed(self) -> None:
+        await self.drafted()
+        await self("lint", "--checked", *load_profile("national").unverified)
+        assert (await self("notice", now=at(2)))["state"] == "noticed"
+
+
+@pytest.fixture
+def script(settings: Settings) -> Script:
+    return Script(settings)
+
+
+def test_the_parser_knows_every_action() -> None:
+    for action in ACTIONS:
+        assert _parser().parse_args(["vote", action, "--compound", "XH-1"]).action == action
+
+
+async def test_a_vote_from_create_to_export(script: Script, tmp_path: Path) -> None:
+    await script.noticed()
+    database = Database(script.settings.database.url.get_secret_value())
+    await advance_votes(database, Signer(KEY), at(20))
+    shown = await script("show")
+    async with database.read() as session:
+        units = await list_vote_units(session, 1, script.number)
+    for unit in units[:6]:
+        order = Order(
+            1, script.number, unit.owner_key, {"q1": AGREE}, BallotChannel.ONLINE, unit.unit_code, at(21)
+        )
+        async with database.write() as session:
+            await cast_ballot(session, open_sealer(script.settings), order, order.cast_at)
+    assert (shown["state"], shown["result"], shown["roll"]["persons"]) == ("open", None, 8)
+    turnout = await script("turnout", now=at(22))
+    assert turnout["voted"] == {"persons": 6, "area": "600.00"}
+    assert turnout["buildings"] == [
+        {"building": "3", "total": turnout["total"], "voted": turnout["voted"]},
+    ]
+    await advance_votes(database, Signer(KEY), at(30))
+    await database.close()
+    check = await script("close-check", now=at(30))
+    assert (check["closed"], check["papers_open"], check["cases"]) == (True, 0, [])
+    tallied = await script("tally", now=at(30))
+    assert tallied["result"]["questions"][0]["status"] == "PASSED"
+    assert (await script("publish", now=at(31)))["state"] == "published"
+    for kind in ("public", "sealed"):
+        file = tmp_path / f"{kind}.zip"
+        assert (await script("export", "--kind", kind, "--out", str(file), now=at(31)))["kind"] == kind
+        assert verify(str(file), Signer(KEY).key_id, [], StringIO(), StringIO()) == 0
+
+
+async def test_a_draft_with_faults_is_exit_code_1_and_each_is_named(script: Script) -> None:
+    script.number = (await script("create", given=NEW))["vote"]
+    line = await script("lint")
+    assert script.code == 1
+    assert line["state"] == "draft"
+    assert "lint.no_window" in {finding["code"] for finding in line["findings"]}
+    assert await script("notice") == {"refused": "vote.not_linted"}
+    assert script.code == 1
+
+
+async def test_what_is_refused_changes_nothing(script: Script) -> None:
+    await script.noticed()
+    for action, given in (("edit", EDIT), ("tally", None), ("publish", None), ("extend", None)):
+        assert (await script(action, given=given))["refused"] == "vote.wrong_state"
+        assert script.code == 1
+    assert (await script("revoke"))["refused"] == "vote.no_reason"
+    revoked = await script("revoke", "--reason", "候选方案有误")
+    assert (revoked["state"], revoked["revoked_reason"]) == ("revoked", "候选方案有误")
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "by", "words", "told"),
+    [
+        ("create", {"template": "nothing"}, "shuji", [], "no template nothing"),
+        ("create", {"template": "other", "profile": "atlantis"}, "shuji", [], "no profile atlantis"),
+        ("create", None, "shuji", [], "needs --input"),
+        ("create", {"colour": 1}, "shuji", [], "colour"),
+        ("create", NEW, "", [], "needs --by"),
+        ("create", NEW, "nobody", [], "no account nobody"),
+        ("show", None, "", [], "needs --vote"),
+        ("show", None, "", ["--vote", "7"], "no vote 7"),
+        ("rule", {"decision": {}, "reason": "x"}, "shuji", ["--vote", "1"], "needs --case"),
+    ],
+)
+async def test_what_cannot_be_is_one_line(
+    script: Script, action: str, given: Any, by: str, words: list[str], told: str
+) -> None:
+    with pytest.raises(ConfigError, match=told):
+        await script(action, *words, given=given, by=by)
+
+
+async def test_rules_that_are_none_are_named(script: Script) -> None:
+    await script.drafted()
+    with pytest.raises(ConfigError, match="revote"):
+        await script("edit", given={"rules": {"revote": "daily"}})
+    with pytest.raises(ConfigError, match=r"questions\.0\.item"):
+        await script("edit", given={"questions": [{"item": 12, "title": "x"}]})
+    assert (await script("show"))["rules"]["revote"] == "none"
