@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.app import open_sealer
+from bot.app import Application, open_sealer
 from bot.cli.main import _parser
 from bot.cli.staff import add as add_staff
 from bot.cli.verify import run as verify
@@ -23,6 +23,7 @@ from handlers.voting.signing import Signer
 from handlers.voting.terms import AGREE
 from storage.database import Database
 from storage.migrate import prepare
+from storage.queries.vote_log import list_checkpoints, list_log
 from storage.queries.votes import list_vote_units
 from storage.states import BallotChannel, Role
 from tests.bot.settings_files import filled_in
@@ -185,3 +186,21 @@ async def test_rules_that_are_none_are_named(script: Script) -> None:
     with pytest.raises(ConfigError, match=r"questions\.0\.item"):
         await script("edit", given={"questions": [{"item": 12, "title": "x"}]})
     assert (await script("show"))["rules"]["revote"] == "none"
+
+
+async def test_the_running_bot_opens_and_seals_what_was_noticed(script: Script) -> None:
+    await script.noticed()
+    free = script.settings.server.model_copy(update={"port": 0, "admin_port": 0})
+    settings = script.settings.model_copy(update={"channels": {}, "server": free})
+    application = Application(settings, lambda: at(20))
+    await application.start()
+    try:
+        await application.catch_up()
+        async with application.database.read() as session:
+            log = await list_log(session, 1, script.number)
+            heads = await list_checkpoints(session, 1, script.number)
+    finally:
+        await application.stop()
+    assert [leaf.kind for leaf in log] == ["notice", "open"]
+    assert heads[-1].size == 2
+    assert (await script("show"))["state"] == "open"

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from handlers.voting.bundle import PUBLIC, SEALED, Bundle
 from handlers.voting.cast import Code as CastCode
-from handlers.voting.cast import NoBallot
+from handlers.voting.cast import NoBallot, cast_ballot
 from handlers.voting.checking import lint_vote, record_checked
 from handlers.voting.clock import advance_votes
 from handlers.voting.count import publish_vote, tally_vote
@@ -473,20 +473,27 @@ async def test_no_ballot_comes_after_the_count(life: Life) -> None:
     assert verify(await life.export(SEALED)).checked
 
 
-async def test_ballots_and_the_count_at_once_leave_nothing_uncounted(life: Life) -> None:
+async def test_a_ballot_that_meets_the_count_waits_for_it_and_is_refused(life: Life) -> None:
     await closed(life)
+    async with life.database.write() as session:
+        await tally_vote(session, SEALER, SIGNER, life.compound, life.number, at(30), actor_id=life.me)
+        casting = asyncio.create_task(life.cast("5-102", AGREE, CLOSES))
+        assert not (await asyncio.wait({casting}, timeout=0.3))[0]
+    with pytest.raises(NoBallot):
+        await casting
+    assert verify(await life.export(SEALED)).checked
 
-    async def late(unit: str) -> bool:
-        try:
-            await life.cast(unit, AGREE, CLOSES)
-        except NoBallot:
-            return False
-        return True
 
-    first, second, vote = await asyncio.gather(late("5-102"), late("3-108"), life.tally(at(30)))
-    came = (first, second)
+async def test_a_count_that_meets_a_ballot_waits_for_it_and_counts_it(life: Life) -> None:
+    await closed(life)
+    order = replace(life.assembly.order("5-102", key="late", cast_at=CLOSES), vote_number=life.number)
+    async with life.database.write() as session:
+        await cast_ballot(session, SEALER, order, CLOSES)
+        counting = asyncio.create_task(life.tally(at(30)))
+        assert not (await asyncio.wait({counting}, timeout=0.3))[0]
+    vote = await counting
     assert vote.result is not None
-    assert vote.result["ballots"] == 9 + sum(came)
+    assert vote.result["ballots"] == 10
     assert verify(await life.export(SEALED)).checked
 
 
