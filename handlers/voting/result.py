@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import rfc8785
@@ -130,18 +131,8 @@ def _table(table: Mapping[str, Added]) -> list[dict[str, Any]]:
             rows[name] = added
     shown = [{"name": name, **_row(added)} for name, added in sorted(rows.items())]
     if few and sum(each.participants.persons for each in few) >= FEWEST_OWNERS:
-        shown.append({"name": "", **_row(_together(few))})
+        shown.append({"name": "", **_row(reduce(Added.plus, few))})
     return shown
-
-
-def _together(rows: Sequence[Added]) -> Added:
-    choices: dict[str, Sums] = {}
-    participants = Sums()
-    for row in rows:
-        participants = participants.plus(row.participants)
-        for name, sums in row.choices.items():
-            choices[name] = choices.get(name, Sums()).plus(sums)
-    return Added(participants, choices)
 
 
 def _row(added: Added) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from handlers.voting.judge import Judged, judge
-from handlers.voting.tally import tally
+from handlers.voting.tally import reckon, tally
 from handlers.voting.terms import Ballot, Choice, Outcome, Question, Rules, Ruling, Status, Sums, Unit
 from handlers.voting.thresholds import majority_for
 
@@ -113,9 +113,9 @@ def what_rulings_can_do(
 
     With more combinations than can be tried, the extremes are: all out, and all for each thing that any of them says.
     """
-    first = tally(rules, [question], roll, judged, rulings)[question.question_id]
+    cases, ruled = reckon(rules, question, roll, judged, rulings)
     ways: list[list[Choice | None]] = []
-    for case in first.cases:
+    for case in cases:
         said = list(dict.fromkeys(choice for _, choice in case.said))
         ways.append([None, *said])
     count = 1
@@ -128,11 +128,4 @@ def what_rulings_can_do(
     else:
         every = list(dict.fromkeys(choice for way in ways for choice in way))
         combinations = [[choice if choice in way else way[-1] for way in ways] for choice in every]
-    statuses = set()
-    for combination in combinations:
-        more = [
-            Ruling(question.question_id, case.person, choice)
-            for case, choice in zip(first.cases, combination, strict=True)
-        ]
-        statuses.add(tally(rules, [question], roll, judged, [*rulings, *more])[question.question_id].status)
-    return Open(frozenset(statuses), exact)
+    return Open(frozenset(ruled(combination).status for combination in combinations), exact)

@@ -7,7 +7,7 @@ A person takes part when any of their units has a counted ballot; only the areas
 of one person that say different things are a case: the person is left out until two deciders have ruled on it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -41,17 +41,10 @@ def tally(
     rulings: Iterable[Ruling] = (),
 ) -> dict[str, Outcome]:
     """The outcome of each question, by its id. `roll` by unit_id; units out of scope may be in it."""
-    scope = [unit for unit in roll.values() if in_scope(rules, unit)]
-    total = Sums(len({person_of(unit) for unit in scope}), sum(unit.area for unit in scope))
-    silent = [unit for unit in scope if unit.delivered and person_of(unit) not in judged.returned]
-    deemed = [_Part(person_of(unit), unit, DEEMED, DEEMED) for unit in silent if rules.deemed_follow]
-    decided = {(ruling.question_id, ruling.person): ruling.choice for ruling in rulings}
+    total, deemed = _total(rules, roll), _deemed(rules, roll, judged)
     outcomes = {}
     for question in questions:
-        ruled = {
-            person: choice for (about, person), choice in decided.items() if about == question.question_id
-        }
-        parts, cases = _parts(rules, question, roll, judged, ruled)
+        parts, cases = _parts(rules, question, roll, judged, _ruled(question, rulings))
         parts += deemed
         outcomes[question.question_id] = replace(
             decide(rules, question, total, _add(rules, parts), tuple(cases)),
@@ -59,6 +52,54 @@ def tally(
             by_channel=_table(rules, parts, lambda part: part.channel),
         )
     return outcomes
+
+
+def reckon(
+    rules: Rules,
+    question: Question,
+    roll: Mapping[str, Unit],
+    judged: Judged,
+    rulings: Iterable[Ruling] = (),
+) -> tuple[list[Case], Callable[[Sequence[Choice | None]], Outcome]]:
+    """The open cases of a question, and what it comes to when each is ruled so (None: nothing counts).
+
+    All else is added up once: a case is about persons of its own, so its sums are added to those of the others.
+    """
+    total = _total(rules, roll)
+    parts, cases = _parts(rules, question, roll, judged, _ruled(question, rulings))
+    settled = _add(rules, parts + _deemed(rules, roll, judged))
+
+    def ruled(choices: Sequence[Choice | None]) -> Outcome:
+        more = [
+            _Part(case.person, roll[unit_id], "", choice)
+            for case, choice in zip(cases, choices, strict=True)
+            if choice is not None
+            for unit_id in dict.fromkeys(unit_id for unit_id, _ in case.said)
+        ]
+        return decide(rules, question, total, settled.plus(_add(rules, more)), ())
+
+    return cases, ruled
+
+
+def _total(rules: Rules, roll: Mapping[str, Unit]) -> Sums:
+    """N and A."""
+    scope = [unit for unit in roll.values() if in_scope(rules, unit)]
+    return Sums(len({person_of(unit) for unit in scope}), sum(unit.area for unit in scope))
+
+
+def _deemed(rules: Rules, roll: Mapping[str, Unit], judged: Judged) -> list["_Part"]:
+    """Those who got the papers, returned nothing, and follow the majority where that was announced."""
+    if not rules.deemed_follow:
+        return []
+    return [
+        _Part(person_of(unit), unit, DEEMED, DEEMED)
+        for unit in roll.values()
+        if unit.delivered and in_scope(rules, unit) and person_of(unit) not in judged.returned
+    ]
+
+
+def _ruled(question: Question, rulings: Iterable[Ruling]) -> dict[str, Choice | None]:
+    return {each.person: each.choice for each in rulings if each.question_id == question.question_id}
 
 
 class _Part(NamedTuple):

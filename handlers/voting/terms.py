@@ -218,6 +218,15 @@ class Added(NamedTuple):
     participants: Sums
     choices: Mapping[str, Sums]
 
+    def plus(self, other: "Added") -> "Added":
+        """Both together, of different persons."""
+        names = [*self.choices, *(name for name in other.choices if name not in self.choices)]
+        none = Sums()
+        return Added(
+            self.participants.plus(other.participants),
+            {name: self.choices.get(name, none).plus(other.choices.get(name, none)) for name in names},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Case:

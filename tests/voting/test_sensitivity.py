@@ -1,6 +1,11 @@
 """How near an outcome is to another one."""
 
+from dataclasses import replace
+from itertools import product
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handlers.voting.sensitivity import (
     alternatives,
@@ -9,15 +14,18 @@ from handlers.voting.sensitivity import (
     to_quorum,
     what_rulings_can_do,
 )
+from handlers.voting.tally import reckon, tally
 from handlers.voting.terms import (
     ABSTAIN,
     AGAINST,
     AGREE,
+    FOLLOW,
     SPOILED,
     Ballot,
     Question,
     Regime,
     Rules,
+    Ruling,
     Status,
     Sums,
     Unit,
@@ -132,3 +140,22 @@ def test_with_many_cases_the_extremes_are_tried() -> None:
 def test_without_cases_there_is_one_outcome() -> None:
     assert can_do([unit("a")], [ballot("a")]) == ({Status.PASSED}, False, True)
     assert AGREE in outcome([unit("a")], [ballot("a")], question=Question("q", 6)).choices
+
+
+@given(st.lists(st.sampled_from([AGREE, AGAINST, ABSTAIN, FOLLOW]), max_size=6), st.integers(1, 3))
+def test_what_is_reckoned_is_what_a_whole_tally_with_those_rulings_says(
+    said: list[str], open_cases: int
+) -> None:
+    units, ballots = [], []
+    for number, choice in enumerate(said):
+        units.append(unit(f"u{number}"))
+        ballots.append(ballot(f"u{number}", choice))
+    for number in range(open_cases):
+        more, cast = conflict(f"x{number}")
+        units, ballots = [*units, *more], [*ballots, *cast]
+    roll, sorted_out = {each.unit_id: each for each in units}, judged(units, ballots)
+    cases, ruled = reckon(RULES, QUESTION, roll, sorted_out)
+    for choices in product([None, AGREE, AGAINST, SPOILED], repeat=open_cases):
+        rulings = [Ruling("q", case.person, choice) for case, choice in zip(cases, choices, strict=True)]
+        whole = tally(RULES, [QUESTION], roll, sorted_out, rulings)["q"]
+        assert replace(whole, by_building={}, by_channel={}) == ruled(choices)
