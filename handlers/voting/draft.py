@@ -3,17 +3,18 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, field_validator
 from pydantic import Field as Checked
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.voting.announced import Announced, announced_of, as_json
 from handlers.voting.jurisdictions import Profile, load_profile
 from handlers.voting.life import audit, hold_vote, take_step
+from handlers.voting.marks import NEITHER
 from handlers.voting.rules import Command
 from handlers.voting.signing import to_the_millisecond
 from handlers.voting.templates import find_template
-from handlers.voting.terms import AGREE, Revote
+from handlers.voting.terms import ABSTAIN, AGAINST, AGREE, BLANK, FOLLOW, SPOILED, Revote
 from storage.queries.opinions import next_number
 from storage.queries.votes import delete_questions
 from storage.states import VoteMode
@@ -21,6 +22,7 @@ from storage.tables import Compound, Vote, VoteQuestion
 
 MOST_QUESTIONS = 20
 MOST_OPTIONS = 60
+_RESERVED = frozenset({AGREE, AGAINST, ABSTAIN, SPOILED, BLANK, FOLLOW, NEITHER})
 _OFFICIAL = "official_platform_only"
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)]
@@ -40,6 +42,15 @@ class QuestionEntry(_Entry):
     body: Words = ""
     options: list[Option] = Checked(default=[AGREE], max_length=MOST_OPTIONS)
     seats: int | None = Checked(default=None, ge=1, le=MOST_OPTIONS)
+
+    @field_validator("options")
+    @classmethod
+    def _told_apart(cls, options: list[str]) -> list[str]:
+        if len(set(options)) < len(options):
+            raise ValueError("two options are the same")
+        if options != [AGREE] and _RESERVED.intersection(options):
+            raise ValueError("an option has a name that means something else on every paper")
+        return options
 
 
 class Convener(_Entry):

@@ -185,6 +185,9 @@ async def test_rules_that_are_none_are_named(script: Script) -> None:
         await script("edit", given={"rules": {"revote": "daily"}})
     with pytest.raises(ConfigError, match=r"questions\.0\.item"):
         await script("edit", given={"questions": [{"item": 12, "title": "x"}]})
+    for options in (["甲", "甲"], ["甲", "abstain"]):
+        with pytest.raises(ConfigError, match=r"questions\.0\.options"):
+            await script("edit", given={"questions": [{"item": 9, "title": "x", "options": options}]})
     assert (await script("show"))["rules"]["revote"] == "none"
 
 
