@@ -131,7 +131,7 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
         question_of(row) for row in await list_questions(session, order.compound_id, order.vote_number)
     ]
     marks = check_marks(questions, order.marks, on_paper=order.channel is BallotChannel.PAPER)
-    ballot = await _write(session, sealer, order, codes, marks, _place(order, codes, record, now), now)
+    ballot = await write_ballot(session, sealer, order, codes, marks, _place(order, codes, record, now), now)
     judged = await _judge(session, vote, [*record, *(_cast(ballot, code, marks) for code in codes)])
     _fill(slots, judged)
     recorded = _recorded(ballot, units, judged)
@@ -196,7 +196,7 @@ def _place(order: Order, codes: Collection[str], record: Iterable[Cast], now: da
     return max([to_the_millisecond(now), *(at + timedelta(milliseconds=1) for at in taken)])
 
 
-async def _write(
+async def write_ballot(
     session: AsyncSession,
     sealer: Sealer,
     order: Order,

@@ -6,7 +6,7 @@ One unit is one person; the units of one owner are one person; a different set o
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import rfc8785
 
@@ -113,7 +113,8 @@ def freeze(
     """Freeze the units in scope; raises RollError. `mint` gives that many random bytes.
 
     All units of the developer have one key, DEVELOPER, which is no secret: their kind tells it. It stands for the
-    developer alone, also where a unit that was not handed over has a buyer already.
+    developer alone, also where a unit that was not handed over has a buyer already. Several companies that hold them
+    are one person by law, and vote like co-owners.
     """
     keys: dict[frozenset[int], str] = {}
     developers: set[int] = set()
@@ -149,6 +150,13 @@ def freeze(
         lines.append(Line(unit, title.entrance, title.room, basis, mint(SALT_BYTES)))
     if problems:
         raise RollError(problems)
+    if len(developers) > 1:
+        lines = [
+            replace(line, unit=line.unit._replace(co_owned=True))
+            if line.unit.owner_key == DEVELOPER
+            else line
+            for line in lines
+        ]
     total = Sums(len({person_of(line.unit) for line in lines}), sum(line.unit.area for line in lines))
     stands_for = {key: owners for owners, key in keys.items()}
     if developers:

@@ -74,6 +74,17 @@ def test_the_developer_is_one_person_with_one_key() -> None:
     assert roll.keys[DEVELOPER] == {1}  # a buyer votes when the flat was handed over
 
 
+def test_several_companies_of_the_developer_vote_like_co_owners() -> None:
+    companies = frozenset({1, 2})
+    roll = frozen(
+        title("3-101", 1, kind=UnitKind.UNSOLD, developers=companies),
+        title("3-102", 2, kind=UnitKind.UNSOLD, developers=companies),
+        title("3-103", 3),
+    )
+    assert roll.keys[DEVELOPER] == companies
+    assert [line.unit.co_owned for line in roll.lines] == [True, True, False]
+
+
 def test_what_the_developer_owns_with_somebody_else_is_not_its_alone() -> None:
     roll = frozen(title("3-101", 1, 2, developers=frozenset({1})))
     assert DEVELOPER not in roll.keys
