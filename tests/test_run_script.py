@@ -134,7 +134,7 @@ def test_a_changed_lock_is_installed_again(copy: Copy) -> None:
     assert [call for call in copy.calls()[before:] if " install " in call] != []
 
 
-@pytest.mark.parametrize("command", ["test", "check", "lock", "bench"])
+@pytest.mark.parametrize("command", ["test", "check", "lock", "bench", "mutants"])
 def test_what_developers_use_takes_the_development_lock(copy: Copy, command: str) -> None:
     copy.add_python("python3", 11)
     copy.run(command)

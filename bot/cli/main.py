@@ -104,6 +104,10 @@ def _parser() -> argparse.ArgumentParser:
     add("keys", "print fresh keys for config.toml", _keys)
     test = add("test", "the whole test suite; arguments go to pytest", _test)
     test.add_argument("pytest", nargs=argparse.REMAINDER)
+    mutants = add(
+        "mutants", "whether the tests notice mistakes in the count of a vote, as JSON Lines", _mutants
+    )
+    mutants.add_argument("words", nargs="*", help="only those whose name has one of these")
     add("check", "lint, types, architecture, locks", _check)
     bench = add("bench", "benchmarks beside a reference, as JSON Lines", _bench)
     bench.add_argument("--quick", action="store_true")
@@ -288,6 +292,12 @@ def _test(options: argparse.Namespace) -> int:
     from bot.cli.develop import run_tests
 
     return run_tests(options.pytest)
+
+
+def _mutants(options: argparse.Namespace) -> int:
+    from bot.cli.mutants import run
+
+    return run(options.words, sys.stdout, sys.stderr)
 
 
 def _check(_options: argparse.Namespace) -> int:

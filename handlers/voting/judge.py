@@ -19,7 +19,7 @@ _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 class Judged:
     """slots: the ballot that counts for each unit. contested: units whose co-owners each cast one, with all of them.
 
-    returned: persons of whom any ballot came in, also one that was refused.
+    returned: persons of whom any ballot came in, also one that was refused or for a unit out of scope.
     """
 
     slots: Mapping[str, Ballot]
@@ -30,13 +30,13 @@ class Judged:
 
 @dataclass(slots=True)
 class _Slots:
-    """What has been judged so far."""
+    """What has been judged so far. principals: for each proxy, whose mandate each of its ballots took."""
 
     held: dict[str, Ballot] = field(default_factory=dict)
     changes: dict[str, int] = field(default_factory=dict)
     contested: dict[str, list[Ballot]] = field(default_factory=dict)
     rejected: list[tuple[Ballot, Rejection]] = field(default_factory=list)
-    principals: dict[str, set[str]] = field(default_factory=dict)
+    principals: dict[str, list[str]] = field(default_factory=dict)
 
 
 def judge(rules: Rules, roll: Mapping[str, Unit], ballots: Iterable[Ballot]) -> Judged:
@@ -45,7 +45,7 @@ def judge(rules: Rules, roll: Mapping[str, Unit], ballots: Iterable[Ballot]) -> 
     returned = set()
     for ballot in sorted(ballots, key=_arrival):
         unit = roll.get(ballot.unit_id)
-        if unit is None or not in_scope(rules, unit):
+        if unit is None:
             slots.rejected.append((ballot, Rejection.UNKNOWN_UNIT))
             continue
         returned.add(person_of(unit))
@@ -53,7 +53,7 @@ def judge(rules: Rules, roll: Mapping[str, Unit], ballots: Iterable[Ballot]) -> 
         if reason is not None:
             slots.rejected.append((ballot, reason))
         elif ballot.proxy is not None:
-            slots.principals.setdefault(ballot.proxy, set()).add(person_of(unit))
+            slots.principals.setdefault(ballot.proxy, []).append(person_of(unit))
     contested = {unit_id: tuple(each) for unit_id, each in slots.contested.items()}
     return Judged(slots.held, contested, tuple(slots.rejected), frozenset(returned))
 
@@ -63,7 +63,9 @@ def _arrival(ballot: Ballot) -> tuple[datetime, int]:
 
 
 def _refusal(rules: Rules, unit: Unit, ballot: Ballot, slots: _Slots) -> Rejection | None:
-    """Why a ballot for a unit of the vote does not count, whatever else came for the unit."""
+    """Why a ballot for a unit of the roll does not count, whatever else came for the unit."""
+    if not in_scope(rules, unit):
+        return Rejection.UNKNOWN_UNIT
     if ballot.cast_at is not None:
         if rules.opens_at is not None and ballot.cast_at < rules.opens_at:
             return Rejection.EARLY
@@ -73,11 +75,10 @@ def _refusal(rules: Rules, unit: Unit, ballot: Ballot, slots: _Slots) -> Rejecti
         return Rejection.NOT_REPRESENTATIVE
     if unit.owner_minor and ballot.by == unit.owner_key:
         return Rejection.MINOR_NEEDS_GUARDIAN
-    if ballot.proxy is not None and rules.proxy_cap is not None:
-        principals = slots.principals.get(ballot.proxy, set())
-        if person_of(unit) not in principals and len(principals) >= rules.proxy_cap:
-            return Rejection.PROXY_CAP
-    return None
+    if ballot.proxy is None or rules.proxy_cap is None:
+        return None
+    principals = {person_of(unit), *slots.principals.get(ballot.proxy, ())}
+    return Rejection.PROXY_CAP if len(principals) > rules.proxy_cap else None
 
 
 def _take(rules: Rules, unit: Unit, ballot: Ballot, slots: _Slots) -> Rejection | None:
@@ -98,6 +99,10 @@ def _take(rules: Rules, unit: Unit, ballot: Ballot, slots: _Slots) -> Rejection 
         if paper_first and held.channel == ONLINE and ballot.channel == PAPER:
             slots.held[unit_id] = ballot
             slots.rejected.append((held, Rejection.DUPLICATE_OTHER_CHANNEL))
+            if (
+                held.proxy is not None
+            ):  # what is refused uses up no mandate, also when it is refused afterwards
+                slots.principals[held.proxy].remove(person_of(unit))
             return None
         return Rejection.DUPLICATE_OTHER_CHANNEL
     changes = slots.changes.get(unit_id, 0)

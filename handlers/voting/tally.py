@@ -7,8 +7,10 @@ A person takes part when any of their units has a counted ballot; only the areas
 of one person that say different things are a case: the person is left out until two deciders have ruled on it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 from handlers.voting.judge import Judged
@@ -45,11 +47,11 @@ def tally(
     outcomes = {}
     for question in questions:
         parts, cases = _parts(rules, question, roll, judged, _ruled(question, rulings))
-        parts += deemed
+        parts = _taking_part(rules, parts + deemed)
         outcomes[question.question_id] = replace(
-            decide(rules, question, total, _add(rules, parts), tuple(cases)),
-            by_building=_table(rules, parts, lambda part: part.unit.building),
-            by_channel=_table(rules, parts, lambda part: part.channel),
+            decide(rules, question, total, _add(parts), tuple(cases)),
+            by_building=_table(parts, lambda part: part.unit.building),
+            by_channel=_table(parts, lambda part: part.channel),
         )
     return outcomes
 
@@ -67,7 +69,7 @@ def reckon(
     """
     total = _total(rules, roll)
     parts, cases = _parts(rules, question, roll, judged, _ruled(question, rulings))
-    settled = _add(rules, parts + _deemed(rules, roll, judged))
+    settled = _add(_taking_part(rules, parts + _deemed(rules, roll, judged)))
 
     def ruled(choices: Sequence[Choice | None]) -> Outcome:
         more = [
@@ -76,7 +78,7 @@ def reckon(
             if choice is not None
             for unit_id in dict.fromkeys(unit_id for unit_id, _ in case.said)
         ]
-        return decide(rules, question, total, settled.plus(_add(rules, more)), ())
+        return decide(rules, question, total, settled.plus(_add(_taking_part(rules, more))), ())
 
     return cases, ruled
 
@@ -84,7 +86,7 @@ def reckon(
 def _total(rules: Rules, roll: Mapping[str, Unit]) -> Sums:
     """N and A."""
     scope = [unit for unit in roll.values() if in_scope(rules, unit)]
-    return Sums(len({person_of(unit) for unit in scope}), sum(unit.area for unit in scope))
+    return Sums(len(set(map(person_of, scope))), sum(unit.area for unit in scope))
 
 
 def _deemed(rules: Rules, roll: Mapping[str, Unit], judged: Judged) -> list["_Part"]:
@@ -94,8 +96,15 @@ def _deemed(rules: Rules, roll: Mapping[str, Unit], judged: Judged) -> list["_Pa
     return [
         _Part(person_of(unit), unit, DEEMED, DEEMED)
         for unit in roll.values()
-        if unit.delivered and in_scope(rules, unit) and person_of(unit) not in judged.returned
+        if in_scope(rules, unit) and unit.delivered and person_of(unit) not in judged.returned
     ]
+
+
+def _taking_part(rules: Rules, parts: list["_Part"]) -> list["_Part"]:
+    """Without what is spoiled, unless it was announced that it takes part."""
+    if not rules.spoiled_participates:
+        parts = [part for part in parts if part.choice != SPOILED]
+    return parts
 
 
 def _ruled(question: Question, rulings: Iterable[Ruling]) -> dict[str, Choice | None]:
@@ -118,84 +127,73 @@ def _parts(
     judged: Judged,
     ruled: Mapping[str, Choice | None],
 ) -> tuple[list[_Part], list[Case]]:
-    """What each unit says to a question, and the conflicts that nobody has ruled on."""
-    said: dict[str, list[_Part]] = {}
-    for unit_id, ballot in judged.slots.items():
-        part = _part(rules, question, roll[unit_id], ballot)
-        said.setdefault(part.person, []).append(part)
-    contested = set()
-    for unit_id, ballots in judged.contested.items():
-        contested.add(person_of(roll[unit_id]))
-        for ballot in ballots:
-            part = _part(rules, question, roll[unit_id], ballot)
-            said.setdefault(part.person, []).append(part)
+    """What each unit says to a question, and the conflicts that nobody has ruled on.
+
+    A spoiled paper says nothing, so it contradicts nothing.
+    """
+    contests = ((unit_id, each) for unit_id, ballots in judged.contested.items() for each in ballots)
+    parts = [
+        _Part(person_of(unit := roll[unit_id]), unit, ballot.channel, choice_of(rules, question, ballot))
+        for unit_id, ballot in chain(judged.slots.items(), contests)
+    ]
+    contested = {person_of(roll[unit_id]) for unit_id in judged.contested}
+    disputed: dict[str, list[_Part]] = {person: [] for person in contested}
+    said: dict[str, Choice] = {}
+    for part in parts:
+        if part.choice != SPOILED and said.setdefault(part.person, part.choice) != part.choice:
+            disputed[part.person] = []
+    if not disputed:
+        return parts, []
     counted: list[_Part] = []
+    for part in parts:
+        disputed.get(part.person, counted).append(part)
     cases = []
-    for person, parts in said.items():
-        if person not in contested and (len(parts) == 1 or not _differ(parts)):
-            counted += parts
-        elif person not in ruled:
+    for person, papers in sorted(disputed.items()):
+        if person not in ruled:
             kind = CaseKind.CO_OWNER_CONFLICT if person in contested else CaseKind.SAME_OWNER_CONFLICT
-            cases.append(Case(kind, person, tuple((part.unit.unit_id, part.choice) for part in parts)))
+            cases.append(Case(kind, person, tuple((part.unit.unit_id, part.choice) for part in papers)))
         elif (choice := ruled[person]) is not None:
-            each_once = {part.unit.unit_id: part for part in parts}
+            each_once = {part.unit.unit_id: part for part in papers}
             counted += [part._replace(choice=choice) for part in each_once.values()]
-    return counted, sorted(cases, key=lambda case: case.person)
-
-
-def _part(rules: Rules, question: Question, unit: Unit, ballot: Ballot) -> _Part:
-    return _Part(person_of(unit), unit, ballot.channel, choice_of(rules, question, ballot))
-
-
-def _differ(parts: list[_Part]) -> bool:
-    """A spoiled paper says nothing, so it contradicts nothing."""
-    return len({part.choice for part in parts if part.choice != SPOILED}) > 1
+    return counted, cases
 
 
 def choice_of(rules: Rules, question: Question, ballot: Ballot) -> Choice:
     """What a ballot says to a question, with blanks and what cannot be read settled by the announced rules."""
-    choice = ballot.choices.get(question.question_id, BLANK)
+    choice = ballot.choices.get(question.question_id) or BLANK  # a list of names with no tick is blank, too
     if choice == BLANK:
         return SPOILED if rules.blank_is_spoiled else ABSTAIN
-    if isinstance(choice, frozenset):
-        if question.seats is None or len(choice) > question.seats or not choice <= set(question.options):
-            return SPOILED
-        return choice or ABSTAIN
-    return choice
+    if isinstance(choice, str):
+        return choice
+    readable = (
+        question.seats is not None and len(choice) <= question.seats and choice <= set(question.options)
+    )
+    return choice if readable else SPOILED
 
 
-def _add(rules: Rules, parts: Iterable[_Part]) -> Added:
+def _add(parts: Iterable[_Part]) -> Added:
     """Persons and area of each choice, and of all who took part.
 
     A person whose papers are partly spoiled is counted by those that are not.
     """
     said: dict[str, Choice] = {}
-    areas: dict[str, int] = {}
-    area = 0
+    areas: dict[Choice, int] = {}
     for person, unit, _, choice in parts:
+        areas[choice] = areas.get(choice, 0) + unit.area
         if choice == SPOILED:
-            if not rules.spoiled_participates:
-                continue
             said.setdefault(person, SPOILED)
         else:
             said[person] = choice
-        area += unit.area
-        for name in _names(choice):
-            areas[name] = areas.get(name, 0) + unit.area
-    persons: dict[str, int] = {}
-    for choice in said.values():
-        for name in _names(choice):
-            persons[name] = persons.get(name, 0) + 1
-    choices = {name: Sums(persons.get(name, 0), each) for name, each in areas.items()}
-    return Added(Sums(len(said), area), choices)
+    persons = Counter(said.values())
+    choices: dict[str, Sums] = {}
+    for choice, area in areas.items():
+        for name in (choice,) if isinstance(choice, str) else choice:
+            choices[name] = choices.get(name, Sums()).plus(Sums(persons[choice], area))
+    return Added(Sums(len(said), sum(areas.values())), choices)
 
 
-def _names(choice: Choice) -> Iterable[str]:
-    return (choice,) if isinstance(choice, str) else choice
-
-
-def _table(rules: Rules, parts: Iterable[_Part], key: Callable[[_Part], str]) -> dict[str, Added]:
+def _table(parts: Iterable[_Part], key: Callable[[_Part], str]) -> dict[str, Added]:
     groups: dict[str, list[_Part]] = {}
     for part in parts:
         groups.setdefault(key(part), []).append(part)
-    return {name: _add(rules, groups[name]) for name in sorted(groups)}
+    return {name: _add(groups[name]) for name in sorted(groups)}

@@ -135,3 +135,43 @@ def test_judging_changes_nothing_it_was_given() -> None:
     ballots = [ballot("a"), ballot("b")]
     judge(Rules(), roll, ballots)
     assert (roll, ballots) == ({"a": unit("a")}, [ballot("a"), ballot("b")])
+
+
+def test_a_paper_from_the_box_may_be_keyed_in_after_the_close() -> None:
+    keyed_in = ballot("a", channel="paper", cast_at=at(20), recorded_at=at(21))
+    assert reasons([unit("a")], [keyed_in], WINDOW) == []
+    late = ballot("a", channel="paper", cast_at=at(20, 13), recorded_at=at(20, 13))
+    assert reasons([unit("a")], [late], WINDOW) == [Rejection.LATE]
+
+
+def test_the_slot_is_whose_ballot_was_recorded_first() -> None:
+    paper = ballot("a", "against", "paper", cast_at=at(2), recorded_at=at(10))
+    assert judged([unit("a")], [paper, ballot("a", cast_at=at(5))]).slots["a"].channel == "online"
+
+
+def test_paper_goes_before_online_but_a_call_does_not() -> None:
+    rules = Rules(channel_priority=ChannelPriority.PAPER_OVER_ONLINE)
+    result = judged([unit("a")], [ballot("a"), ballot("a", channel="phone")], rules)
+    assert result.slots["a"].channel == "online"
+
+
+def test_a_ballot_that_a_paper_displaced_uses_up_no_mandate() -> None:
+    rules = Rules(proxy_cap=1, channel_priority=ChannelPriority.PAPER_OVER_ONLINE)
+    ballots = [ballot("a", proxy="z"), ballot("a", channel="paper"), ballot("b", proxy="z")]
+    assert reasons([unit("a"), unit("b")], ballots, rules) == [Rejection.DUPLICATE_OTHER_CHANNEL]
+
+
+def test_of_two_mandates_of_one_person_one_is_left_when_a_paper_displaces_the_other() -> None:
+    rules = Rules(proxy_cap=1, channel_priority=ChannelPriority.PAPER_OVER_ONLINE)
+    units = [unit("a1", owner="a"), unit("a2", owner="a"), unit("b")]
+    ballots = [
+        ballot("a1", proxy="z"),
+        ballot("a2", proxy="z"),
+        ballot("a1", channel="paper"),
+        ballot("b", proxy="z"),
+    ]
+    assert reasons(units, ballots, rules) == [Rejection.DUPLICATE_OTHER_CHANNEL, Rejection.PROXY_CAP]
+
+
+def test_two_voters_for_a_flat_of_one_owner_are_no_co_owners() -> None:
+    assert reasons([unit("a")], [ballot("a", by="he"), ballot("a", by="she")]) == [Rejection.REVOTE_REFUSED]

@@ -159,3 +159,9 @@ def test_what_is_reckoned_is_what_a_whole_tally_with_those_rulings_says(
         rulings = [Ruling("q", case.person, choice) for case, choice in zip(cases, choices, strict=True)]
         whole = tally(RULES, [QUESTION], roll, sorted_out, rulings)["q"]
         assert replace(whole, by_building={}, by_channel={}) == ruled(choices)
+
+
+def test_more_than_enough_is_not_less_than_nothing_missing() -> None:
+    result = outcome(map(unit, "abcd"), [ballot(name) for name in "abcd"])
+    for distance in (to_quorum(RULES, QUESTION, result), to_passing(RULES, QUESTION, result)):
+        assert (distance.reached, distance.missing) == (True, Sums(0, 0))

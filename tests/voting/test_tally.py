@@ -2,6 +2,8 @@
 
 import pytest
 
+from handlers.voting.judge import judge
+from handlers.voting.tally import tally
 from handlers.voting.terms import (
     ABSTAIN,
     AGAINST,
@@ -327,3 +329,41 @@ def test_the_tables_show_where_and_how_votes_were_cast() -> None:
 def test_an_empty_roll_passes_nothing() -> None:
     assert outcome([], []).status is Status.NO_QUORUM
     assert DEVELOPER not in outcome([], []).choices
+
+
+def test_who_returned_a_paper_for_a_parking_space_is_not_deemed_to_follow() -> None:
+    units = [
+        unit("a"),
+        unit("b", delivered=True),
+        unit("p", owner="b", kind=UnitKind.PARKING),
+        unit("c", delivered=True),
+    ]
+    result = outcome(units, [ballot("a"), ballot("p", AGAINST)], Rules(deemed_follow=True))
+    assert result.choices == {AGREE: Sums(2, m2(200))}
+
+
+@pytest.mark.parametrize(("spoils", "participants"), [(False, 3), (True, 2)])
+def test_an_election_paper_without_a_tick_is_blank(spoils: bool, participants: int) -> None:
+    ballots = [ballot("a", frozenset()), ballot("b", frozenset({"甲"})), ballot("c", frozenset({"甲"}))]
+    result = outcome(map(unit, "abc"), ballots, Rules(blank_is_spoiled=spoils), election(1, "甲"))
+    assert result.participants.persons == participants
+
+
+def test_a_table_has_no_row_for_papers_that_add_nothing() -> None:
+    units = [unit("a", building="1"), unit("b", building="2")]
+    result = outcome(units, [ballot("a"), ballot("b", SPOILED, "paper")])
+    assert (set(result.by_building), set(result.by_channel)) == ({"1"}, {"online"})
+
+
+def test_each_question_is_counted_by_itself() -> None:
+    rules, questions = Rules(), [Question("q1", 4), Question("q2", 6)]
+    roll = {name: unit(name) for name in "abc"}
+    ballots = [
+        Ballot("a", {"q1": AGREE, "q2": SPOILED}, "paper"),
+        Ballot("b", {"q1": AGREE, "q2": AGREE}, "paper"),
+        Ballot("c", {"q1": AGAINST, "q2": AGREE}, "paper"),
+    ]
+    outcomes = tally(rules, questions, roll, judge(rules, roll, ballots))
+    assert outcomes["q1"].choices == {AGREE: Sums(2, m2(200)), AGAINST: Sums(1, m2(100))}
+    assert outcomes["q2"].choices == {AGREE: Sums(2, m2(200))}
+    assert outcomes["q2"].participants == Sums(2, m2(200))

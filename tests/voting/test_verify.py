@@ -267,3 +267,51 @@ def test_heads_of_the_sample_cover_it_step_by_step() -> None:
     sizes = [head["size"] for head in GOOD.checkpoints]
     assert sizes[-1] == len(GOOD.log)
     assert all(first < second for first, second in pairwise(sizes))
+
+
+def resigned(text: list[str], bundle: Bundle = GOOD) -> Bundle:
+    """The same vote with another log, by somebody who has the key."""
+    root = root_of([leaf_hash(entry.encode()) for entry in text])
+    head = Checkpoint(ORIGIN, len(text), root, at(30))
+    return replace(with_entries(bundle, text), checkpoints=(head_json(head, SIGNER),))
+
+
+def changed(kind: str, **more: Any) -> list[str]:
+    """The entries of the sample with those of a kind altered."""
+    read = [json.loads(entry) for entry in entries()]
+    return [rfc8785.dumps({**each, **more} if each["kind"] == kind else each).decode() for each in read]
+
+
+def test_a_log_that_is_signed_anew_as_it_was_is_good() -> None:
+    assert verify(resigned(entries()), SIGNER.key_id).anchored
+
+
+@pytest.mark.parametrize(("key", "value"), [("persons", 12), ("area", "1197.27"), ("units", 12)])
+def test_a_notice_with_other_sums_than_its_roll_is_named(key: str, value: object) -> None:
+    roll = json.loads(entries()[0])["roll"]
+    assert broken(resigned(changed("notice", roll={**roll, key: value}))) == "roll"
+
+
+@pytest.mark.parametrize("deciders", [[], [7], [7, 7]])
+def test_a_ruling_by_fewer_than_two_is_named(deciders: list[int]) -> None:
+    assert broken(resigned(changed("ruling", deciders=deciders))) == "ruling 0"
+
+
+def test_a_second_notice_or_one_with_another_key_is_named() -> None:
+    first, *rest = entries()
+    assert broken(resigned([first, first, *rest])) == "log"
+    assert broken(resigned(changed("notice", key=OTHER.key_id))) == "log"
+
+
+def test_a_result_that_the_log_has_and_the_ballots_do_not_is_named() -> None:
+    assert GOOD.result is not None
+    result = {**GOOD.result, "ballots": 99}
+    digest = leaf_hash(rfc8785.dumps(result)).hex()
+    assert broken(resigned(changed("tally", result=digest), replace(GOOD, result=result))) == "result.json"
+
+
+def test_an_extension_is_heard_when_the_ballots_are_counted_again() -> None:
+    """The sample's result is that of the window in its notice; with another one it is not its result any more."""
+    *most, last = entries()
+    entry = {"kind": "extension", "at": utc_text(at(28)), "closes_at": utc_text(at(22, 13))}
+    assert broken(resigned([*most, rfc8785.dumps(entry).decode(), last])) == "result.json"
