@@ -11,6 +11,7 @@ from handlers.voting.judge import Judged, judge
 from handlers.voting.tally import reckon, tally
 from handlers.voting.terms import Ballot, Choice, Outcome, Question, Rules, Ruling, Status, Sums, Unit
 from handlers.voting.thresholds import majority_for
+from storage.states import UnitKind
 
 _COMBINATIONS = 4096  # of rulings that are tried; more cases than that are told apart by the extremes
 
@@ -78,18 +79,22 @@ def alternatives(
     ballots: Sequence[Ballot],
     rulings: Sequence[Ruling] = (),
 ) -> list[Alternative]:
-    """What the question would have come to with spoiled papers, parking and deemed votes in or out."""
-    turned = (
-        ("spoiled", replace(rules, spoiled_participates=not rules.spoiled_participates)),
-        ("parking", replace(rules, parking_counts=not rules.parking_counts)),
-        ("deemed", replace(rules, deemed_follow=not rules.deemed_follow)),
-    )
+    """What the question would have come to with spoiled papers, parking and deemed votes in or out.
+
+    Nothing is said of parking where the roll has none: a roll that was frozen without it cannot tell.
+    """
+    turned = {
+        "spoiled": replace(rules, spoiled_participates=not rules.spoiled_participates),
+        "deemed": replace(rules, deemed_follow=not rules.deemed_follow),
+    }
+    if any(unit.kind is UnitKind.PARKING for unit in roll.values()):
+        turned["parking"] = replace(rules, parking_counts=not rules.parking_counts)
     return [
         Alternative(
             name,
             tally(other, [question], roll, judge(other, roll, ballots), rulings)[question.question_id].status,
         )
-        for name, other in turned
+        for name, other in turned.items()
     ]
 
 

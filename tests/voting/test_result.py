@@ -54,7 +54,6 @@ def test_what_other_rules_would_have_made_of_it_stands_beside_the_outcome() -> N
     assert question["status"] == "NO_QUORUM"
     assert question["under_other_rules"] == {
         "spoiled": "PASSED",
-        "parking": "NO_QUORUM",
         "deemed": "NO_QUORUM",
     }
     assert question["quorum"]["missing"]["persons"] == 1
