@@ -13,8 +13,10 @@ import pytest
 from sqlmodel import select
 
 import bot
+from bot.cli.keys import fresh_key
 from bot.cli.main import main
 from bot.config import OfficialAccountSettings, load_settings
+from bot.documents.fonts import PACKAGE, FontMissing
 from storage.database import Database
 from storage.states import PlaceLevel
 from storage.tables import AuditEvent, Compound, Counter, LocalPhrase, Person, Place, Region, RoleGrant
@@ -361,6 +363,27 @@ def test_an_older_database_is_not_touched_by_an_import(
     desk.ask(age)
     assert desk.run("compound", "import", desk.compound()) == 1
     assert "db upgrade" in one_line(capsys.readouterr().err)
+
+
+def test_doctor_asks_for_a_chinese_font_only_where_votes_can_be_held(
+    desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> str:
+        raise FontMissing
+
+    monkeypatch.setattr("bot.cli.doctor.chinese_family", missing)
+
+    def fonts() -> tuple[bool, str]:
+        desk.run("doctor")
+        findings = {line["check"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
+        return findings["fonts"]["ok"], findings["fonts"]["next_step"]
+
+    ok, step = fonts()
+    assert ok
+    assert PACKAGE in step
+    key = f'[security]\nsigning_key = "{fresh_key()}"\n'
+    desk.config.write_text(desk.config.read_text("utf-8").replace("[security]\n", key, 1), "utf-8")
+    assert fonts() == (False, step)
 
 
 def test_doctor_says_what_is_wrong_without_a_secret(
