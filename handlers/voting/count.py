@@ -74,7 +74,7 @@ async def load_evidence(session: AsyncSession, sealer: Sealer, vote: Vote) -> Ev
         questions=tuple(question_of(row) for row in await list_questions(session, *key)),
         roll={row.unit_code: unit_of(row) for row in await list_vote_units(session, *key)},
         ballots=tuple(ballots),
-        rulings=tuple(rulings_in(await list_cases(session, *key))),
+        rulings=tuple(rulings_in(sealer, await list_cases(session, *key))),
     )
 
 

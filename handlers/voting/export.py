@@ -139,7 +139,7 @@ def _rulings(sealer: Sealer, cases: Iterable[VoteCase], log: Iterable[str]) -> l
     for case in cases:
         if case.state is CaseState.RULED and case.nonce_sealed is not None:
             nonce = sealer.open(case.nonce_sealed, CASE_NONCE_CONTEXT)
-            for ruling in rulings_in([case]):
+            for ruling in rulings_in(sealer, [case]):
                 content = ruling_content(ruling)
                 opened[commitment(nonce, content)] = {**content, "nonce": nonce.hex()}
     entries = (json.loads(entry) for entry in log)

@@ -1,11 +1,13 @@
 """Use case: two deciders rule on what no rule decides: one proposes, another agrees with the same decision."""
 
+import json
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import rfc8785
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.voting.announced import question_of, unit_of
@@ -20,6 +22,7 @@ from storage.states import CaseState, VoteState
 from storage.tables import Compound, Vote, VoteCase
 
 CASE_NONCE_CONTEXT = "vote_cases.nonce"
+DECISION_CONTEXT = "vote_cases.decision"
 MOST_REASON = 2000
 
 
@@ -71,9 +74,10 @@ async def rule_on_case(
     written = await _written(session, vote, case, decision)
     details = {"case": case_number}
     if case.decided_by is None or case.decided_by == decider_id:
-        case.decision, case.decided_by, case.reason = written, decider_id, reason.strip()[:MOST_REASON]
+        case.decision_sealed = sealer.seal(rfc8785.dumps(written), DECISION_CONTEXT)
+        case.decided_by, case.reason = decider_id, reason.strip()[:MOST_REASON]
         audit(session, vote, "vote.ruling_proposed", now, decider_id, details)
-    elif case.decision != written:
+    elif decision_of(sealer, case) != written:
         raise NoRuling(CaseCode.OTHERWISE)
     else:
         case.seconded_by, case.ruled_at, case.state = decider_id, now, CaseState.RULED
@@ -86,13 +90,21 @@ async def rule_on_case(
     return case
 
 
-def rulings_in(cases: Iterable[VoteCase]) -> list[Ruling]:
+def decision_of(sealer: Sealer, case: VoteCase) -> dict[str, Any]:
+    """What was decided or proposed, by question; empty before anybody has. It tells how somebody votes."""
+    if case.decision_sealed is None:
+        return {}
+    written: dict[str, Any] = json.loads(sealer.open(case.decision_sealed, DECISION_CONTEXT))
+    return written
+
+
+def rulings_in(sealer: Sealer, cases: Iterable[VoteCase]) -> list[Ruling]:
     """What was ruled, a ruling for each question."""
     return [
         Ruling(question_id, case.person, mark_of(written))
         for case in cases
         if case.state is CaseState.RULED
-        for question_id, written in (case.decision or {}).items()
+        for question_id, written in decision_of(sealer, case).items()
     ]
 
 
@@ -127,7 +139,7 @@ async def _log(session: AsyncSession, sealer: Sealer, vote: Vote, case: VoteCase
     nonce = secrets.token_bytes(NONCE_BYTES)
     case.nonce_sealed = sealer.seal(nonce, CASE_NONCE_CONTEXT)
     deciders = sorted(each for each in (case.decided_by, case.seconded_by) if each is not None)
-    for ruling in rulings_in([case]):
+    for ruling in rulings_in(sealer, [case]):
         body = {"commitment": commitment(nonce, ruling_content(ruling)), "deciders": deciders}
         leave(session, vote, "ruling", body, now)
 

@@ -1,9 +1,8 @@
 """Ballots: append-only what was cast, one slot for each unit, papers by serial, and what no rule decides."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import JSON, ForeignKeyConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from storage.states import BallotChannel, CaseState, PaperState
@@ -117,8 +116,8 @@ class VoteCase(SQLModel, table=True):
     """What no rule decides: two co-owners, one owner in two minds, two sets of marks, "that was not me".
 
     person: the owner key it is about. question_id: None for the whole ballot. Two deciders rule, each on their own;
-    the ruling holds when both said the same. decision: by question, the mark that counts or null. nonce_sealed: with
-    it and the decision the leaves of the ruling can be recomputed.
+    the ruling holds when both said the same. decision_sealed: canonical JSON, by question
+    the mark that counts or null. nonce_sealed: with it and the decision the leaves of the ruling can be recomputed.
     """
 
     __tablename__ = "vote_cases"
@@ -136,7 +135,7 @@ class VoteCase(SQLModel, table=True):
     question_id: str | None = Field(default=None, max_length=16)
     state: CaseState = Field(default=CaseState.OPEN, sa_type=enum_text(CaseState, "state"))
     opened_at: datetime = Field(sa_type=UtcDateTime)
-    decision: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+    decision_sealed: bytes | None = None
     reason: str | None = Field(default=None, sa_type=Text)
     decided_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     seconded_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)

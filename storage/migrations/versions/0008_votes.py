@@ -328,7 +328,7 @@ def upgrade() -> None:
     sa.Column('question_id', sa.String(length=16), nullable=True),
     sa.Column('state', sa.Enum('open', 'ruled', name='state', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('decision', sa.JSON(), nullable=True),
+    sa.Column('decision_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('decided_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('seconded_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
