@@ -18,11 +18,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, BinaryIO
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 PUBLIC, SEALED = "public", "sealed"
 TYPE = "yishi/bundle/1"
 LARGEST_BYTES = 1 << 30  # of a part, unpacked: a vote of a million ballots has less
+_ENCRYPTED = 0x1  # bit of a part's flags
 _SAME_TIME = (2020, 1, 1, 0, 0, 0)  # the same evidence is the same file
 
 
@@ -117,6 +118,8 @@ def _get(archive: ZipFile, name: str) -> str:
         raise BundleError(f"{name} is missing") from None
     if info.file_size > LARGEST_BYTES:
         raise BundleError(f"{name} is too large")
+    if info.flag_bits & _ENCRYPTED or info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        raise BundleError(f"{name} is packed in a way that no bundle is")
     try:
         return archive.read(info).decode()
     except UnicodeDecodeError:
@@ -125,7 +128,10 @@ def _get(archive: ZipFile, name: str) -> str:
 
 def _rows(archive: ZipFile, name: str) -> tuple[Mapping[str, Any], ...]:
     rows = []
-    for number, line in enumerate(_get(archive, name).splitlines(), 1):
+    # Not splitlines: what somebody wrote may hold U+2028 and U+0085, which JSON leaves as they are.
+    for number, line in enumerate(_get(archive, name).removesuffix("\n").split("\n"), 1):
+        if not line:
+            continue
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -68,6 +69,21 @@ def test_the_file_reads_back_as_it_was_written() -> None:
     written = write_bundle(GOOD)
     assert write_bundle(read_bundle(io.BytesIO(written))) == written
     assert read_bundle(io.BytesIO(written)).log == GOOD.log
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\u2029", "\x85", "\x0b", "\r"])
+def test_whatever_ends_a_line_elsewhere_ends_none_in_a_bundle(odd: str) -> None:
+    bundle = replace(GOOD, rulings=({"question": f"甲{odd}乙"},))
+    assert read_bundle(io.BytesIO(write_bundle(bundle))).rulings == bundle.rulings
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_file_packed_in_another_way_is_refused_in_words(packing: int) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", packing) as archive:
+        archive.writestr("manifest.json", "{}")
+    with pytest.raises(BundleError, match="no bundle"):
+        read_bundle(out)
 
 
 @pytest.mark.parametrize("place", range(len(GOOD.log)))
