@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.apart import each_apart
 from handlers.context import Services
 from handlers.requests.carry_out import carry_out
 from handlers.requests.record import facts_of
@@ -26,17 +27,7 @@ async def advance_requests(database: Database, services: Services, now: datetime
     """
     async with database.read() as session:
         found = await list_due_requests(session, now, LIMIT)
-    done = 0
-    errors: list[Exception] = []
-    for compound_id, number in found:
-        try:
-            async with database.write() as session:
-                done += await _advance(session, services, compound_id, number, now)
-        except Exception as error:  # whatever it is, the other requests' time goes on
-            errors.append(error)
-    if errors:
-        raise errors[0]
-    return done
+    return await each_apart(database, found, lambda session, key: _advance(session, services, *key, now))
 
 
 async def _advance(

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.apart import each_apart
 from handlers.voting.announced import facts_of
 from handlers.voting.life import NoVote, hold_vote, last_morning, leave, take_step, wakes_at
 from handlers.voting.log import origin_of, seal
@@ -34,23 +35,13 @@ async def advance_votes(database: Database, signer: Signer, now: datetime) -> in
     """
     async with database.read() as session:
         found = await list_due_votes(session, now, LIMIT)
-    done = 0
-    errors: list[Exception] = []
-    for compound_id, number in found:
-        try:
-            async with database.write() as session:
-                compound = await session.get_one(Compound, compound_id)
-                done += await _advance(session, signer, compound, number, now)
-        except Exception as error:  # whatever it is, the other votes' time goes on
-            errors.append(error)
-    if errors:
-        raise errors[0]
-    return done
+    return await each_apart(database, found, lambda session, key: _advance(session, signer, *key, now))
 
 
 async def _advance(
-    session: AsyncSession, signer: Signer, compound: Compound, number: int, now: datetime
+    session: AsyncSession, signer: Signer, compound_id: int, number: int, now: datetime
 ) -> int:
+    compound = await session.get_one(Compound, compound_id)
     try:
         vote = await hold_vote(session, compound, number)
     except NoVote:

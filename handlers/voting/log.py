@@ -7,6 +7,7 @@ from typing import Any
 import rfc8785
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.apart import each_apart
 from handlers.voting.signing import Checkpoint, Signer, to_the_millisecond, utc_text
 from storage.database import Database
 from storage.merkle import leaf_hash, root_of
@@ -89,12 +90,16 @@ async def seal(
 
 
 async def seal_all(database: Database, signer: Signer, now: datetime) -> int:
-    """Seal every vote that has something new, each in a transaction of its own; returns how many."""
+    """Seal every vote that has something new, each in a transaction of its own; returns how many.
+
+    A log that cannot be sealed does not hold up the others; its error is raised when they are done.
+    """
+
+    async def do(session: AsyncSession, vote: tuple[int, int, str]) -> int:
+        compound_id, vote_number, code = vote
+        origin = origin_of(code, vote_number)
+        return int(await seal(session, signer, compound_id, vote_number, origin, now) is not None)
+
     async with database.read() as session:
         votes = await list_votes_unsealed(session)
-    sealed = 0
-    for compound_id, vote_number, code in votes:
-        async with database.write() as session:
-            origin = origin_of(code, vote_number)
-            sealed += await seal(session, signer, compound_id, vote_number, origin, now) is not None
-    return sealed
+    return await each_apart(database, votes, do)

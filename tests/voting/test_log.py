@@ -7,14 +7,14 @@ from itertools import pairwise
 
 import pytest
 from sqlalchemy import delete, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from handlers.voting.log import origin_of, seal, seal_all, write_leaf
 from handlers.voting.signing import Checkpoint, Promise, Signer, is_signed, key_id_of
 from storage.database import Database
 from storage.merkle import consistency_proof, is_consistent, leaf_hash, root_of
 from storage.queries.vote_log import find_log_index, list_checkpoints, list_leaf_hashes, list_log
-from storage.tables import Compound, Person, Vote, VoteLeaf
+from storage.tables import Compound, Person, UnsealedLeaf, Vote, VoteLeaf
 
 SEED = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 NOW = datetime(2026, 5, 1, 4, 0, tzinfo=UTC)
@@ -101,6 +101,33 @@ async def test_two_sealers_at_once_leave_no_gap_and_no_fork(database: Database) 
     assert len(leaves) == heads[-1].size == 12
     for head in heads:
         assert head.root == root_of(leaves[: head.size])
+
+
+async def test_a_log_that_cannot_be_sealed_does_not_hold_up_the_others(database: Database) -> None:
+    compound_id = await start(database)
+    await write(database, compound_id, 1)
+    async with database.write() as session:
+        # The first of two votes has a place without its leaf: sealing it must fail.
+        other = Compound(code="XH-0", name="别的小区")
+        session.add(other)
+        await session.flush()
+        assert other.compound_id is not None
+        vote = await session.get_one(Vote, (compound_id, 3))
+        session.add(
+            Vote(
+                compound_id=other.compound_id,
+                vote_number=3,
+                title="x",
+                operator_id=vote.operator_id,
+                created_at=NOW,
+            )
+        )
+        await session.flush()
+        session.add(UnsealedLeaf(compound_id=other.compound_id, vote_number=3, leaf_id="no such leaf"))
+    with pytest.raises(IntegrityError):
+        await seal_all(database, SIGNER, NOW)
+    async with database.read() as session:
+        assert len(await list_checkpoints(session, compound_id, 3)) == 1
 
 
 async def test_a_leaf_of_a_transaction_that_failed_is_not_there(database: Database) -> None:
