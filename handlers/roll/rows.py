@@ -1,7 +1,7 @@
 """The rows of a sheet, read: a unit each, with its owners, or the reason why not. Pure."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -203,8 +203,3 @@ def _sale_of(text: str) -> UnitKind | None:
     if _UNSOLD.search(text):
         return UnitKind.UNSOLD
     return UnitKind.UNDELIVERED if _UNDELIVERED.search(text) else None
-
-
-def areas_said(areas: Mapping[Field, int]) -> dict[str, int]:
-    """The areas by the columns of the table."""
-    return {one.value: area for one, area in areas.items()}

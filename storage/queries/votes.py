@@ -55,14 +55,6 @@ async def list_vote_units_coded(
     return list(await session.exec(statement))
 
 
-async def count_vote_units(session: AsyncSession, compound_id: int, vote_number: int) -> int:
-    """How many units the frozen roll has."""
-    statement = select(func.count()).where(
-        VoteUnit.compound_id == compound_id, VoteUnit.vote_number == vote_number
-    )
-    return int((await session.exec(statement)).one())
-
-
 async def list_due_votes(session: AsyncSession, now: datetime, limit: int) -> list[tuple[int, int]]:
     """(compound_id, vote_number) of votes for which the clock has something to do, the longest due first."""
     statement = (
