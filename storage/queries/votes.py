@@ -8,7 +8,16 @@ from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.states import CaseState, PaperState
-from storage.tables import BallotPaper, BallotSlot, Vote, VoteCase, VoteDocument, VoteQuestion, VoteUnit
+from storage.tables import (
+    BallotPaper,
+    BallotSlot,
+    Vote,
+    VoteCase,
+    VoteDocument,
+    VoteOwner,
+    VoteQuestion,
+    VoteUnit,
+)
 
 _PAPERS_OPEN = (PaperState.RECEIVED, PaperState.ENTERED, PaperState.MISMATCHED)
 
@@ -53,6 +62,20 @@ async def list_vote_units_coded(
         col(VoteUnit.unit_code).in_(list(unit_codes)),
     )
     return list(await session.exec(statement))
+
+
+async def list_owner_keys(
+    session: AsyncSession, compound_id: int, vote_number: int, owner_number: int
+) -> dict[str, int]:
+    """The keys that an owner has in a vote, each with how many owners share it; their own key has one."""
+    of_vote = (VoteOwner.compound_id == compound_id, VoteOwner.vote_number == vote_number)
+    keys = select(VoteOwner.owner_key).where(*of_vote, VoteOwner.owner_number == owner_number)
+    statement = (
+        select(VoteOwner.owner_key, func.count())
+        .where(*of_vote, col(VoteOwner.owner_key).in_(keys))
+        .group_by(col(VoteOwner.owner_key))
+    )
+    return dict((await session.exec(statement)).all())
 
 
 async def list_due_votes(session: AsyncSession, now: datetime, limit: int) -> list[tuple[int, int]]:

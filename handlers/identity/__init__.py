@@ -1,0 +1,1 @@
+"""Who may vote: which identity is which owner of the roll, by two factors."""
