@@ -15,8 +15,9 @@ from storage.queries.matters import find_matter_behind, find_matter_number_withi
 from storage.queries.opinions import list_opinions_by_number, list_opinions_of
 from storage.queries.people import list_grants_of
 from storage.queries.tree import find_compound, list_places_coded, list_region_codes_above
+from storage.queries.votes import find_vote
 from storage.states import OpinionState, Role
-from storage.tables import Compound, Matter, Opinion, Place
+from storage.tables import Compound, Matter, Opinion, Place, Vote
 
 MOST_COMPOUNDS = 5000  # more than a district has: whoever is left out could not even answer its alerts
 
@@ -43,6 +44,11 @@ class Right(StrEnum):
     HANDLE = "handle"
     NOTE = "note"
     CORRECT = "correct"  # say what a matter is about, and read what the tagger could not make out
+    RUN_VOTES = "run_votes"
+    SEE_VOTES = "see_votes"  # drafts, turnout and what is not published yet; never how ballots are marked
+    DECIDE = "decide"  # rule on ballots that no rule decides, and see what is marked on them
+    SEE_EVIDENCE = "see_evidence"  # the sealed bundle, in which every ballot is open
+    KEEP_ROLL = "keep_roll"
 
 
 _WATCH = frozenset({Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT})
@@ -50,15 +56,19 @@ _READ = frozenset({Right.SEE_WEEK, Right.SEE_DIGEST})
 _SEE = frozenset({Right.SEE_REQUESTS})
 _HANDLE = _SEE | {Right.HANDLE, Right.NOTE}
 _DISPATCH = _HANDLE | {Right.DISPATCH}
+_RULE = frozenset({Right.SEE_VOTES, Right.DECIDE})
+_RUN = _RULE | {Right.RUN_VOTES, Right.KEEP_ROLL}
 
 # The property company (物业) acts on alerts and numbers; the digest with residents' own words is the committee's.
+# It has a contract to lose in owners' votes, and sees of them what everybody sees. Ballots are opened for the
+# supervisors (监督), who run no vote.
 ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
-    Role.SECRETARY: _READ | _WATCH | _DISPATCH | {Right.MERGE, Right.CORRECT},
-    Role.COMMITTEE: _READ | _SEE | {Right.SEE_ALERTS, Right.MERGE, Right.CORRECT},
+    Role.SECRETARY: _READ | _WATCH | _DISPATCH | _RUN | {Right.MERGE, Right.CORRECT},
+    Role.COMMITTEE: _READ | _SEE | _RULE | {Right.SEE_ALERTS, Right.MERGE, Right.CORRECT},
     Role.PROPERTY: _WATCH | _HANDLE | {Right.SEE_WEEK},
-    Role.COMMUNITY_WORKER: _READ | _WATCH | _DISPATCH | {Right.MERGE, Right.CORRECT},
+    Role.COMMUNITY_WORKER: _READ | _WATCH | _DISPATCH | _RUN | {Right.MERGE, Right.CORRECT},
     Role.GRID_WORKER: _WATCH | _HANDLE | {Right.SEE_WEEK, Right.CORRECT},
-    Role.SUPERVISOR: _READ | _SEE,
+    Role.SUPERVISOR: _READ | _SEE | {Right.SEE_VOTES, Right.SEE_EVIDENCE},
     Role.DUTY: _WATCH,
     Role.OPERATOR: frozenset({Right.SEE_OUTBOX}),
 }
@@ -66,7 +76,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
 
 # What these rights open has a place. The digest is of a whole compound: its figures, places and quotes come from all
 # buildings, and it is kept as it was sent. What could not be sent is nobody's place. What is one matter is judged over
-# all buildings.
+# all buildings. A vote and the roll are the whole compound's.
 PLACE_RIGHTS = _DISPATCH | {Right.SEE_WEEK, Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT, Right.CORRECT}
 
 
@@ -193,6 +203,26 @@ async def access_matter(
         ):
             held |= there
     return OpenedMatter(opened, matter, frozenset(held))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedVote:
+    """A vote of a compound that is open to the viewer."""
+
+    opened: Opened
+    vote: Vote
+
+
+async def access_vote(
+    session: AsyncSession, viewer: Viewer, code: str, number: int, *rights: Right
+) -> OpenedVote:
+    """The vote of this number, where the viewer has any of the rights; raises what `access_compound` does, and
+    NotFound when there is none."""
+    opened = await access_compound(session, viewer, code, *rights)
+    vote = await find_vote(session, opened.compound_id, number)
+    if vote is None:
+        raise NotFound
+    return OpenedVote(opened, vote)
 
 
 async def access_compounds(session: AsyncSession, viewer: Viewer) -> list[Standing]:

@@ -13,6 +13,7 @@ from storage.queries.votes import list_questions
 from storage.tables import Vote
 
 _MOMENTS = ("noticed_at", "opens_at", "closes_at", "tallied_at", "published_at", "final_at")
+_WHERE = ("contact", "objections_to", "papers_to", "platform")
 _OF_QUESTION = {"question_id", "item", "title", "body", "options", "seats"}
 
 
@@ -30,6 +31,7 @@ async def show_vote(session: AsyncSession, vote: Vote) -> dict[str, Any]:
         "template": vote.template,
         "profile": vote.profile,
         "convener": vote.convener,
+        **{name: getattr(vote, name) for name in _WHERE},
         "rules": vote.rules,
         "checked": sorted(vote.checked),
         **{name: local_text(getattr(vote, name)) for name in _MOMENTS},

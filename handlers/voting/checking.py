@@ -16,7 +16,7 @@ from handlers.voting.signing import utc_text
 from handlers.voting.terms import Unit, in_scope
 from storage.queries.roll import list_contactable
 from storage.queries.votes import list_questions
-from storage.states import VoteState
+from storage.states import VoteMode, VoteState
 from storage.tables import Compound, Vote
 
 
@@ -50,6 +50,9 @@ async def load_draft(session: AsyncSession, vote: Vote) -> Draft:
         units=len(titles),
         unready=len(unready),
         contactable=sum(not title.owners.isdisjoint(reached) for title in titles),
+        contact=vote.contact,
+        mode=VoteMode(vote.mode),
+        platform=vote.platform,
     )
 
 

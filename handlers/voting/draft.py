@@ -22,10 +22,11 @@ from storage.tables import Compound, Vote, VoteQuestion
 
 MOST_QUESTIONS = 20
 MOST_OPTIONS = 60
+_PLAIN = ("title", "body", "mode", "contact", "objections_to", "papers_to", "platform")
 _RESERVED = frozenset({AGREE, AGAINST, ABSTAIN, SPOILED, BLANK, FOLLOW, NEITHER})
-_OFFICIAL = "official_platform_only"
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)]
+Where = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)]
 Option = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 
@@ -62,7 +63,10 @@ class Convener(_Entry):
 
 
 class Changes(_Entry):
-    """What is to be changed of a draft; None leaves it as it is. rules: single keys of Announced."""
+    """What is to be changed of a draft; None leaves it as it is. rules: single keys of Announced.
+
+    mode: where the ballots that count are cast; storage.tables.Vote says what the last four are.
+    """
 
     title: Line | None = None
     body: Words | None = None
@@ -71,6 +75,11 @@ class Changes(_Entry):
     opens_at: AwareDatetime | None = None
     closes_at: AwareDatetime | None = None
     questions: list[QuestionEntry] | None = Checked(default=None, max_length=MOST_QUESTIONS)
+    mode: VoteMode | None = None
+    contact: Where | None = None
+    objections_to: Where | None = None
+    papers_to: Where | None = None
+    platform: Where | None = None
 
 
 def announced_in(profile: Profile) -> Announced:
@@ -101,7 +110,7 @@ async def create_vote(
     vote = Vote(
         compound_id=compound.compound_id,
         vote_number=await next_number(session, compound.compound_id, "vote"),
-        mode=VoteMode.OFFICIAL_PLATFORM if place.word("binding_online") == _OFFICIAL else VoteMode.HERE,
+        mode=VoteMode.OFFICIAL_PLATFORM if place.only_official else VoteMode.HERE,
         title=written.fill(written.title, filled)[:120],
         body=written.fill(written.body, filled),
         template=template,
@@ -137,10 +146,9 @@ async def edit_vote(
     """
     vote = await hold_vote(session, compound, number)
     take_step(session, vote, Command.EDIT, now, actor_id=actor_id)
-    if changes.title is not None:
-        vote.title = changes.title
-    if changes.body is not None:
-        vote.body = changes.body
+    for name in _PLAIN:
+        if (value := getattr(changes, name)) is not None:
+            setattr(vote, name, value)
     if changes.convener is not None:
         vote.convener = changes.convener.model_dump()
     if changes.rules is not None:

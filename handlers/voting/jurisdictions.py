@@ -61,6 +61,11 @@ class Profile:
         return str(self.keys[name].value)
 
     @property
+    def only_official(self) -> bool:
+        """Whether only the government's platform may host a vote that binds."""
+        return self.word("binding_online") == "official_platform_only"
+
+    @property
     def unverified(self) -> tuple[str, ...]:
         """The keys that somebody has to check, by name."""
         return tuple(name for name, key in sorted(self.keys.items()) if not key.verified)

@@ -13,6 +13,7 @@ from handlers.voting.announced import Announced
 from handlers.voting.jurisdictions import Profile
 from handlers.voting.templates import UNFILLED
 from handlers.voting.terms import AGREE, Question
+from storage.states import VoteMode
 
 CONVENERS = (
     "业主委员会",
@@ -57,6 +58,9 @@ class Draft:
     units: int = 0
     unready: int = 0
     contactable: int = 0
+    contact: str = ""
+    mode: VoteMode = VoteMode.HERE
+    platform: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,17 @@ def _who(draft: Draft, _profile: Profile, _now: datetime) -> Iterator[Finding]:
     if not draft.convener.get("document", "").strip():
         text = "请写上召集的依据，比如业委会决议的编号。"
         yield Finding("lint.no_convener_document", "convener", text)
+
+
+def _where(draft: Draft, profile: Profile, _now: datetime) -> Iterator[Finding]:
+    if not draft.contact.strip():
+        text = "请写上业主有疑问找谁、去哪里，比如“社区居委会陈书记，电话……”。"
+        yield Finding("lint.no_contact", "contact", text)
+    if draft.mode is VoteMode.OFFICIAL_PLATFORM:
+        if not draft.platform.strip():
+            yield Finding("lint.no_platform", "platform", "请写上政府平台的名称，业主要去那里投票。")
+    elif profile.only_official:
+        yield Finding("lint.only_official", "mode", f"{profile.name}规定只能在政府的平台上投票。")
 
 
 def _matters(draft: Draft, _profile: Profile, _now: datetime) -> Iterator[Finding]:
@@ -244,6 +259,7 @@ KEY_NAMES = {
 _CHECKS: tuple[Callable[[Draft, Profile, datetime], Iterable[Finding]], ...] = (
     _matters,
     _who,
+    _where,
     _times,
     _promises,
     _unfilled,

@@ -67,6 +67,10 @@ def words_hash(vote: Vote, questions: list[VoteQuestion]) -> str:
         "title": vote.title,
         "body": vote.body,
         "convener": vote.convener,
+        "contact": vote.contact,
+        "objections_to": vote.objections_to,
+        "papers_to": vote.papers_to,
+        "platform": vote.platform,
         "announced": vote.rules,
         "questions": [{"id": row.question_id, "title": row.title, "body": row.body} for row in questions],
     }

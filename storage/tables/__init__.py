@@ -48,6 +48,7 @@ from storage.tables.roll import (  # noqa: E402
     RollOwner,
     RollTitle,
     RollUnit,
+    RollUpload,
     UnitCode,
 )
 from storage.tables.tree import Compound, Place, Region  # noqa: E402
@@ -56,6 +57,7 @@ from storage.tables.votes import (  # noqa: E402
     CanvassContact,
     Vote,
     VoteDocument,
+    VoteObjection,
     VoteOwner,
     VoteQuestion,
     VoteUnit,
@@ -109,6 +111,7 @@ __all__ = [
     "RollOwner",
     "RollTitle",
     "RollUnit",
+    "RollUpload",
     "SendWindow",
     "StaffAccount",
     "TagModel",
@@ -120,6 +123,7 @@ __all__ = [
     "VoteDocument",
     "VoteLeaf",
     "VoteLogEntry",
+    "VoteObjection",
     "VoteOwner",
     "VoteQuestion",
     "VoteUnit",

@@ -1,8 +1,9 @@
 """The roll (房屋清册): units, owners, and who owns what, as it stands now."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Text, text
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from storage.states import BindingState, ObjectionState, OwnerKind, UnitKind
@@ -99,6 +100,29 @@ class RollObjection(SQLModel, table=True):
     decided_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     answer: str | None = Field(default=None, sa_type=Text)
+
+
+class RollUpload(SQLModel, table=True):
+    """A sheet between its upload and its import. It is gone with the import, and after a day at the latest.
+
+    digest: SHA-256 of the file, in hex: the same file is there once. said: what whoever imports it says beside it
+    (handlers/roll/upload.py).
+    """
+
+    __tablename__ = "roll_uploads"
+    __table_args__ = (
+        UniqueConstraint("compound_id", "digest"),
+        Index("ix_roll_uploads_uploaded_at", "uploaded_at"),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    upload_number: int = Field(primary_key=True, sa_type=BigId)
+    digest: str = Field(max_length=64)
+    name: str = Field(max_length=120)
+    sealed: bytes
+    said: dict[str, Any] = Field(default={}, sa_type=JSON)
+    uploaded_by: int = Field(foreign_key="persons.person_id", sa_type=BigId)
+    uploaded_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class OwnerBinding(SQLModel, table=True):

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, Text, text
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from storage.states import ContactState, UnitKind, VoteMode, VoteState
+from storage.states import ContactState, ObjectionState, UnitKind, VoteMode, VoteState
 from storage.types import BigId, UtcDateTime, enum_text
 
 _TIMED = text("next_at IS NOT NULL")
@@ -21,7 +21,9 @@ class Vote(SQLModel, table=True):
     somebody looked up, {key: {"by": person_id, "at": time}}. roll_root, roll_persons, roll_area
     (millionths): of the frozen roll, printed in the notice. result: the outcome as it was counted, integers only.
     tallied_at: None while there is no result, and when a ruling came after it.
-    next_at: when the clock has something to do. revoked_reason: in words, for the owners.
+    next_at: when the clock has something to do. revoked_reason: in words, for the owners. contact, objections_to,
+    papers_to: who and where, in words; the last two are the contact where they are empty. platform: the government's,
+    where the vote is held there.
     """
 
     __tablename__ = "votes"
@@ -57,6 +59,10 @@ class Vote(SQLModel, table=True):
     roll_area: int | None = Field(default=None, sa_type=BigInteger)
     result: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
     revoked_reason: str | None = Field(default=None, sa_type=Text)
+    contact: str = Field(default="", max_length=200, sa_column_kwargs={"server_default": ""})
+    objections_to: str = Field(default="", max_length=200, sa_column_kwargs={"server_default": ""})
+    papers_to: str = Field(default="", max_length=200, sa_column_kwargs={"server_default": ""})
+    platform: str = Field(default="", max_length=200, sa_column_kwargs={"server_default": ""})
 
 
 class VoteQuestion(SQLModel, table=True):
@@ -148,6 +154,31 @@ class VoteOwner(SQLModel, table=True):
     vote_number: int = Field(primary_key=True, sa_type=BigId)
     owner_key: str = Field(primary_key=True, max_length=32)
     owner_number: int = Field(primary_key=True, sa_type=BigId)
+
+
+class VoteObjection(SQLModel, table=True):
+    """What an owner says against a published result, and what they were answered.
+
+    command_key: names the form it came by, so that a double click is one objection.
+    """
+
+    __tablename__ = "vote_objections"
+    __table_args__ = (
+        ForeignKeyConstraint(["compound_id", "vote_number"], ["votes.compound_id", "votes.vote_number"]),
+        UniqueConstraint("compound_id", "vote_number", "command_key"),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    objection_number: int = Field(primary_key=True)
+    command_key: str = Field(max_length=60)
+    text_sealed: bytes
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    entered_by: int = Field(foreign_key="persons.person_id", sa_type=BigId)
+    state: ObjectionState = Field(default=ObjectionState.OPEN, sa_type=enum_text(ObjectionState, "state"))
+    answer: str | None = Field(default=None, sa_type=Text)
+    decided_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
 class CanvassContact(SQLModel, table=True):

@@ -36,6 +36,7 @@ KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 NEW = {"template": "other", "values": {"matter": "人车分流", "reason": "北门人车混行"}}
 EDIT = {
     "convener": {"body": "业主委员会", "name": "四季园业委会", "document": "2026年第3号决议"},
+    "contact": "居委会陈书记 020-81230000",
     "opens_at": at(20).isoformat(),
     "closes_at": at(29).isoformat(),
 }

@@ -59,6 +59,18 @@ async def test_a_district_of_1249_compounds_is_seen_whole(city: Database) -> Non
         assert len(await access_compounds(session, who)) == 1250
 
 
+OF_VOTES = {Right.RUN_VOTES, Right.SEE_VOTES, Right.DECIDE, Right.SEE_EVIDENCE, Right.KEEP_ROLL}
+
+
+def test_the_property_company_sees_of_votes_what_everybody_sees() -> None:
+    assert not ROLE_RIGHTS[Role.PROPERTY] & OF_VOTES
+
+
+def test_who_runs_votes_does_not_open_ballots() -> None:
+    for role, rights in ROLE_RIGHTS.items():
+        assert not {Right.RUN_VOTES, Right.SEE_EVIDENCE} <= rights, role
+
+
 @pytest.mark.parametrize("role", Role)
 async def test_each_role_opens_exactly_what_the_table_says(city: Database, role: Role) -> None:
     who = viewer((role, "XH-1"))
@@ -90,7 +102,8 @@ async def test_a_role_on_a_building_opens_what_has_a_place_there_and_no_digest(
         (standing,) = await access_compounds(session, who)
         with pytest.raises(NotFound):
             await access_compound(session, who, "LH-2", Right.SEE_WEEK)
-    assert opened == standing.rights == ROLE_RIGHTS[role] - {Right.SEE_DIGEST, Right.SEE_OUTBOX, Right.MERGE}
+    of_the_whole = {Right.SEE_DIGEST, Right.SEE_OUTBOX, Right.MERGE, *OF_VOTES}
+    assert opened == standing.rights == ROLE_RIGHTS[role] - of_the_whole
 
 
 async def test_a_role_on_the_whole_is_not_narrowed_by_one_on_a_part(city: Database) -> None:

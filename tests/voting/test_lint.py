@@ -9,6 +9,7 @@ from handlers.voting.announced import Announced
 from handlers.voting.jurisdictions import NATIONAL, load_profile
 from handlers.voting.lint import Draft, Finding, lint
 from handlers.voting.terms import AGREE, Question, Revote
+from storage.states import VoteMode
 from tests.voting.votes import at
 
 PLACE = load_profile(NATIONAL)
@@ -25,6 +26,7 @@ GOOD = Draft(
     checked=frozenset(PLACE.unverified),
     units=600,
     contactable=590,
+    contact="居委会陈书记 020-81230000",
 )
 
 
@@ -60,6 +62,8 @@ def test_a_good_draft_has_nothing_to_complain_about() -> None:
         ({"texts": {}}, "lint.no_text", "q1"),
         ({"convener": {"body": "小区党支部", "document": "x"}}, "lint.no_convener", "convener"),
         ({"convener": {"body": "业主委员会", "document": " "}}, "lint.no_convener_document", "convener"),
+        ({"contact": " "}, "lint.no_contact", "contact"),
+        ({"mode": VoteMode.OFFICIAL_PLATFORM}, "lint.no_platform", "platform"),
         ({"units": 0}, "lint.no_roll", "roll"),
         ({"unready": 3}, "lint.roll_unready", "roll"),
         ({"announced": Announced(notice_days=7)}, "lint.notice_rule", "opens_at"),

@@ -71,6 +71,8 @@ class Life:
     async def complete(self) -> None:
         await self.edit(
             convener=Convener(body="业主委员会", name="四季园业委会", document="2026年第3号决议"),
+            contact="居委会陈书记 020-81230000",
+            platform="市业主电子投票平台",
             opens_at=OPENS,
             closes_at=CLOSES,
         )
