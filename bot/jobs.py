@@ -17,6 +17,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from bot.telemetry import Metrics
 from handlers.digests.forget import reduce_digests
 from handlers.oversight.retention import reduce_raw_text
+from handlers.roll.upload import forget_old_uploads
 from storage.claims import forget_claims, try_claim
 from storage.database import Database
 from storage.outbox import count_by_state as count_outbox
@@ -156,6 +157,7 @@ class Jobs:
             await forget_tombstones(session, before)
             await forget_members_of_ended(session)
             await forget_sign_ins(session, now - SIGN_INS_KEPT)
+            await forget_old_uploads(session, now)
         # Every night, for what was revoked and erased by day as well.
         await self._database.compact()
         log.info("retention.done", rows=blanked)

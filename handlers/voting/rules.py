@@ -46,6 +46,7 @@ class Code(StrEnum):
     ELSEWHERE = "vote.official_platform_only"
     TALLY_AGAIN = "vote.tally_again"
     NO_SIGNING_KEY = "vote.no_signing_key"
+    OBJECTIONS_OVER = "vote.objections_over"
 
 
 class Refused(Exception):  # noqa: N818  an answer, not an error

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, delete, insert, update
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.states import BindingState, ObjectionState, OwnerKind
-from storage.tables import OwnerBinding, RollObjection, RollOwner, RollTitle, RollUnit
+from storage.tables import OwnerBinding, RollObjection, RollOwner, RollTitle, RollUnit, RollUpload
 
 _AT_ONCE = 2000  # rows in one go; both databases take 32,000 parameters
 
@@ -113,3 +113,28 @@ async def list_contactable(session: AsyncSession, compound_id: int) -> set[int]:
         col(OwnerBinding.ended_at).is_(None),
     )
     return {*(await session.exec(with_phone)), *(await session.exec(bound))}
+
+
+async def find_upload(
+    session: AsyncSession, compound_id: int, *, number: int = 0, digest: str = ""
+) -> RollUpload | None:
+    """A sheet that waits to be imported, by its number or by its content."""
+    statement = select(RollUpload).where(
+        RollUpload.compound_id == compound_id,
+        RollUpload.digest == digest if digest else RollUpload.upload_number == number,
+    )
+    return (await session.exec(statement)).one_or_none()
+
+
+async def delete_upload(session: AsyncSession, compound_id: int, number: int) -> None:
+    """Take a sheet away."""
+    await session.exec(
+        delete(RollUpload).where(
+            col(RollUpload.compound_id) == compound_id, col(RollUpload.upload_number) == number
+        )
+    )
+
+
+async def forget_uploads(session: AsyncSession, before: datetime) -> None:
+    """Take away the sheets that came before then."""
+    await session.exec(delete(RollUpload).where(col(RollUpload.uploaded_at) < before))

@@ -14,6 +14,7 @@ from storage.tables import (
     Vote,
     VoteCase,
     VoteDocument,
+    VoteObjection,
     VoteOwner,
     VoteQuestion,
     VoteUnit,
@@ -26,6 +27,17 @@ async def find_vote(session: AsyncSession, compound_id: int, vote_number: int) -
     """A vote by its number."""
     statement = select(Vote).where(Vote.compound_id == compound_id, Vote.vote_number == vote_number)
     return (await session.exec(statement)).one_or_none()
+
+
+async def list_votes(session: AsyncSession, compound_id: int, limit: int) -> list[Vote]:
+    """The votes of a compound, the newest first."""
+    statement = (
+        select(Vote)
+        .where(Vote.compound_id == compound_id)
+        .order_by(col(Vote.vote_number).desc())
+        .limit(limit)
+    )
+    return list(await session.exec(statement))
 
 
 async def list_questions(session: AsyncSession, compound_id: int, vote_number: int) -> list[VoteQuestion]:
@@ -146,3 +158,43 @@ async def list_units_that_voted(session: AsyncSession, compound_id: int, vote_nu
         or_(col(BallotSlot.ballot_id) != "", col(BallotSlot.contested)),
     )
     return set(await session.exec(statement))
+
+
+async def find_vote_objection(
+    session: AsyncSession, compound_id: int, vote_number: int, objection_number: int
+) -> VoteObjection | None:
+    """An objection to a result, locked until the transaction ends."""
+    statement = (
+        select(VoteObjection)
+        .where(
+            VoteObjection.compound_id == compound_id,
+            VoteObjection.vote_number == vote_number,
+            VoteObjection.objection_number == objection_number,
+        )
+        .with_for_update()
+    )
+    return (await session.exec(statement)).one_or_none()
+
+
+async def find_vote_objection_by_key(
+    session: AsyncSession, compound_id: int, vote_number: int, command_key: str
+) -> VoteObjection | None:
+    """The objection that came by this form."""
+    statement = select(VoteObjection).where(
+        VoteObjection.compound_id == compound_id,
+        VoteObjection.vote_number == vote_number,
+        VoteObjection.command_key == command_key,
+    )
+    return (await session.exec(statement)).one_or_none()
+
+
+async def list_vote_objections(
+    session: AsyncSession, compound_id: int, vote_number: int
+) -> list[VoteObjection]:
+    """The objections to a result, in their order."""
+    statement = (
+        select(VoteObjection)
+        .where(VoteObjection.compound_id == compound_id, VoteObjection.vote_number == vote_number)
+        .order_by(col(VoteObjection.objection_number))
+    )
+    return list(await session.exec(statement))
