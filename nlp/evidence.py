@@ -137,8 +137,8 @@ class Evidence:
                     if number in right_side:
                         right.append((start, end))
             if self._denies:
-                left = [span for span in left if not self._denied(*span, leaf)]
-                right = [span for span in right if not self._denied(*span, leaf)]
+                left = self._allowed(left, leaf)
+                right = self._allowed(right, leaf)
             marks = self._most_telling(left, right, window)
             if marks is not None and not (strong and _inside_longer(marks, strong)):
                 found.append((leaf, "pair", marks))
@@ -147,7 +147,7 @@ class Evidence:
     def _most_telling(self, left: list[Span], right: list[Span], window: int) -> tuple[Span, Span] | None:
         """The longest two sides within the window and one sentence; of equals those nearest to each other."""
         best: tuple[int, int, Span, Span] | None = None
-        longest = 0
+        text, longest = self.text, 0
         for a in left:
             a_start, a_end = a
             for b in right:
@@ -156,15 +156,13 @@ class Evidence:
                 if length < longest:
                     continue
                 if a_end <= b_start:
-                    gap, first, second = b_start - a_end, a, b
+                    gap, first, second, between = b_start - a_end, a, b, text[a_end:b_start]
                 else:
-                    gap, first, second = a_start - b_end, b, a
-                if gap < 0 or gap > window:
+                    gap, first, second, between = a_start - b_end, b, a, text[b_end:a_start]
+                if gap < 0 or gap > window or not _SENTENCE_ENDS.isdisjoint(between):
                     continue
                 rank = (-length, gap, first, second)
-                if best is not None and rank > best:
-                    continue
-                if gap == 0 or _SENTENCE_ENDS.isdisjoint(self.text[first[1] : second[0]]):
+                if best is None or rank < best:
                     best, longest = rank, length
         return best and best[2:]
 
@@ -229,6 +227,14 @@ class Evidence:
     def _asks(self, start: int, end: int) -> bool:
         """Is this negation half of a question, as in 有没有漏水 and 漏不漏?"""
         return start > 0 and self.text[start - 1] in self.text[end - 1 : end + 1]
+
+    def _allowed(self, spans: list[Span], leaf: str) -> list[Span]:
+        """Those of the spans that no deny phrase voids for a leaf."""
+        denied = self._denied
+        for span in spans:
+            if denied(*span, leaf):
+                return [span for span in spans if not denied(*span, leaf)]
+        return spans
 
     def _denied(self, start: int, end: int, leaf: str | None = None) -> bool:
         """Does a longer deny phrase overlap the span, or one as long of the leaf's own?"""

@@ -43,9 +43,8 @@ class Ranking:
                 self._weight[leaf.id] = _SAFETY_DOUBT
         # Rounding takes longer than all else here. Of one witness what comes is worked out before; of two it is kept,
         # since there are only so many different cases.
-        self._of_one: dict[tuple[str, float], Category] = {
-            (leaf, score): self._weigh(leaf, (score,))
-            for leaf in self._weight
+        self._of_one: dict[float, dict[str, Category]] = {
+            score: {leaf: self._weigh(leaf, (score,)) for leaf in self._weight}
             for score in (*_STRONG, *_PAIR, _WEAK)
         }
         self._of_two: dict[tuple[str, float, float], Category] = {}
@@ -72,7 +71,7 @@ class Ranking:
             else:
                 witnesses[leaf] = [(score, start, end)]
         if len(found) == 1:
-            return (self._of_one[leaf, score],)
+            return (self._of_one[score][leaf],)
         if len(witnesses) == 1:
             return (self._sure(leaf, witnesses[leaf]),)
         return self._best(witnesses)
@@ -83,7 +82,7 @@ class Ranking:
             witnesses = {leaf: heard for leaf, heard in witnesses.items() if self._named(leaf, witnesses)}
         of_one = self._of_one
         ranked = [
-            of_one[leaf, heard[0][0]] if len(heard) == 1 else self._sure(leaf, heard)
+            of_one[heard[0][0]][leaf] if len(heard) == 1 else self._sure(leaf, heard)
             for leaf, heard in witnesses.items()
         ]
         ranked.sort(key=_by_score, reverse=True)
@@ -95,7 +94,7 @@ class Ranking:
     def _sure(self, leaf: str, heard: list[_Witness]) -> Category:
         """How sure a leaf is by its witnesses."""
         if len(heard) == 1:
-            return self._of_one[leaf, heard[0][0]]
+            return self._of_one[heard[0][0]][leaf]
         if len(heard) > 2:
             return self._weigh(leaf, [score for score, _start, _end in heard])
         key = leaf, heard[0][0], heard[1][0]

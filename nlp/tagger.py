@@ -146,14 +146,14 @@ class Tagger:
     def _judge(self, text: str, message: Evidence, phrases: Phrases) -> Tagged:
         version = self._version
         if message.kinds & SMALL_TALK and asks_for_nothing(message):
-            return Tagged((), _ROUTINE, CHATTER, version, text, message.text, phrases=phrases)
+            return new_tuple(Tagged, ((), _ROUTINE, CHATTER, version, text, message.text, (), None, phrases))
         found = message.hits(self.lexicon.pair_window)
         danger = bool(message.kinds & _DANGER and message.standing("danger"))
         if not found:
             unsure = danger or bool(message.standing("problem"))
             verdict = UNSURE if unsure else CHATTER
             urgency = _SAFETY if danger else _ROUTINE
-            return Tagged((), urgency, verdict, version, text, message.text, phrases=phrases)
+            return new_tuple(Tagged, ((), urgency, verdict, version, text, message.text, (), None, phrases))
         categories = self._ranking.rank(found)
         urgency = _SAFETY if danger else self._most_urgent(categories)
         return new_tuple(
