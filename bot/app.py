@@ -49,6 +49,7 @@ from handlers.requests.clock import advance_requests
 from handlers.requests.deadlines import Deadlines, DeadlinesError, load_deadlines
 from handlers.voting.clock import advance_votes
 from handlers.voting.log import seal_all
+from handlers.voting.outreach import advance_outreach
 from handlers.voting.signing import Signer
 from nlp import segment
 from nlp.lexicon import Lexicon
@@ -241,6 +242,7 @@ class Application:
         if services.signer is not None:
             each_tick["votes"] = partial(advance_votes, self.database, services.signer)
             often["sealing"] = partial(seal_all, self.database, services.signer)
+            each_tick["outreach"] = partial(self._tell_of_votes, services)
         raw_text_days = self.settings.privacy.raw_text_days
         return Jobs(self.database, self.metrics, self.replica, raw_text_days, self.clock, each_tick, often)
 
@@ -286,6 +288,10 @@ class Application:
         async with self.database.write() as session:
             escalated = await escalate_due(session, services, now)
         if escalated:
+            self._wake_outbox()
+
+    async def _tell_of_votes(self, services: Services, now: datetime) -> None:
+        if await advance_outreach(self.database, services, self.settings.votes.remind_days, now):
             self._wake_outbox()
 
     async def _work_when_warm(self) -> None:

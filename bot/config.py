@@ -273,6 +273,12 @@ class QuietHours(Section):
         return value
 
 
+class VotesSettings(Section):
+    """Owners' votes. remind_days: how many days before the close those who have not voted are reminded, at most 3."""
+
+    remind_days: list[Annotated[int, Field(ge=1, le=60)]] = Field(default=[3, 1], max_length=3)
+
+
 class RequestsSettings(Section):
     """Requests (诉求): how long they may take where it differs from handlers/requests/deadlines.toml, and their rates.
 
@@ -437,6 +443,7 @@ class Settings(Section):
     privacy: PrivacySettings = PrivacySettings()
     quiet_hours: QuietHours = QuietHours()
     requests: RequestsSettings = RequestsSettings()
+    votes: VotesSettings = VotesSettings()
     log: LogSettings = LogSettings()
     tagging: TaggingSettings = TaggingSettings()
     channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")], ChannelSettings] = {}

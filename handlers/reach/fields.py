@@ -30,6 +30,7 @@ class NoticeKind(StrEnum):
     DIGEST = "digest"
     REQUEST = "request"  # a step of what somebody raised
     RATE = "rate"  # it is done, and they are asked to rate it
+    VOTE = "vote"  # a step of an owners' vote
 
 
 # A kind without a table of its own is said in the fields of another one, which fit it as well.

@@ -16,6 +16,7 @@ from handlers.voting.announced import facts_of, question_of, rules_of, unit_of
 from handlers.voting.judge import Judged, judge
 from handlers.voting.log import write_leaf
 from handlers.voting.marks import ballot_content, check_marks, commitment, marks_bytes, read_marks
+from handlers.voting.outreach import drop_reminders
 from handlers.voting.rules import in_window
 from handlers.voting.signing import to_the_millisecond, utc_text
 from handlers.voting.terms import Ballot as Cast
@@ -28,6 +29,7 @@ from storage.queries.ballots import (
 )
 from storage.queries.opinions import next_number
 from storage.queries.vote_log import lock_vote, share_vote
+from storage.queries.vote_reach import list_persons_of_owner_key
 from storage.queries.votes import list_questions, list_vote_units, list_vote_units_coded
 from storage.sealing import Sealer
 from storage.states import BallotChannel, CaseState, VoteMode
@@ -134,6 +136,7 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
     ballot = await write_ballot(session, sealer, order, codes, marks, _place(order, codes, record, now), now)
     judged = await _judge(session, vote, [*record, *(_cast(ballot, code, marks) for code in codes)])
     _fill(slots, judged)
+    await _drop_reminders(session, order, now)
     recorded = _recorded(ballot, units, judged)
     if recorded.contested:
         await open_case(session, order, CaseKind.CO_OWNER_CONFLICT, order.owner_key, now)
@@ -278,6 +281,13 @@ def _fill(slots: Mapping[str, BallotSlot], judged: Judged) -> None:
         if held is not None and held.ballot_id != slot.ballot_id:
             slot.changes += bool(slot.ballot_id)
             slot.ballot_id, slot.channel = held.ballot_id, BallotChannel(held.channel)
+
+
+async def _drop_reminders(session: AsyncSession, order: Order, now: datetime) -> None:
+    """Nobody who has voted is reminded."""
+    await session.flush()
+    persons = await list_persons_of_owner_key(session, order.compound_id, order.vote_number, order.owner_key)
+    await drop_reminders(session, order.compound_id, order.vote_number, persons, now)
 
 
 def _recorded(

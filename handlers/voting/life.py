@@ -9,12 +9,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.voting.announced import Counts, announced_of, as_json, facts_of
 from handlers.voting.log import write_leaf
+from handlers.voting.news import OF_STEP
 from handlers.voting.rules import Command, next_at, step
 from handlers.voting.signing import to_the_millisecond
 from storage.audit import add_audit_event
 from storage.queries.vote_log import lock_vote
 from storage.states import VoteState
-from storage.tables import Compound, Vote
+from storage.tables import Compound, Vote, VoteNews
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 DAILY_AT = time(8, 0)
@@ -56,6 +57,12 @@ def take_step(
         vote.rules = as_json(announced.model_copy(update={"extended": after.extended}))
     vote.next_at = wakes_at(vote, now)
     session.add(vote)
+    if command in OF_STEP:  # told by the clock (outreach.py), in transactions of its own
+        session.add(
+            VoteNews(
+                compound_id=vote.compound_id, vote_number=vote.vote_number, news=OF_STEP[command], due_at=now
+            )
+        )
     audit(session, vote, f"vote.{_DONE[command]}", now, actor_id, details)
 
 

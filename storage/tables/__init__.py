@@ -53,6 +53,7 @@ from storage.tables.roll import (  # noqa: E402
 )
 from storage.tables.tree import Compound, Place, Region  # noqa: E402
 from storage.tables.vote_log import UnsealedLeaf, VoteCheckpoint, VoteLeaf, VoteLogEntry  # noqa: E402
+from storage.tables.vote_reach import VoteNews, VoteOfficer, VoteReach  # noqa: E402
 from storage.tables.votes import (  # noqa: E402
     CanvassContact,
     Vote,
@@ -123,9 +124,12 @@ __all__ = [
     "VoteDocument",
     "VoteLeaf",
     "VoteLogEntry",
+    "VoteNews",
     "VoteObjection",
+    "VoteOfficer",
     "VoteOwner",
     "VoteQuestion",
+    "VoteReach",
     "VoteUnit",
     "WebSession",
     "WeeklyCycle",

@@ -3,18 +3,27 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKeyConstraint, Index, Text
+from sqlalchemy import JSON, ForeignKeyConstraint, Index, Text, false, text
 from sqlmodel import Field, SQLModel
 
 from storage.states import PollKind
 from storage.types import BigId, UtcDateTime, enum_text
 
+_OPEN = text("ended_at IS NULL")
+
 
 class Poll(SQLModel, table=True):
-    """A question to residents. places: codes of those who are asked, empty for all. choose: how many may be ticked."""
+    """A question to residents. places: codes of the buildings that are asked, empty for all.
+
+    choose: how many may be ticked. live: the figures may be seen before the close. about: what later issues hang it
+    on, such as {"request": 1001}. ended_at: when it was closed, by the clock or by staff.
+    """
 
     __tablename__ = "polls"
-    __table_args__ = (Index(None, "compound_id", "closes_at"),)
+    __table_args__ = (
+        Index(None, "compound_id", "closes_at"),
+        Index("ix_polls_open", "closes_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    )
 
     compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
     poll_number: int = Field(primary_key=True, sa_type=BigId)
@@ -23,6 +32,7 @@ class Poll(SQLModel, table=True):
     body: str = Field(default="", sa_type=Text)
     options: list[str] = Field(default=[], sa_type=JSON)
     choose: int = 1
+    live: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     places: list[str] = Field(default=[], sa_type=JSON)
     about: dict[str, Any] = Field(default={}, sa_type=JSON)
     created_by: int = Field(foreign_key="persons.person_id", sa_type=BigId)
@@ -33,7 +43,10 @@ class Poll(SQLModel, table=True):
 
 
 class PollAnswer(SQLModel, table=True):
-    """What one person ticked; answering again replaces it. home_code: where they said they live, for the count."""
+    """What one person ticked; answering again replaces it. home_code: the building they said they live in.
+
+    person_id: of somebody who was forgotten a random negative number, so that the counts stay.
+    """
 
     __tablename__ = "poll_answers"
     __table_args__ = (
