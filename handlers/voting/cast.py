@@ -39,6 +39,7 @@ from storage.upsert import insert_ignore
 MARKS_CONTEXT = "ballots.choices"
 NONCE_CONTEXT = "ballots.nonce"
 NONCE_BYTES = 32
+_IN_THE_BOX = "paper:"  # and its serial: what holds a slot until it is keyed in
 MOST_BALLOTS = 20  # of one owner in one vote: more than that is no longer somebody voting
 
 
@@ -117,7 +118,7 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
         raise NoBallot(Code.NOT_ELIGIBLE)
     codes = [unit.unit_code for unit in units]
     slots = await lock_slots(session, order.compound_id, order.vote_number, codes)
-    record = await _record(session, sealer, order, codes)
+    record = await _record(session, sealer, vote, order.owner_key, codes, order.proxy, order.serial)
     ballot = await find_ballot_by_key(session, order.compound_id, order.vote_number, order.cast_key)
     if ballot is not None:
         if ballot.owner_key != order.owner_key:
@@ -143,21 +144,54 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
     return recorded
 
 
-async def _record(session: AsyncSession, sealer: Sealer, order: Order, codes: Collection[str]) -> list[Cast]:
-    """What came for these units before, and by this proxy for others; a paper in the box holds its place."""
-    found = await list_ballots_touching(session, order.compound_id, order.vote_number, codes, order.proxy)
+async def refill_slots(
+    session: AsyncSession, sealer: Sealer, vote: Vote, units: Mapping[str, Sequence[str]]
+) -> None:
+    """Judge the ballots of some owners again, after a paper came into the box or is void.
+
+    units: the codes of all that an owner has, by owner key.
+    """
+    codes = {code for those in units.values() for code in those}
+    slots = await lock_slots(session, vote.compound_id, vote.vote_number, codes)
+    for owner_key, those in units.items():
+        record = await _record(session, sealer, vote, owner_key, those)
+        _fill({code: slots[code] for code in those}, await _judge(session, vote, record))
+
+
+async def last_place(
+    session: AsyncSession, sealer: Sealer, vote: Vote, owner_key: str, codes: Collection[str]
+) -> datetime | None:
+    """When the newest ballot of an owner took its place, papers in the box included; None without one."""
+    record = await _record(session, sealer, vote, owner_key, codes)
+    return max((each.recorded_at for each in record if each.recorded_at is not None), default=None)
+
+
+async def _record(
+    session: AsyncSession,
+    sealer: Sealer,
+    vote: Vote,
+    owner_key: str,
+    codes: Collection[str],
+    proxy: str | None = None,
+    serial: str | None = None,
+) -> list[Cast]:
+    """What came for these units before, and by this proxy for others; a paper in the box holds its place.
+
+    serial: of the paper that is becoming a ballot now.
+    """
+    found = await list_ballots_touching(session, vote.compound_id, vote.vote_number, codes, proxy)
     record = [as_cast(sealer, ballot, unit_code) for ballot, unit_code in found]
-    papers = await list_papers_in_the_box(session, order.compound_id, order.vote_number, order.owner_key)
+    papers = await list_papers_in_the_box(session, vote.compound_id, vote.vote_number, owner_key)
     for paper in papers:
-        if paper.serial != order.serial:
+        if paper.serial != serial:
             record += [
                 Cast(
                     unit_id=code,
                     choices={},
-                    channel=BallotChannel.PAPER,
+                    channel=paper.channel,
                     cast_at=paper.received_at,
-                    recorded_at=paper.received_at,
-                    ballot_id=f"paper:{paper.serial}",
+                    recorded_at=paper.registered_at,
+                    ballot_id=f"{_IN_THE_BOX}{paper.serial}",
                 )
                 for code in codes
             ]
@@ -278,8 +312,11 @@ def _fill(slots: Mapping[str, BallotSlot], judged: Judged) -> None:
     for code, slot in slots.items():
         slot.contested = code in judged.contested
         held = judged.slots.get(code)
-        if held is not None and held.ballot_id != slot.ballot_id:
-            slot.changes += bool(slot.ballot_id)
+        if held is None:
+            if not slot.contested:
+                slot.ballot_id = ""
+        elif held.ballot_id != slot.ballot_id:
+            slot.changes += bool(slot.ballot_id) and not slot.ballot_id.startswith(_IN_THE_BOX)
             slot.ballot_id, slot.channel = held.ballot_id, BallotChannel(held.channel)
 
 

@@ -18,6 +18,7 @@ from storage.tables.ballots import (  # noqa: E402
     BallotPaper,
     BallotSlot,
     BallotUnit,
+    PaperBatch,
     VoteCase,
 )
 from storage.tables.blobs import Blob  # noqa: E402
@@ -96,6 +97,7 @@ __all__ = [
     "Opinion",
     "OutboxMessage",
     "OwnerBinding",
+    "PaperBatch",
     "Person",
     "Photo",
     "Place",

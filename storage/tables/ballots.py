@@ -82,9 +82,14 @@ class BallotSlot(SQLModel, table=True):
 
 
 class BallotPaper(SQLModel, table=True):
-    """A printed paper, by the serial in its QR code. Two operators key it in without seeing each other's marks.
+    """A printed paper, by the serial in its QR code; or a ballot by phone or video, which has a serial and no paper.
+    Two operators key it in without seeing each other's marks.
 
-    batch: the box it was counted in. first_sealed, second_sealed: the marks as canonical JSON.
+    received_at: what the window is about: the scan, or when its box was counted and signed by two. registered_at: the
+    scan, which holds its place before other ballots. batch: the box. first_sealed, second_sealed, decided_sealed: what
+    was keyed in (handlers/voting/paper_rules.Entry) as canonical JSON. decided_by, seconded_by: who looked at two
+    entries that differ. ballot_id: what it became. void_reason: a code of paper_rules; a paper in the box is voided by
+    two. recording_sealed: where the recording of a call is. scan_hash: SHA-256 of the scan.
     """
 
     __tablename__ = "ballot_papers"
@@ -97,19 +102,48 @@ class BallotPaper(SQLModel, table=True):
     serial: str = Field(primary_key=True, max_length=32)
     vote_number: int = Field(sa_type=BigId)
     owner_key: str = Field(max_length=32)
+    channel: BallotChannel = Field(default=BallotChannel.PAPER, sa_type=enum_text(BallotChannel, "channel"))
     state: PaperState = Field(default=PaperState.PRINTED, sa_type=enum_text(PaperState, "state"))
     printed_at: datetime = Field(sa_type=UtcDateTime)
+    printed_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     received_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    registered_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     received_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     batch: str | None = Field(default=None, max_length=32)
+    recording_sealed: bytes | None = None
     first_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     first_sealed: bytes | None = None
     first_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     second_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     second_sealed: bytes | None = None
     second_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    decided_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    decided_sealed: bytes | None = None
+    seconded_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    ballot_id: str | None = Field(default=None, max_length=32)
+    void_reason: str | None = Field(default=None, max_length=20)
+    voided_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    void_seconded_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    voided_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     proxy_sealed: bytes | None = None
     scan_address: str | None = Field(default=None, max_length=64)
+    scan_hash: bytes | None = None
+
+
+class PaperBatch(SQLModel, table=True):
+    """A box of papers that was opened and counted; received when a second person has signed the same number."""
+
+    __tablename__ = "paper_batches"
+    __table_args__ = (ForeignKeyConstraint(["compound_id", "vote_number"], _OF_VOTE),)
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    batch: str = Field(primary_key=True, max_length=32)
+    papers: int
+    counted_by: int = Field(foreign_key="persons.person_id", sa_type=BigId)
+    counted_at: datetime = Field(sa_type=UtcDateTime)
+    signed_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    signed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
 class VoteCase(SQLModel, table=True):
