@@ -12,6 +12,7 @@ from typing import TextIO
 
 import aiohttp
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.app import deadlines_of, open_sealer, open_signer, utc_now
 from bot.channels.base import Verdict
@@ -32,6 +33,7 @@ from storage.outbox import count_by_state as count_outbox
 from storage.queries.inbox import count_by_state as count_inbox
 from storage.queries.models import find_active_version, find_model
 from storage.queries.photos import count_waiting
+from storage.queries.vote_log import list_signed_otherwise
 from storage.states import InboxState, OutboxState
 
 LEAST_FREE_BYTES = 1 << 30
@@ -135,6 +137,21 @@ def _signing(settings: Settings) -> Finding:
     return Finding("signing_key", True, f"votes are signed with the key {signer.key_id}")
 
 
+async def _votes(session: AsyncSession, settings: Settings) -> Finding:
+    """Whether the votes under way are signed with the key whose fingerprint their notices print."""
+    signer = open_signer(settings)
+    odd = await list_signed_otherwise(session, signer.key_id if signer is not None else "")
+    if not odd:
+        return Finding("votes", True, "those under way are signed with this key")
+    some = ", ".join(f"{code}/{number} ({key_id})" for code, number, key_id in odd[:5])
+    return Finding(
+        "votes",
+        False,
+        f"{len(odd)} under way began with another key: {some}",
+        "put that key back into security.signing_key: their notices print its fingerprint",
+    )
+
+
 def _tagger(settings: Settings) -> Finding:
     own = settings.tagging.lexicon
     try:
@@ -229,6 +246,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         if found == needed:
             yield await _active_model(database, settings)
             async with database.read() as session:
+                yield await _votes(session, settings)
                 yield _duty(*await list_without_duty(session))
                 inbox = await count_inbox(session, list(InboxState))
                 outbox = await count_outbox(session)

@@ -9,6 +9,7 @@ place in the log. The sealed one, for scrutineers, adds the roll's lines, the ba
     roll.jsonl         public: {"hash"}; sealed: {"line", "delivered"}, in the order of the tree
     ballots.jsonl      sealed: {"ballot", "nonce", "content"}
     rulings.jsonl      sealed: {"question", "person", "mark"}
+    notice.json        what the owners read before they voted, in words
     result.json        what was published; absent before the tally
 """
 
@@ -39,6 +40,7 @@ class Bundle:
     log: tuple[Mapping[str, Any], ...]
     checkpoints: tuple[Mapping[str, Any], ...]
     roll: tuple[Mapping[str, Any], ...]
+    notice: Mapping[str, Any]
     ballots: tuple[Mapping[str, Any], ...] = ()
     rulings: tuple[Mapping[str, Any], ...] = ()
     result: Mapping[str, Any] | None = None
@@ -56,6 +58,7 @@ def write_bundle(bundle: Bundle) -> bytes:
         _put(archive, "manifest.json", _text(bundle.manifest))
         for name, rows in _parts(bundle).items():
             _put(archive, name, "".join(_text(row) + "\n" for row in rows))
+        _put(archive, "notice.json", _text(bundle.notice))
         if bundle.result is not None:
             _put(archive, "result.json", _text(bundle.result))
     return out.getvalue()
@@ -74,6 +77,7 @@ def read_bundle(source: BinaryIO) -> Bundle:
             if manifest["kind"] == SEALED:
                 names += ["ballots.jsonl", "rulings.jsonl"]
             rows = {name: _rows(archive, name) for name in names}
+            notice = json.loads(_get(archive, "notice.json"))
             result = json.loads(_get(archive, "result.json")) if "result.json" in archive.namelist() else None
     except (BadZipFile, OSError, EOFError, NotImplementedError, zlib.error) as error:
         raise BundleError(f"not a bundle: {error}") from None
@@ -84,6 +88,7 @@ def read_bundle(source: BinaryIO) -> Bundle:
         log=rows["log.jsonl"],
         checkpoints=rows["checkpoints.jsonl"],
         roll=rows["roll.jsonl"],
+        notice=notice,
         ballots=rows.get("ballots.jsonl", ()),
         rulings=rows.get("rulings.jsonl", ()),
         result=result,

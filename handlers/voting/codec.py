@@ -1,11 +1,14 @@
-"""Rules, questions and lines of the roll as JSON and back, for evidence. Pure, standard library only.
+"""Rules, questions and lines of the roll as JSON and back, for evidence. Pure.
 
 What is written here is hashed and kept for years: a key may be added, never renamed. No value is a float.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
+
+import rfc8785
 
 from handlers.voting.signing import utc_text
 from handlers.voting.terms import (
@@ -75,6 +78,11 @@ def question_json(question: Question) -> dict[str, Any]:
 def question_from(written: Mapping[str, Any]) -> Question:
     """What `question_json` made."""
     return Question(written["id"], written["item"], tuple(written["options"]), written["seats"])
+
+
+def words_hash(said: Mapping[str, Any]) -> str:
+    """SHA-256 of what the owners read before they vote, as canonical JSON, in hex."""
+    return sha256(rfc8785.dumps(dict(said))).hexdigest()
 
 
 def unit_from(line: Mapping[str, Any], *, delivered: bool) -> Unit:

@@ -14,13 +14,14 @@ from handlers.voting.frozen_roll import Line
 from handlers.voting.life import audit, hold_vote
 from handlers.voting.log import origin_of
 from handlers.voting.marks import ballot_content, commitment, read_marks
+from handlers.voting.notice import words_of
 from handlers.voting.rules import HIDES_RESULT, Code, Refused
 from handlers.voting.ruling import CASE_NONCE_CONTEXT, ruling_content, rulings_in
 from handlers.voting.signing import Signer, utc_text
 from storage.merkle import leaf_hash
 from storage.queries.ballots import list_ballots
 from storage.queries.vote_log import list_checkpoints, list_log
-from storage.queries.votes import list_cases, list_vote_units
+from storage.queries.votes import list_cases, list_questions, list_vote_units
 from storage.sealing import Sealer
 from storage.states import CaseState, VoteState
 from storage.tables import Ballot, Compound, Vote, VoteCase, VoteCheckpoint, VoteUnit
@@ -78,9 +79,10 @@ async def bundle_of(
         for place, entry in enumerate(log)
     ]
     result = vote.result if has_result else None
+    notice = words_of(vote, await list_questions(session, *key))
     if kind == PUBLIC:
         roll = [{"hash": leaf_hash(_line(unit).canonical()).hex()} for unit in units]
-        return Bundle(manifest, tuple(rows), tuple(map(_head, heads)), tuple(roll), result=result)
+        return Bundle(manifest, tuple(rows), tuple(map(_head, heads)), tuple(roll), notice, result=result)
     return Bundle(
         manifest,
         tuple(rows),
@@ -89,6 +91,7 @@ async def bundle_of(
             {"line": json.loads(_line(unit).canonical()), "delivered": unit.delivered_at is not None}
             for unit in units
         ),
+        notice,
         ballots=tuple(_opened(sealer, await list_ballots(session, *key))),
         rulings=tuple(_rulings(sealer, await list_cases(session, *key), log)),
         result=result,

@@ -1,15 +1,13 @@
 """Use case: the notice is published. Roll, rules and questions are frozen, and the log begins with them."""
 
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
-import rfc8785
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.voting.announced import Counts, question_of, rules_of
+from handlers.voting.announced import Counts, announced_of, as_json, question_of, rules_of
 from handlers.voting.checking import find_faults
-from handlers.voting.codec import question_json, rules_json
+from handlers.voting.codec import question_json, rules_json, words_hash
 from handlers.voting.freeze import freeze_roll
 from handlers.voting.life import hold_vote, leave, take_step
 from handlers.voting.rules import Code, Command, Refused
@@ -54,16 +52,17 @@ async def notice_vote(
             "persons": frozen.total.persons,
             "area": area_text(frozen.total.area),
         },
-        "words": words_hash(vote, questions),
+        "words": words_hash(words_of(vote, questions)),
         "documents": [document.address for document in documents if document.public],
     }
     leave(session, vote, "notice", body, now)
     return vote
 
 
-def words_hash(vote: Vote, questions: list[VoteQuestion]) -> str:
-    """SHA-256 of everything the owners read before they vote, as canonical JSON, in hex."""
-    said: dict[str, Any] = {
+def words_of(vote: Vote, questions: list[VoteQuestion]) -> dict[str, Any]:
+    """Everything the owners read before they vote, as it was announced."""
+    announced = as_json(announced_of(vote).model_copy(update={"extended": False}))
+    return {
         "title": vote.title,
         "body": vote.body,
         "convener": vote.convener,
@@ -71,7 +70,6 @@ def words_hash(vote: Vote, questions: list[VoteQuestion]) -> str:
         "objections_to": vote.objections_to,
         "papers_to": vote.papers_to,
         "platform": vote.platform,
-        "announced": vote.rules,
+        "announced": announced,
         "questions": [{"id": row.question_id, "title": row.title, "body": row.body} for row in questions],
     }
-    return sha256(rfc8785.dumps(said)).hexdigest()

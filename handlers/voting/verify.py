@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from handlers.voting.bundle import Bundle
+from handlers.voting.codec import words_hash
 from handlers.voting.evidence import Broken, Read, Report, hex_of
 from handlers.voting.signing import key_id_of
 from handlers.voting.verify_count import check_ballots, check_published, check_result, check_roll
@@ -27,7 +28,7 @@ def verify(
     report.checked += check_log(bundle, read)
     report.checked += check_heads(bundle, read)
     report.checked += check_witnesses(bundle, read, witnesses)
-    report.checked += _notice(read, report)
+    report.checked += _notice(bundle, read, report)
     report.checked += check_roll(bundle, read)
     if bundle.is_sealed:
         report.checked += check_ballots(bundle, read)
@@ -56,10 +57,18 @@ def _key(bundle: Bundle, read: Read, report: Report, fingerprint: str | None) ->
     yield f"the key has the fingerprint that was given, {report.key_id}"
 
 
-def _notice(read: Read, report: Report) -> Iterator[str]:
+def _notice(bundle: Bundle, read: Read, report: Report) -> Iterator[str]:
     notices = read.all_of("notice")
     if len(notices) != 1:
         raise Broken("log", f"{len(notices)} notices")
     if notices[0].get("key") != report.key_id:
         raise Broken("log", f"the notice names the key {notices[0].get('key')}, not {report.key_id}")
     yield "the notice names this key, the rules and the root of the roll"
+    try:
+        digest = words_hash(bundle.notice)
+        asked = [row["id"] for row in bundle.notice["questions"]]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise Broken("notice.json", "is not what a notice says") from None
+    if digest != notices[0].get("words") or asked != [row["id"] for row in notices[0]["questions"]]:
+        raise Broken("notice.json", "is not what was announced: a word was altered")
+    yield "the words in notice.json are those that were announced"

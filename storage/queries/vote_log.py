@@ -8,6 +8,7 @@ from sqlalchemy import delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.states import VoteState
 from storage.tables import Compound, UnsealedLeaf, Vote, VoteCheckpoint, VoteLeaf, VoteLogEntry
 
 
@@ -83,6 +84,23 @@ async def find_last_leaf_at(
         statement = statement.where(col(VoteLeaf.kind).in_(kinds))
     found: datetime | None = (await session.exec(statement)).one()
     return found
+
+
+async def list_signed_otherwise(session: AsyncSession, key_id: str) -> list[tuple[str, int, str]]:
+    """(the compound's code, vote_number, fingerprint) of votes under way whose heads another key has signed."""
+    statement = (
+        select(Compound.code, VoteCheckpoint.vote_number, VoteCheckpoint.key_id)
+        .join(Compound, col(Compound.compound_id) == VoteCheckpoint.compound_id)
+        .join(
+            Vote,
+            (col(Vote.compound_id) == VoteCheckpoint.compound_id)
+            & (col(Vote.vote_number) == VoteCheckpoint.vote_number),
+        )
+        .where(VoteCheckpoint.key_id != key_id, col(Vote.state).not_in((VoteState.FINAL, VoteState.REVOKED)))
+        .distinct()
+        .order_by(Compound.code, col(VoteCheckpoint.vote_number))
+    )
+    return list(await session.exec(statement))
 
 
 async def get_log_size(session: AsyncSession, compound_id: int, vote_number: int) -> int:

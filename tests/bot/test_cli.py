@@ -17,10 +17,13 @@ from bot.cli.keys import fresh_key
 from bot.cli.main import main
 from bot.config import OfficialAccountSettings, load_settings
 from bot.documents.fonts import PACKAGE, FontMissing
+from handlers.voting.log import seal, write_leaf
+from handlers.voting.signing import Signer
 from storage.database import Database
-from storage.states import PlaceLevel
-from storage.tables import AuditEvent, Compound, Counter, LocalPhrase, Person, Place, Region, RoleGrant
+from storage.states import PlaceLevel, VoteState
+from storage.tables import AuditEvent, Compound, Counter, LocalPhrase, Person, Place, Region, RoleGrant, Vote
 from tests.bot.settings_files import filled_in
+from tests.voting.assembly import OPENS, assemble
 
 ROOT = Path(bot.__file__).parents[1]
 
@@ -384,6 +387,43 @@ def test_doctor_asks_for_a_chinese_font_only_where_votes_can_be_held(
     key = f'[security]\nsigning_key = "{fresh_key()}"\n'
     desk.config.write_text(desk.config.read_text("utf-8").replace("[security]\n", key, 1), "utf-8")
     assert fonts() == (False, step)
+
+
+def test_doctor_sees_a_vote_that_began_with_another_signing_key(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other, mine = Signer(fresh_key()), fresh_key()
+    keyed = f'[security]\nsigning_key = "{mine}"\n'
+    desk.config.write_text(desk.config.read_text("utf-8").replace("[security]\n", keyed, 1), "utf-8")
+    assert desk.run("db", "upgrade") == 0
+    capsys.readouterr()
+
+    async def begin(database: Database) -> None:
+        await assemble(database, {"1-101": [1]})
+        async with database.write() as session:
+            compound = (await session.exec(select(Compound))).one()
+            assert compound.compound_id is not None
+            write_leaf(session, compound.compound_id, 1, "open", {}, OPENS)
+            await session.flush()
+            await seal(session, other, compound.compound_id, 1, "XH-1/1", OPENS, "opening")
+
+    def votes() -> dict[str, Any]:
+        desk.run("doctor")
+        findings = {line["check"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
+        found: dict[str, Any] = findings["votes"]
+        return found
+
+    assert votes()["ok"]
+    desk.ask(begin)
+    assert not votes()["ok"]
+    assert f"XH-1/1 ({other.key_id})" in votes()["detail"]
+
+    async def end(database: Database) -> None:
+        async with database.write() as session:
+            (await session.exec(select(Vote))).one().state = VoteState.FINAL
+
+    desk.ask(end)
+    assert votes()["ok"]
 
 
 def test_doctor_says_what_is_wrong_without_a_secret(

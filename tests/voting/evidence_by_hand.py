@@ -10,7 +10,7 @@ from typing import Any
 import rfc8785
 
 from handlers.voting.bundle import SEALED, TYPE, Bundle
-from handlers.voting.codec import question_json, rules_json
+from handlers.voting.codec import question_json, rules_json, words_hash
 from handlers.voting.frozen_roll import FrozenRoll, Title, freeze
 from handlers.voting.marks import ballot_content, commitment
 from handlers.voting.result import result_of
@@ -24,6 +24,7 @@ SIGNER = Signer("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
 OTHER = Signer("Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=")
 ORIGIN = "XH-1/1"
 RULES = Rules(opens_at=at(20), closes_at=at(27))
+SAID = {"title": "选聘物业服务企业", "questions": [{"id": "q1", "title": "甲"}, {"id": "q2", "title": "乙"}]}
 QUESTIONS = (Question("q1", 4), Question("q2", 3, ("甲", "乙", "丙"), 2))
 
 
@@ -91,6 +92,7 @@ def evidence(*, kind: str = SEALED, ruled: bool = True, tallied: bool = True) ->
             "persons": frozen.total.persons,
             "area": area_text(frozen.total.area),
         },
+        "words": words_hash(SAID),
     }
     record.write("notice", at(1), notice)
     record.write("open", at(20), {}, sealed=True)
@@ -145,6 +147,7 @@ def evidence(*, kind: str = SEALED, ruled: bool = True, tallied: bool = True) ->
             {"line": _line(line), "delivered": False} if sealed else {"hash": leaf_hash(written).hex()}
             for line, written in zip(frozen.lines, lines, strict=True)
         ),
+        notice=SAID,
         ballots=tuple(opened) if sealed else (),
         rulings=tuple(rulings) if sealed else (),
         result=result if tallied else None,

@@ -18,7 +18,7 @@ from handlers.voting.evidence import Broken
 from handlers.voting.signing import Checkpoint, utc_text
 from handlers.voting.verify import verify
 from storage.merkle import leaf_hash, root_of
-from tests.voting.evidence_by_hand import ORIGIN, OTHER, SIGNER, evidence, head_json, with_entries
+from tests.voting.evidence_by_hand import ORIGIN, OTHER, SAID, SIGNER, evidence, head_json, with_entries
 from tests.voting.votes import at
 
 GOOD = evidence()
@@ -311,6 +311,23 @@ def test_a_notice_with_other_sums_than_its_roll_is_named(key: str, value: object
 @pytest.mark.parametrize("deciders", [[], [7], [7, 7]])
 def test_a_ruling_by_fewer_than_two_is_named(deciders: list[int]) -> None:
     assert broken(resigned(changed("ruling", deciders=deciders))) == "ruling 0"
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        {**SAID, "title": "解聘物业服务企业"},
+        {**SAID, "questions": []},
+        {"title": 0.5},
+        {"title": "\ud800"},
+        {},
+    ],
+)
+@pytest.mark.parametrize("bundle", [GOOD, PUBLISHED], ids=["sealed", "public"])
+def test_a_notice_with_other_words_than_those_announced_is_named(
+    bundle: Bundle, notice: dict[str, object]
+) -> None:
+    assert broken(replace(bundle, notice=notice)) == "notice.json"
 
 
 def test_a_second_notice_or_one_with_another_key_is_named() -> None:
