@@ -19,6 +19,7 @@ from handlers.requests import chat as requests
 from handlers.requests import staff as handling
 from handlers.router import Route, dispatch
 from handlers.texts import fit, say
+from handlers.voting import chat as voting
 from nlp.quotes import addressed
 from storage.outbox import add_reply, open_windows
 from storage.queries.people import get_or_add_identities
@@ -46,6 +47,7 @@ RESIDENTS = Manner(
     (
         *people.ROUTES,
         *alerts.ROUTES,
+        *voting.ROUTES,
         *requests.ROUTES,
         *matters.ROUTES,
         *photos.ROUTES,
@@ -53,7 +55,7 @@ RESIDENTS = Manner(
     ),
     tells=True,
 )
-STAFF = Manner((*handling.ROUTES, *matters.STAFF_ROUTES, *STAFF_ROUTES), called=True)
+STAFF = Manner((*handling.ROUTES, *voting.STAFF_ROUTES, *matters.STAFF_ROUTES, *STAFF_ROUTES), called=True)
 CUSTOMER_GROUPS = Manner(CUSTOMER_ROUTES, silent=True)
 
 _MANNERS = {

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.web.console import (
     alerts,
     board,
+    canvass,
     commands,
     compounds,
     links,
@@ -45,6 +46,7 @@ FORM_FIELDS = 50
 _FORM = "application/x-www-form-urlencoded"
 _STATIC = "/static/"
 _REQUEST = "/console/{compound}/requests/{number}"
+_BALLOTS = "/console/{compound}/votes/{number}"
 _VISIT = web.RequestKey("visit", Visit)
 
 log = structlog.get_logger()
@@ -103,6 +105,10 @@ ROUTES = (
     Route("GET", "/console/{compound}/rules", CONSOLE, rules.show_rules),
     Route("POST", "/console/{compound}/rules", CONSOLE, rules.put_rule, acts=True),
     Route("POST", "/console/{compound}/rules/drop", CONSOLE, rules.drop_rule, acts=True),
+    Route("GET", f"{_BALLOTS}/canvass", CONSOLE, canvass.show_canvass),
+    Route("POST", f"{_BALLOTS}/canvass", CONSOLE, canvass.note_visit, acts=True),
+    Route("GET", f"{_BALLOTS}/officers", CONSOLE, canvass.show_officers),
+    Route("POST", f"{_BALLOTS}/officers", CONSOLE, canvass.put_officers, acts=True),
     Route("GET", "/h5/sign-in", H5, resident.show_sign_in, is_open=True),
     Route("GET", "/h5/sign-in/{account}", H5, resident.go_to_platform, is_open=True),
     Route("GET", "/h5/sign-in/{account}/back", H5, resident.come_back, is_open=True),

@@ -40,3 +40,13 @@ async def list_persons_bound_to(
         )
     )
     return sorted(set(await session.exec(statement)))
+
+
+async def list_compounds_bound_in(session: AsyncSession, person_id: int) -> list[int]:
+    """Compounds in which somebody is bound to an owner now."""
+    statement = select(OwnerBinding.compound_id).where(
+        OwnerBinding.person_id == person_id,
+        OwnerBinding.state == BindingState.BOUND,
+        col(OwnerBinding.ended_at).is_(None),
+    )
+    return sorted(set(await session.exec(statement)))

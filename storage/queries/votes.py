@@ -7,7 +7,7 @@ from sqlalchemy import delete, func
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import CaseState, PaperState
+from storage.states import CaseState, PaperState, VoteState
 from storage.tables import (
     BallotPaper,
     BallotSlot,
@@ -36,6 +36,18 @@ async def list_votes(session: AsyncSession, compound_id: int, limit: int) -> lis
         .where(Vote.compound_id == compound_id)
         .order_by(col(Vote.vote_number).desc())
         .limit(limit)
+    )
+    return list(await session.exec(statement))
+
+
+async def list_votes_in(
+    session: AsyncSession, compound_ids: Iterable[int], states: Iterable[VoteState]
+) -> list[Vote]:
+    """Votes of these compounds in one of these states, the one that closes first in front."""
+    statement = (
+        select(Vote)
+        .where(col(Vote.compound_id).in_(list(compound_ids)), col(Vote.state).in_(list(states)))
+        .order_by(col(Vote.closes_at), col(Vote.compound_id), col(Vote.vote_number))
     )
     return list(await session.exec(statement))
 

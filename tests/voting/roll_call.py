@@ -14,6 +14,7 @@ from storage.states import (
     ChannelKind,
     GroupKind,
     OutboxState,
+    VoteState,
     WindowKind,
     WindowRule,
 )
@@ -24,8 +25,9 @@ from storage.tables import (
     OwnerBinding,
     Person,
     Residency,
+    Vote,
 )
-from tests.voting.assembly import assemble
+from tests.voting.assembly import NUMBER, assemble
 from tests.voting.test_whole_life import CLOSES, DRAFTED, Life
 from tests.voting.votes import at
 
@@ -148,6 +150,9 @@ async def call(database: Database, services: Services) -> RollCall:
     async with database.read() as session:
         compound = await find_compound(session, "XH-1")
     assert compound is not None
+    async with database.write() as session:  # the votes of these tests are the second and later
+        first = await session.get_one(Vote, (assembly.compound_id, NUMBER))
+        first.state = VoteState.REVOKED
     life = Life(database, assembly, compound)
     return RollCall(life, services)
 

@@ -6,6 +6,7 @@ import pytest
 
 from bot.web.pages import ROUTES
 from tests.web.orders import matter, photo
+from tests.web.test_canvass import hold
 from tests.web.town import HERE, RESIDENTS, STAFF, WEEK, Browser, Town, episode, here_id, week_row
 
 OK, GO, NO, GONE, ODD = 200, 303, 403, 404, 405
@@ -54,10 +55,16 @@ def dispatching(status: int) -> dict[str, int]:
     return here("secretary", "community_worker", "building_secretary", status=status)
 
 
+def officers(status: int) -> dict[str, int]:
+    """For the two who were named for a vote."""
+    return {**OUTSIDE, **dict.fromkeys(STAFF, NO), **ELSEWHERE, "secretary": status, "committee": status}
+
+
 REQUEST = "/console/{compound}/requests/{number}"
 SEE = ("secretary", "committee", "property", "community_worker", "grid_worker", "supervisor")
 HANDLE = ("secretary", "property", "community_worker", "grid_worker")
 CORRECT = ("secretary", "committee", "community_worker", "grid_worker")
+BALLOTS = "/console/{compound}/votes/{number}"
 MERGE = ("secretary", "committee", "community_worker")
 STEWARDS = ("building_steward", "building_secretary", "entrance_steward", "next_building_steward")
 WATCH = ("secretary", "property", "community_worker", "grid_worker", "duty")
@@ -104,6 +111,11 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/console/{compound}/rules"): dispatching(OK),
     ("POST", "/console/{compound}/rules"): dispatching(GO),
     ("POST", "/console/{compound}/rules/drop"): dispatching(GO),
+    # Of those who see votes, the two who were named, and nobody above them.
+    ("GET", f"{BALLOTS}/canvass"): officers(OK),
+    ("POST", f"{BALLOTS}/canvass"): officers(GO),
+    ("GET", f"{BALLOTS}/officers"): here("secretary", "community_worker"),
+    ("POST", f"{BALLOTS}/officers"): here("secretary", "community_worker", status=GO),
     ("GET", "/h5/sign-in"): all_alike(GO),
     ("GET", "/h5/sign-in/{account}"): all_alike(GO),
     ("GET", "/h5/sign-in/{account}/back"): all_alike(NO),
@@ -134,6 +146,8 @@ ASSETS = {("GET", "/static/{name}"), ("GET", "/wechat/main/callback")}
 def parts(path: str) -> dict[str, str]:
     account = "main" if path.startswith("/h5") else "corp"
     number = "1" if "alerts" in path else "1001"
+    if path.endswith(("/canvass", "/officers")):
+        number = "77"
     return {
         "account": account,
         "token": "t" * 43,
@@ -171,6 +185,7 @@ async def test_everybody_gets_what_is_theirs(town: Town, route: tuple[str, str])
         session.add(week_row(compound_id, town.clock.now))
     assert [await matter(town), await matter(town, "o-other")] == [1001, 1002]
     await photo(town, 1001)
+    await hold(town)
     got = {}
     for who in EVERYBODY:
         browser = await browser_of(town, who)
