@@ -3,6 +3,7 @@
 import asyncio
 import json
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -55,7 +56,7 @@ async def open_papers(box: Box) -> int:
         return (await counts_of(session, vote)).papers_open
 
 
-async def matched(box: Box, unit: str, *, choice: str = AGREE, **more: object) -> Keyed:
+async def matched(box: Box, unit: str, *, choice: str = AGREE, **more: Any) -> Keyed:
     await box.enter(unit, "ann", choice, **more)
     return await box.enter(unit, "bob", choice, **more)
 
