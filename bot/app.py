@@ -50,6 +50,7 @@ from handlers.requests.deadlines import Deadlines, DeadlinesError, load_deadline
 from handlers.voting.clock import advance_votes
 from handlers.voting.log import seal_all
 from handlers.voting.outreach import advance_outreach
+from handlers.voting.receipts import announce_ballots
 from handlers.voting.signing import Signer
 from nlp import segment
 from nlp.lexicon import Lexicon
@@ -243,6 +244,7 @@ class Application:
             each_tick["votes"] = partial(advance_votes, self.database, services.signer)
             often["sealing"] = partial(seal_all, self.database, services.signer)
             each_tick["outreach"] = partial(self._tell_of_votes, services)
+            often["receipts"] = partial(self._tell_of_ballots, services)
         raw_text_days = self.settings.privacy.raw_text_days
         return Jobs(self.database, self.metrics, self.replica, raw_text_days, self.clock, each_tick, often)
 
@@ -292,6 +294,10 @@ class Application:
 
     async def _tell_of_votes(self, services: Services, now: datetime) -> None:
         if await advance_outreach(self.database, services, self.settings.votes.remind_days, now):
+            self._wake_outbox()
+
+    async def _tell_of_ballots(self, services: Services, now: datetime) -> None:
+        if await announce_ballots(self.database, services, now):
             self._wake_outbox()
 
     async def _work_when_warm(self) -> None:

@@ -31,10 +31,11 @@ class NoticeKind(StrEnum):
     REQUEST = "request"  # a step of what somebody raised
     RATE = "rate"  # it is done, and they are asked to rate it
     VOTE = "vote"  # a step of an owners' vote
+    BALLOT = "ballot"  # that a ballot was recorded for their unit
 
 
 # A kind without a table of its own is said in the fields of another one, which fit it as well.
-_SAID_AS = {NoticeKind.RATE: NoticeKind.REQUEST}
+_SAID_AS = {NoticeKind.RATE: NoticeKind.REQUEST, NoticeKind.BALLOT: NoticeKind.RECEIPT}
 LITERAL = "="  # in front of words that always stand there
 
 

@@ -33,7 +33,7 @@ from storage.queries.vote_reach import list_persons_of_owner_key
 from storage.queries.votes import list_questions, list_vote_units, list_vote_units_coded
 from storage.sealing import Sealer
 from storage.states import BallotChannel, CaseState, VoteMode
-from storage.tables import Ballot, BallotSlot, BallotUnit, Vote, VoteCase, VoteUnit
+from storage.tables import Ballot, BallotSlot, BallotUnit, UnannouncedBallot, Vote, VoteCase, VoteUnit
 from storage.upsert import insert_ignore
 
 MARKS_CONTEXT = "ballots.choices"
@@ -118,12 +118,12 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
         raise NoBallot(Code.NOT_ELIGIBLE)
     codes = [unit.unit_code for unit in units]
     slots = await lock_slots(session, order.compound_id, order.vote_number, codes)
-    record = await _record(session, sealer, vote, order.owner_key, codes, order.proxy, order.serial)
+    record = await load_record(session, sealer, vote, order.owner_key, codes, order.proxy, order.serial)
     ballot = await find_ballot_by_key(session, order.compound_id, order.vote_number, order.cast_key)
     if ballot is not None:
         if ballot.owner_key != order.owner_key:
             raise NoBallot(Code.NOT_ELIGIBLE)
-        return _recorded(ballot, units, await _judge(session, vote, record), repeated=True)
+        return _recorded(ballot, units, await judge_record(session, vote, record), repeated=True)
     facts = facts_of(vote)
     if not in_window(facts, order.cast_at):
         early = facts.opens_at is None or order.cast_at < facts.opens_at
@@ -134,8 +134,10 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
         question_of(row) for row in await list_questions(session, order.compound_id, order.vote_number)
     ]
     marks = check_marks(questions, order.marks, on_paper=order.channel is BallotChannel.PAPER)
-    ballot = await write_ballot(session, sealer, order, codes, marks, _place(order, codes, record, now), now)
-    judged = await _judge(session, vote, [*record, *(_cast(ballot, code, marks) for code in codes)])
+    ballot = await write_ballot(
+        session, sealer, order, codes, marks, place_of(order, codes, record, now), now
+    )
+    judged = await judge_record(session, vote, [*record, *(_cast(ballot, code, marks) for code in codes)])
     _fill(slots, judged)
     await _drop_reminders(session, order, now)
     recorded = _recorded(ballot, units, judged)
@@ -154,19 +156,19 @@ async def refill_slots(
     codes = {code for those in units.values() for code in those}
     slots = await lock_slots(session, vote.compound_id, vote.vote_number, codes)
     for owner_key, those in units.items():
-        record = await _record(session, sealer, vote, owner_key, those)
-        _fill({code: slots[code] for code in those}, await _judge(session, vote, record))
+        record = await load_record(session, sealer, vote, owner_key, those)
+        _fill({code: slots[code] for code in those}, await judge_record(session, vote, record))
 
 
 async def last_place(
     session: AsyncSession, sealer: Sealer, vote: Vote, owner_key: str, codes: Collection[str]
 ) -> datetime | None:
     """When the newest ballot of an owner took its place, papers in the box included; None without one."""
-    record = await _record(session, sealer, vote, owner_key, codes)
+    record = await load_record(session, sealer, vote, owner_key, codes)
     return max((each.recorded_at for each in record if each.recorded_at is not None), default=None)
 
 
-async def _record(
+async def load_record(
     session: AsyncSession,
     sealer: Sealer,
     vote: Vote,
@@ -216,13 +218,14 @@ def _cast(ballot: Ballot, unit_code: str, marks: Mapping[str, Choice]) -> Cast:
     )
 
 
-async def _judge(session: AsyncSession, vote: Vote, record: Sequence[Cast]) -> Judged:
+async def judge_record(session: AsyncSession, vote: Vote, record: Sequence[Cast]) -> Judged:
+    """Which of these ballots count, and why others do not."""
     codes = {each.unit_id for each in record}
     rows = await list_vote_units_coded(session, vote.compound_id, vote.vote_number, codes)
     return judge(rules_of(vote), {row.unit_code: unit_of(row) for row in rows}, record)
 
 
-def _place(order: Order, codes: Collection[str], record: Iterable[Cast], now: datetime) -> datetime:
+def place_of(order: Order, codes: Collection[str], record: Iterable[Cast], now: datetime) -> datetime:
     """When a ballot takes its place: after all that are there, whoever arrived first and waited longer.
 
     So nobody who was told that their ballot counts loses the slot to one that was on its way at the same time.
@@ -276,6 +279,9 @@ async def write_ballot(
     )
     session.add(ballot)
     await session.flush()  # its units refer to it
+    session.add(
+        UnannouncedBallot(compound_id=order.compound_id, vote_number=order.vote_number, ballot_id=ballot_id)
+    )
     session.add_all(
         BallotUnit(
             compound_id=order.compound_id, vote_number=order.vote_number, ballot_id=ballot_id, unit_code=code

@@ -7,24 +7,24 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.voting.announced import is_outdated, unit_of
+from handlers.voting.announced import is_outdated
 from handlers.voting.bundle import PUBLIC, SEALED, TYPE, Bundle
 from handlers.voting.cast import MARKS_CONTEXT, NONCE_CONTEXT
-from handlers.voting.frozen_roll import Line
 from handlers.voting.life import audit, hold_vote
 from handlers.voting.log import origin_of
 from handlers.voting.marks import ballot_content, commitment, read_marks
 from handlers.voting.notice import words_of
+from handlers.voting.proofs import head_json, line_of
 from handlers.voting.rules import HIDES_RESULT, Code, Refused
 from handlers.voting.ruling import CASE_NONCE_CONTEXT, ruling_content, rulings_in
-from handlers.voting.signing import Signer, utc_text
+from handlers.voting.signing import Signer
 from storage.merkle import leaf_hash
 from storage.queries.ballots import list_ballots
 from storage.queries.vote_log import list_checkpoints, list_log
 from storage.queries.votes import list_cases, list_questions, list_vote_units
 from storage.sealing import Sealer
 from storage.states import CaseState, VoteState
-from storage.tables import Ballot, Compound, Vote, VoteCase, VoteCheckpoint, VoteUnit
+from storage.tables import Ballot, Compound, Vote, VoteCase
 
 _UNPUBLISHED = frozenset({VoteState.DRAFT, VoteState.LINTED, VoteState.TALLIED})
 
@@ -81,14 +81,14 @@ async def bundle_of(
     result = vote.result if has_result else None
     notice = words_of(vote, await list_questions(session, *key))
     if kind == PUBLIC:
-        roll = [{"hash": leaf_hash(_line(unit).canonical()).hex()} for unit in units]
-        return Bundle(manifest, tuple(rows), tuple(map(_head, heads)), tuple(roll), notice, result=result)
+        roll = [{"hash": leaf_hash(line_of(unit).canonical()).hex()} for unit in units]
+        return Bundle(manifest, tuple(rows), tuple(map(head_json, heads)), tuple(roll), notice, result=result)
     return Bundle(
         manifest,
         tuple(rows),
-        tuple(map(_head, heads)),
+        tuple(map(head_json, heads)),
         tuple(
-            {"line": json.loads(_line(unit).canonical()), "delivered": unit.delivered_at is not None}
+            {"line": json.loads(line_of(unit).canonical()), "delivered": unit.delivered_at is not None}
             for unit in units
         ),
         notice,
@@ -96,21 +96,6 @@ async def bundle_of(
         rulings=tuple(_rulings(sealer, await list_cases(session, *key), log)),
         result=result,
     )
-
-
-def _line(row: VoteUnit) -> Line:
-    return Line(unit_of(row), row.entrance, row.room, row.area_basis, row.salt)
-
-
-def _head(row: VoteCheckpoint) -> dict[str, Any]:
-    return {
-        "size": row.size,
-        "root": row.root.hex(),
-        "time": utc_text(row.at),
-        "key": row.key_id,
-        "signature": row.signature.hex(),
-        "reason": row.reason,
-    }
 
 
 def _opened(sealer: Sealer, found: Iterable[tuple[Ballot, str]]) -> list[Mapping[str, Any]]:

@@ -35,7 +35,8 @@ def check_marks(
 ) -> dict[str, Choice]:
     """The marks as they count; raises MarkError for what the paper does not have.
 
-    A page offers only what is valid. A paper may be spoiled or blank, and ticking too many names spoils it.
+    A page offers only what is valid, and says BLANK for a question that was passed over. A paper may be spoiled,
+    and ticking too many names spoils it.
     """
     checked: dict[str, Choice] = {}
     for question in questions:
@@ -44,7 +45,7 @@ def check_marks(
             raise MarkError(question.question_id)
         if isinstance(mark, str):
             plain = [ABSTAIN] if question.seats is not None else allowed(question)
-            if mark not in plain and not (on_paper and mark in (SPOILED, BLANK)):
+            if mark not in plain and mark != BLANK and not (on_paper and mark == SPOILED):
                 raise MarkError(question.question_id)
         elif question.seats is None or not mark <= set(question.options):
             raise MarkError(question.question_id)

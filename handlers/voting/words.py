@@ -22,6 +22,7 @@ from handlers.voting.terms import (
     SPOILED,
     CaseKind,
     ChannelPriority,
+    Choice,
     Rank,
     Regime,
     Rejection,
@@ -31,7 +32,7 @@ from handlers.voting.terms import (
     area_text,
 )
 from handlers.voting.thresholds import Share, majority_for
-from storage.states import BallotChannel, VoteMode
+from storage.states import BallotChannel, UnitKind, VoteMode
 
 _LOCAL = ZoneInfo("Asia/Shanghai")
 
@@ -182,6 +183,28 @@ def building_name(building: str) -> str:
     if not building:
         return "其他楼栋合计"
     return building if building.endswith(("栋", "幢", "楼", "座")) else f"{building}栋"
+
+
+def unit_words(kind: UnitKind, building: str, entrance: str, room: str, unit_code: str) -> str:
+    """A unit as its owner calls it: 3栋2单元501, 车位 P-017."""
+    name = room or unit_code
+    if kind is UnitKind.PARKING:
+        return f"车位 {name}"
+    if not room or not building:
+        return name
+    return f"{building_name(building)}{f'{entrance}单元' if entrance else ''}{name}"
+
+
+def mark_words(mark: Choice) -> str:
+    """What was marked for a question; in an election the names, or that there are none."""
+    if isinstance(mark, str):
+        return choice_name(mark)
+    return "、".join(sorted(mark)) if mark else choice_name(NEITHER)
+
+
+def revote_words(revote: Revote) -> str:
+    """Whether a ballot may be changed."""
+    return _REVOTES[revote]
 
 
 def moment_words(at: datetime) -> str:

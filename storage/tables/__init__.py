@@ -19,6 +19,7 @@ from storage.tables.ballots import (  # noqa: E402
     BallotSlot,
     BallotUnit,
     PaperBatch,
+    UnannouncedBallot,
     VoteCase,
 )
 from storage.tables.blobs import Blob  # noqa: E402
@@ -118,6 +119,7 @@ __all__ = [
     "SendWindow",
     "StaffAccount",
     "TagModel",
+    "UnannouncedBallot",
     "UnitCode",
     "UnsealedLeaf",
     "Vote",

@@ -66,6 +66,16 @@ class BallotUnit(SQLModel, table=True):
     unit_code: str = Field(primary_key=True, max_length=60)
 
 
+class UnannouncedBallot(SQLModel, table=True):
+    """A ballot that nobody has been told of yet, written with it; gone when it is done."""
+
+    __tablename__ = "unannounced_ballots"
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    ballot_id: str = Field(primary_key=True, max_length=32)
+
+
 class BallotSlot(SQLModel, table=True):
     """Which ballot of a unit counts now. One row a unit, whatever channel: the row is the lock."""
 

@@ -1,6 +1,6 @@
 """A compound with a roll and a vote that is open, in a real database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,22 +56,34 @@ async def assemble(
     *,
     representatives: Mapping[str, int] | None = None,
     questions: Sequence[VoteQuestion] = (),
+    compound_id: int | None = None,
+    opens_at: datetime = OPENS,
+    closes_at: datetime = CLOSES,
+    minors: Collection[int] = (),
 ) -> Assembly:
-    """A vote on one question, or on those given, open from OPENS to CLOSES. Every unit has 100 square metres."""
-    now = OPENS - timedelta(days=20)
+    """A vote on one question, or on those given, in a compound of its own or in one that is there.
+
+    Every unit has 100 square metres.
+    """
+    now = opens_at - timedelta(days=20)
     async with database.write() as session:
-        compound, operator = Compound(code="XH-1", name="四季园"), Person(created_at=now)
-        session.add_all([compound, operator])
+        operator = Person(created_at=now)
+        session.add(operator)
+        if compound_id is None:
+            compound = Compound(code="XH-1", name="四季园")
+            session.add(compound)
+            await session.flush()
+            compound_id = compound.compound_id
         await session.flush()
-        assert compound.compound_id is not None
+        assert compound_id is not None
         assert operator.person_id is not None
-        compound_id = compound.compound_id
         everybody = {number for owners in owners_of.values() for number in owners}
         session.add_all(
             RollOwner(
                 compound_id=compound_id,
                 owner_number=number,
                 name_sealed=SEALER.seal(f"业主{number}".encode(), "roll_owners.name"),
+                minor=number in minors,
                 entered_at=now,
             )
             for number in everybody
@@ -107,8 +119,9 @@ async def assemble(
             rules=as_json(announced or Announced()),
             operator_id=operator.person_id,
             created_at=now,
-            opens_at=OPENS,
-            closes_at=CLOSES,
+            noticed_at=now,
+            opens_at=opens_at,
+            closes_at=closes_at,
         )
         session.add(vote)
         await session.flush()
