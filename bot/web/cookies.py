@@ -10,6 +10,8 @@ RESIDENT = "h5"
 FORM = "form"  # whose form it is, before anybody is signed in
 OAUTH = "oauth"  # what a sign-in that is under way at the platform belongs to
 
+LARGE = "large"  # pages in large type
+
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -44,3 +46,8 @@ def drop_cookie(response: web.StreamResponse, name: str, is_https: bool) -> None
     response.set_cookie(
         cookie_name(name, is_https), "", max_age=0, path="/", httponly=True, samesite="Lax", secure=is_https
     )
+
+
+def is_large(request: web.Request, is_https: bool) -> bool:
+    """Whether this browser wants large type."""
+    return request.cookies.get(cookie_name(LARGE, is_https), "") == "1"

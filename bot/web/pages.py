@@ -30,7 +30,7 @@ from bot.web.console import (
 from bot.web.console import sign_in as staff
 from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
-from bot.web.h5 import mine, own, privacy
+from bot.web.h5 import ballot, large, mine, own, privacy, receipt, votes
 from bot.web.h5 import photos as own_photos
 from bot.web.h5 import sign_in as resident
 from bot.web.headers import NOT_KEPT, headers
@@ -47,6 +47,7 @@ _FORM = "application/x-www-form-urlencoded"
 _STATIC = "/static/"
 _REQUEST = "/console/{compound}/requests/{number}"
 _BALLOTS = "/console/{compound}/votes/{number}"
+_VOTE = "/h5/votes/{compound}/{number}"
 _VISIT = web.RequestKey("visit", Visit)
 
 log = structlog.get_logger()
@@ -58,7 +59,7 @@ Show = Callable[[Visit], Awaitable[web.Response]]
 class Route:
     """A page or an action. is_open: also for those who are not signed in. acts: not for a session that only reads.
 
-    uploads: its form may have photos.
+    uploads: its form may have photos. reads: a form that changes nothing, so that nobody waits for its transaction.
     """
 
     method: str
@@ -68,6 +69,7 @@ class Route:
     is_open: bool = False
     acts: bool = False
     uploads: bool = False
+    reads: bool = False
 
 
 ROUTES = (
@@ -126,6 +128,15 @@ ROUTES = (
     Route("POST", "/h5/mine/{number}/supplement", H5, own.supplement, acts=True),
     Route("POST", "/h5/mine/{number}/reopen", H5, own.reopen, acts=True),
     Route("POST", "/h5/mine/{number}/withdraw", H5, own.withdraw, acts=True),
+    Route("POST", "/h5/large", H5, large.switch_large, is_open=True),
+    Route("GET", "/h5/votes", H5, votes.show_votes),
+    Route("GET", _VOTE, H5, votes.show_vote),
+    Route("GET", f"{_VOTE}/eligible", H5, votes.show_eligible),
+    Route("GET", f"{_VOTE}/ballot/{{ref}}", H5, ballot.show_ballot),
+    Route("POST", f"{_VOTE}/ballot/{{ref}}", H5, ballot.confirm_ballot, reads=True),
+    Route("POST", f"{_VOTE}/ballot/{{ref}}/cast", H5, ballot.cast, acts=True),
+    Route("GET", f"{_VOTE}/receipts/{{ballot}}", H5, receipt.show_receipt),
+    Route("GET", f"{_VOTE}/receipts/{{ballot}}/download", H5, receipt.download_receipt),
 )
 
 
@@ -192,7 +203,7 @@ async def _serve(route: Route, request: web.Request) -> web.Response:
     signed_in = None
     if visit.token:
         database = visit.site.database
-        opened = database.read if route.method == "GET" else database.write
+        opened = database.read if route.method == "GET" or route.reads else database.write
         try:
             async with opened() as session:
                 sealer, kind = visit.site.services.sealer, route.area.kind

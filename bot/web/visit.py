@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.web.cookies import FORM, RESIDENT, STAFF, read_token, write_cookie
+from bot.web.cookies import FORM, RESIDENT, STAFF, is_large, read_token, write_cookie
 from bot.web.csrf import form_token
 from bot.web.site import Site
 from bot.web.uploads import Upload
@@ -113,6 +113,9 @@ class Visit:
             csrf=form_token(self.site.services.sealer, cookie or fresh),
             area=self.area.root,
             signed_in=self._signed_in,
+            large=is_large(self.request, self.site.is_https),
+            # Where the switch for large type comes back to; what was just typed would be lost.
+            at=self.destination(self.request.path) if self.request.method == "GET" else "",
             **values,
         )
         response = web.Response(text=text, status=status, content_type="text/html", charset="utf-8")

@@ -129,9 +129,10 @@ def fields_of(page: Page, action: str) -> dict[str, str]:
 
 
 def forms_of(page: Page) -> list[str]:
-    """The last parts of the addresses that the forms in the page's body go to."""
-    found = re.findall(r'<form method="post" action="([^"?]*)', page.text)
-    return [address.rpartition("/")[2] for address in found if "sign-out" not in address]
+    """The last parts of the addresses that the forms in the page's main part go to."""
+    main = page.text.partition("<main")[2].partition("</main>")[0]
+    found = re.findall(r'<form method="post" action="([^"?]*)', main)
+    return [address.rpartition("/")[2] for address in found]
 
 
 def text_of(page: Page) -> str:

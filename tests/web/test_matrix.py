@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from bot.web.pages import ROUTES
+from tests.web.hall import Hall, open_hall, vote
 from tests.web.orders import matter, photo
 from tests.web.test_canvass import hold
 from tests.web.town import HERE, RESIDENTS, STAFF, WEEK, Browser, Town, episode, here_id, week_row
@@ -61,6 +62,7 @@ def officers(status: int) -> dict[str, int]:
 
 
 REQUEST = "/console/{compound}/requests/{number}"
+VOTE = "/h5/votes/{compound}/{number}"
 SEE = ("secretary", "committee", "property", "community_worker", "grid_worker", "supervisor")
 HANDLE = ("secretary", "property", "community_worker", "grid_worker")
 CORRECT = ("secretary", "committee", "community_worker", "grid_worker")
@@ -130,6 +132,18 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
         for action in ("confirm", "disclaim", "rate", "supplement", "reopen", "withdraw", "photos")
     },
     ("GET", "/h5/mine/{number}/photos/{photo}"): residents(OK, snapshot=GONE),
+    ("POST", "/h5/large"): all_alike(GO),
+    ("GET", "/h5/votes"): residents(OK),
+    # The one is an owner there, the other has nothing to do with the compound.
+    ("GET", VOTE): residents(OK, snapshot=GONE),
+    ("GET", f"{VOTE}/eligible"): residents(OK, snapshot=GONE),
+    # Nobody may cast what this names: on to the page that says why.
+    ("GET", f"{VOTE}/ballot/{{ref}}"): residents(GO, snapshot=GONE),
+    ("POST", f"{VOTE}/ballot/{{ref}}"): residents(GO, snapshot=GONE),
+    ("POST", f"{VOTE}/ballot/{{ref}}/cast"): residents(GO, snapshot=NO),
+    # Somebody else cast it.
+    ("GET", f"{VOTE}/receipts/{{ballot}}"): residents(GONE),
+    ("GET", f"{VOTE}/receipts/{{ballot}}/download"): residents(GONE),
 }
 FIELDS = {
     "key": "k" * 16,
@@ -145,10 +159,12 @@ ASSETS = {("GET", "/static/{name}"), ("GET", "/wechat/main/callback")}
 
 def parts(path: str) -> dict[str, str]:
     account = "main" if path.startswith("/h5") else "corp"
-    number = "1" if "alerts" in path else "1001"
+    number = "1" if "alerts" in path or path.startswith(VOTE) else "1001"
     if path.endswith(("/canvass", "/officers")):
         number = "77"
     return {
+        "ref": "0" * 16,
+        "ballot": "0" * 32,
         "account": account,
         "token": "t" * 43,
         "compound": HERE,
@@ -156,6 +172,12 @@ def parts(path: str) -> dict[str, str]:
         "number": number,
         "photo": "1001",
     }
+
+
+async def ballot_of_another(hall: Hall) -> str:
+    """A ballot that is there, and none of theirs."""
+    answer = await vote(await hall.as_owner(2))
+    return answer.location.rpartition("/")[2]
 
 
 async def browser_of(town: Town, who: str) -> Browser:
@@ -185,11 +207,17 @@ async def test_everybody_gets_what_is_theirs(town: Town, route: tuple[str, str])
         session.add(week_row(compound_id, town.clock.now))
     assert [await matter(town), await matter(town, "o-other")] == [1001, 1002]
     await photo(town, 1001)
-    await hold(town)
+    parts_here = parts(path)
+    if path.startswith(VOTE):
+        hall = await open_hall(town)
+        parts_here["ballot"] = await ballot_of_another(hall)
+        await hall.as_owner(1, "o-resident")
+    else:
+        await hold(town)
     got = {}
     for who in EVERYBODY:
         browser = await browser_of(town, who)
-        address = path.format(**parts(path))
+        address = path.format(**parts_here)
         if method == "GET":
             page = await browser.get(address)
         else:
