@@ -1,8 +1,6 @@
 """The pages: which there are, and what every request for one goes through before and after."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from urllib.parse import parse_qsl
@@ -28,12 +26,14 @@ from bot.web.console import (
     worklist,
 )
 from bot.web.console import sign_in as staff
+from bot.web.console.papers.routes import PAPER_ROUTES
 from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
 from bot.web.h5 import ballot, large, mine, own, privacy, receipt, votes
 from bot.web.h5 import photos as own_photos
 from bot.web.h5 import sign_in as resident
 from bot.web.headers import NOT_KEPT, headers
+from bot.web.route import Route
 from bot.web.site import Site
 from bot.web.uploads import MEDIA_TYPE, PhotosRefused, Upload
 from bot.web.visit import AREAS, CONSOLE, H5, Area, Visit, see_other
@@ -51,26 +51,6 @@ _VOTE = "/h5/votes/{compound}/{number}"
 _VISIT = web.RequestKey("visit", Visit)
 
 log = structlog.get_logger()
-
-Show = Callable[[Visit], Awaitable[web.Response]]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A page or an action. is_open: also for those who are not signed in. acts: not for a session that only reads.
-
-    uploads: its form may have photos. reads: a form that changes nothing, so that nobody waits for its transaction.
-    """
-
-    method: str
-    path: str
-    area: Area
-    show: Show
-    is_open: bool = False
-    acts: bool = False
-    uploads: bool = False
-    reads: bool = False
-
 
 ROUTES = (
     Route("GET", "/console/sign-in", CONSOLE, staff.show_sign_in, is_open=True),
@@ -111,6 +91,7 @@ ROUTES = (
     Route("POST", f"{_BALLOTS}/canvass", CONSOLE, canvass.note_visit, acts=True),
     Route("GET", f"{_BALLOTS}/officers", CONSOLE, canvass.show_officers),
     Route("POST", f"{_BALLOTS}/officers", CONSOLE, canvass.put_officers, acts=True),
+    *PAPER_ROUTES,
     Route("GET", "/h5/sign-in", H5, resident.show_sign_in, is_open=True),
     Route("GET", "/h5/sign-in/{account}", H5, resident.go_to_platform, is_open=True),
     Route("GET", "/h5/sign-in/{account}/back", H5, resident.come_back, is_open=True),
@@ -218,6 +199,8 @@ async def _serve(route: Route, request: web.Request) -> web.Response:
                 await revoke_web_session(session, lapsed.token_hash, visit.now)
     if signed_in is None:
         return _to_sign_in(visit)
+    if visit.afterwards is not None:
+        response = await visit.afterwards()
     if signed_in.seen_long_ago:
         await _touch(visit, signed_in)
     if route.method == "POST":

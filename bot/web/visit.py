@@ -47,6 +47,7 @@ class Visit:
     """`session` and `signed_in` are there behind the sign-in only; a transaction that writes for POST.
 
     photos: of a form that has some, as they are kept. refused_photos: why there are none, as pages know it.
+    afterwards: makes the answer when the transaction has ended, where that takes long.
     """
 
     site: Site
@@ -57,6 +58,7 @@ class Visit:
     upload: Upload | None = None
     photos: list[bytes] = field(default_factory=list)
     refused_photos: str = ""
+    afterwards: Callable[[], Awaitable[web.Response]] | None = None
     _session: AsyncSession | None = None
     _signed_in: SignedIn | None = None
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.voting.announced import facts_of, question_of, rules_of, unit_of
+from handlers.voting.announced import announced_of, facts_of, question_of, rules_of, unit_of
 from handlers.voting.judge import Judged, judge
 from handlers.voting.log import write_leaf
 from handlers.voting.marks import ballot_content, check_marks, commitment, marks_bytes, read_marks
@@ -133,7 +133,12 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
     questions = [
         question_of(row) for row in await list_questions(session, order.compound_id, order.vote_number)
     ]
-    marks = check_marks(questions, order.marks, on_paper=order.channel is BallotChannel.PAPER)
+    marks = check_marks(
+        questions,
+        order.marks,
+        on_paper=order.channel is BallotChannel.PAPER,
+        may_follow=announced_of(vote).deemed_follow,
+    )
     ballot = await write_ballot(
         session, sealer, order, codes, marks, place_of(order, codes, record, now), now
     )

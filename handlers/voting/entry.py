@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.roll.report import masked_name
 from handlers.roll.sealed import NAME
-from handlers.voting.announced import question_of
+from handlers.voting.announced import announced_of, question_of
 from handlers.voting.cast import Order, Recorded, cast_ballot
 from handlers.voting.life import audit, hold_vote, leave
 from handlers.voting.marks import check_marks
@@ -106,6 +106,10 @@ async def _read(
     after = rule(before, actor_id, entry.canonical())
     if after == before:
         return Keyed(paper, repeated=True)
+    recorded = None
+    if after.state is PaperState.MATCHED:
+        # Before anything is written: where the vote takes no ballot, the paper stays as it is.
+        recorded = await cast_ballot(session, sealer, await _order(session, sealer, vote, paper, entry), now)
     _write(sealer, paper, before, after, to_the_millisecond(now))
     session.add(paper)
     details: dict[str, Any] = {"serial": serial, "state": after.state.value}
@@ -114,27 +118,20 @@ async def _read(
     if after.state is PaperState.MISMATCHED and before.state is PaperState.ENTERED:
         told = {"act": "mismatched", "serial": serial, "by": _two(after.first, after.second)}
         leave(session, vote, "paper", told, now)
-    if after.state is not PaperState.MATCHED:
-        return Keyed(paper)
-    if rule is decide:
-        paper.seconded_by = actor_id
-    return Keyed(paper, await _cast(session, sealer, vote, paper, entry, now, before, after))
+    if recorded is not None:
+        if rule is decide:
+            paper.seconded_by = actor_id
+        _note_ballot(session, sealer, vote, paper, entry, recorded, after, now)
+    return Keyed(paper, recorded)
 
 
-async def _cast(
-    session: AsyncSession,
-    sealer: Sealer,
-    vote: Vote,
-    paper: BallotPaper,
-    entry: Entry,
-    now: datetime,
-    before: Sheet,
-    after: Sheet,
-) -> Recorded:
+async def _order(
+    session: AsyncSession, sealer: Sealer, vote: Vote, paper: BallotPaper, entry: Entry
+) -> Order:
     """The ballot; its key is the serial, so a paper is one ballot whatever happens."""
     assert paper.received_at is not None
     units = await list_vote_units(session, vote.compound_id, vote.vote_number, [paper.owner_key])
-    order = Order(
+    return Order(
         compound_id=vote.compound_id,
         vote_number=vote.vote_number,
         owner_key=paper.owner_key,
@@ -147,12 +144,20 @@ async def _cast(
         serial=paper.serial,
         registered_at=paper.registered_at,
     )
-    if entry.proxy is not None:
-        written = json.dumps(entry.proxy._asdict(), ensure_ascii=False).encode()
-        paper.proxy_sealed = sealer.seal(written, PROXY_CONTEXT)
-    recorded = await cast_ballot(session, sealer, order, now)
+
+
+def _note_ballot(
+    session: AsyncSession,
+    sealer: Sealer,
+    vote: Vote,
+    paper: BallotPaper,
+    entry: Entry,
+    recorded: Recorded,
+    after: Sheet,
+    now: datetime,
+) -> None:
     paper.ballot_id = recorded.ballot.ballot_id
-    # Nobody void any more what is a ballot.
+    # Nobody voids any more what is a ballot.
     paper.void_reason = paper.voided_by = None
     told: dict[str, Any] = {
         "act": "matched",
@@ -160,14 +165,15 @@ async def _cast(
         "ballot": paper.ballot_id,
         "by": _two(after.first, after.second),
     }
-    if before.proposed is not None and after.first != after.second and paper.seconded_by is not None:
-        told["deciders"] = sorted({before.proposed.by, paper.seconded_by})
+    if after.proposed is not None and paper.seconded_by is not None:
+        told["deciders"] = sorted({after.proposed.by, paper.seconded_by})
     if paper.scan_hash is not None:
         told["scan"] = paper.scan_hash.hex()
     leave(session, vote, "paper", told, now)
     if entry.proxy is not None:
+        written = json.dumps(entry.proxy._asdict(), ensure_ascii=False).encode()
+        paper.proxy_sealed = sealer.seal(written, PROXY_CONTEXT)
         leave(session, vote, "proxy", {"ballot": paper.ballot_id}, now)
-    return recorded
 
 
 def _write(sealer: Sealer, paper: BallotPaper, before: Sheet, after: Sheet, now: datetime) -> None:
@@ -187,7 +193,12 @@ async def _checked(session: AsyncSession, vote: Vote, paper: BallotPaper, entry:
     """What was keyed in as it is kept, so that two who type alike are alike."""
     rows = await list_questions(session, vote.compound_id, vote.vote_number)
     on_paper = paper.channel is BallotChannel.PAPER
-    marks = check_marks([question_of(row) for row in rows], entry.marks, on_paper=on_paper)
+    marks = check_marks(
+        [question_of(row) for row in rows],
+        entry.marks,
+        on_paper=on_paper,
+        may_follow=announced_of(vote).deemed_follow,
+    )
     signers = (
         TOGETHER,
         GUARDIAN,

@@ -31,9 +31,13 @@ def allowed(question: Question, *, may_follow: bool = False) -> list[str]:
 
 
 def check_marks(
-    questions: Iterable[Question], marks: Mapping[str, Choice], *, on_paper: bool = False
+    questions: Iterable[Question],
+    marks: Mapping[str, Choice],
+    *,
+    on_paper: bool = False,
+    may_follow: bool = False,
 ) -> dict[str, Choice]:
-    """The marks as they count; raises MarkError for what the paper does not have.
+    """The marks as they count; raises MarkError for what the paper does not have. may_follow: 从多 was announced.
 
     A page offers only what is valid, and says BLANK for a question that was passed over. A paper may be spoiled,
     and ticking too many names spoils it.
@@ -44,7 +48,7 @@ def check_marks(
         if mark is None:
             raise MarkError(question.question_id)
         if isinstance(mark, str):
-            plain = [ABSTAIN] if question.seats is not None else allowed(question)
+            plain = [ABSTAIN] if question.seats is not None else allowed(question, may_follow=may_follow)
             if mark not in plain and mark != BLANK and not (on_paper and mark == SPOILED):
                 raise MarkError(question.question_id)
         elif question.seats is None or not mark <= set(question.options):

@@ -59,7 +59,14 @@ async def test_a_district_of_1249_compounds_is_seen_whole(city: Database) -> Non
         assert len(await access_compounds(session, who)) == 1250
 
 
-OF_VOTES = {Right.RUN_VOTES, Right.SEE_VOTES, Right.DECIDE, Right.SEE_EVIDENCE, Right.KEEP_ROLL}
+OF_VOTES = {
+    Right.RUN_VOTES,
+    Right.SEE_VOTES,
+    Right.DECIDE,
+    Right.SEE_EVIDENCE,
+    Right.KEEP_ROLL,
+    Right.ENTER_PAPERS,
+}
 
 
 def test_the_property_company_sees_of_votes_what_everybody_sees() -> None:

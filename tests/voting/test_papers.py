@@ -9,12 +9,13 @@ import pytest
 from sqlmodel import select
 
 from handlers.voting.announced import Announced
-from handlers.voting.cast import MARKS_CONTEXT
+from handlers.voting.cast import MARKS_CONTEXT, NoBallot
 from handlers.voting.count import counts_of
 from handlers.voting.entry import (
     PROXY_CONTEXT,
     Keyed,
     attach_scan,
+    enter_paper,
     list_signers,
     proposal_of,
     proxy_mark,
@@ -24,8 +25,9 @@ from handlers.voting.life import NoVote
 from handlers.voting.marks import MarkError, read_marks
 from handlers.voting.paper_rules import GUARDIAN, Entry, Holder, PaperCode, PaperRefused
 from handlers.voting.papers import list_printed, reprint_papers
+from handlers.voting.progress import Counted, load_progress
 from handlers.voting.reception import receive_papers, recording_of, register_call
-from handlers.voting.terms import AGAINST, AGREE, SPOILED, ChannelPriority, Rejection, Revote, area_of
+from handlers.voting.terms import AGAINST, AGREE, FOLLOW, SPOILED, ChannelPriority, Rejection, Revote, area_of
 from storage.blobs import find_blob
 from storage.database import Database
 from storage.queries.votes import find_vote
@@ -559,3 +561,52 @@ def test_an_entry_is_the_same_bytes_whatever_the_order() -> None:
     one = Entry({"q1": AGREE, "q2": frozenset({"甲", "乙"})})
     two = Entry({"q2": frozenset({"乙", "甲"}), "q1": AGREE})
     assert one.canonical() == two.canonical()
+
+
+async def test_where_the_vote_takes_no_ballot_the_paper_stays_as_it_is(database: Database) -> None:
+    box = await box_of(database, THREE)
+    await box.receive("3-101")
+    await box.enter("3-101", "ann")
+    async with database.write() as session:
+        vote = await session.get_one(Vote, (box.assembly.compound_id, NUMBER))
+        vote.state = VoteState.REVOKED
+        session.add(vote)
+    async with database.write() as session:
+        # As a page does it, which answers with a sentence and so commits.
+        with pytest.raises(NoBallot):
+            await enter_paper(
+                *(session, SEALER, box.compound, NUMBER, box.serials["3-101"], Entry({"q1": AGREE}), DAY_21),
+                actor_id=box.people["bob"],
+            )
+    paper = await box.paper("3-101")
+    assert (paper.state, paper.second_by, paper.ballot_id) == (PaperState.ENTERED, None, None)
+
+
+async def test_who_ticks_to_follow_the_majority_does_so_where_it_was_announced(database: Database) -> None:
+    box = await box_of(database, THREE, Announced(deemed_follow=True))
+    await box.receive("3-101")
+    keyed = await matched(box, "3-101", choice=FOLLOW)
+    assert keyed.recorded is not None
+
+
+async def test_progress_is_told_by_building_where_there_are_enough_owners(database: Database) -> None:
+    owners = {f"3-{number}": [number] for number in range(101, 107)} | {"5-1": [1001], "5-2": [1002]}
+    box = await box_of(database, owners)
+    await box.receive("3-101", "3-102", "3-103", "5-1")
+    await box.enter("3-102", "ann")
+    await matched(box, "3-103")
+    await box.enter("5-1", "ann")
+    await box.enter("5-1", "bob", AGAINST)
+    await box.void("5-2", "ann", "lost")
+    async with database.read() as session:
+        vote = await find_vote(session, box.assembly.compound_id, NUMBER)
+        assert vote is not None
+        progress = await load_progress(session, vote)
+    assert progress.by_building == {
+        "3": Counted(out=3, received=1, once=1, matched=1),
+        "": Counted(mismatched=1, voided=1),
+    }
+    assert progress.whole == Counted(out=3, received=1, once=1, mismatched=1, matched=1, voided=1)
+    assert progress.whole.open == 3
+    assert progress.owners == {"3": 0, "5": 1}
+    assert [paper.serial for paper in progress.mismatched] == [box.serials["5-1"]]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.web.pages import ROUTES, Route
+from bot.web.pages import ROUTES
+from bot.web.route import Route
 from tests.web.town import Browser, Page, Town
 
 POSTS = [route for route in ROUTES if route.method == "POST"]
@@ -15,7 +16,13 @@ OWN = "https://yishi.example.org"
 
 def address(path: str) -> str:
     return path.format(
-        token="t" * 43, compound="XH-1", number="1", account="corp", week="2026-03-02", photo="1001"
+        token="t" * 43,
+        compound="XH-1",
+        number="1",
+        account="corp",
+        week="2026-03-02",
+        photo="1001",
+        serial="222222222",
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from bot.web.pages import ROUTES
 from tests.web.hall import Hall, open_hall, vote
 from tests.web.orders import matter, photo
+from tests.web.paper_town import open_vote, received
 from tests.web.test_canvass import hold
 from tests.web.town import HERE, RESIDENTS, STAFF, WEEK, Browser, Town, episode, here_id, week_row
 
@@ -69,6 +70,9 @@ CORRECT = ("secretary", "committee", "community_worker", "grid_worker")
 BALLOTS = "/console/{compound}/votes/{number}"
 MERGE = ("secretary", "committee", "community_worker")
 STEWARDS = ("building_steward", "building_secretary", "entrance_steward", "next_building_steward")
+PAPERS = "/console/{compound}/votes/{number}/papers"
+PAPER = f"{PAPERS}/{{serial}}"
+ENTER = ("secretary", "committee", "community_worker")
 WATCH = ("secretary", "property", "community_worker", "grid_worker", "duty")
 MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/console/sign-in"): all_alike(OK),
@@ -118,6 +122,19 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("POST", f"{BALLOTS}/canvass"): officers(GO),
     ("GET", f"{BALLOTS}/officers"): here("secretary", "community_worker"),
     ("POST", f"{BALLOTS}/officers"): here("secretary", "community_worker", status=GO),
+    **{
+        ("GET", f"{PAPERS}{page}"): here(*ENTER)
+        for page in ("", "/print", "/reception", "/entry", "/{serial}", "/{serial}/decide")
+    },
+    ("GET", f"{PAPERS}/sheets"): here(*ENTER, status=GO),  # all came back: there is nothing to print
+    ("GET", f"{PAPER}/scan"): here(*ENTER, status=GONE),  # there is none
+    ("POST", f"{PAPERS}/reception"): here(*ENTER),
+    **{
+        ("POST", f"{PAPERS}/{action}"): here(*ENTER, status=GO)
+        for action in ("print", "reprint", "batch", "call")
+    },
+    ("POST", f"{PAPER}/enter"): here(*ENTER),  # a question is not filled in
+    **{("POST", f"{PAPER}/{action}"): here(*ENTER, status=GO) for action in ("void", "scan", "decide")},
     ("GET", "/h5/sign-in"): all_alike(GO),
     ("GET", "/h5/sign-in/{account}"): all_alike(GO),
     ("GET", "/h5/sign-in/{account}/back"): all_alike(NO),
@@ -207,11 +224,15 @@ async def test_everybody_gets_what_is_theirs(town: Town, route: tuple[str, str])
         session.add(week_row(compound_id, town.clock.now))
     assert [await matter(town), await matter(town, "o-other")] == [1001, 1002]
     await photo(town, 1001)
-    parts_here = parts(path)
+    parts_here = {**parts(path), "serial": "222222222"}
     if path.startswith(VOTE):
         hall = await open_hall(town)
         parts_here["ballot"] = await ballot_of_another(hall)
         await hall.as_owner(1, "o-resident")
+    elif path.startswith(PAPERS):
+        serials = list((await open_vote(town)).values())
+        await received(town, *serials)
+        parts_here["serial"] = serials[0]
     else:
         await hold(town)
     got = {}

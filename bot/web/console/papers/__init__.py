@@ -1,0 +1,1 @@
+"""The pages of ballot papers for staff: printing, taking in, keying in."""

@@ -1,0 +1,27 @@
+"""What a page or an action is, for the table of them."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.web.visit import Area, Visit
+
+Show = Callable[[Visit], Awaitable[web.Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A page or an action. is_open: also for those who are not signed in. acts: not for a session that only reads.
+
+    uploads: its form may have photos. reads: a form that changes nothing, so that nobody waits for its transaction.
+    """
+
+    method: str
+    path: str
+    area: Area
+    show: Show
+    is_open: bool = False
+    acts: bool = False
+    uploads: bool = False
+    reads: bool = False
