@@ -27,6 +27,7 @@ from bot.web.console import (
 )
 from bot.web.console import sign_in as staff
 from bot.web.console.papers.routes import PAPER_ROUTES
+from bot.web.console.votes.routes import VOTE_ROUTES
 from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
 from bot.web.h5 import ballot, large, mine, own, privacy, receipt, votes
@@ -43,6 +44,8 @@ from storage.queries.accounts import revoke_web_session, touch_web_session
 
 FORM_BYTES = 16384
 FORM_FIELDS = 50
+LONG_FORM_BYTES = 524_288  # 20,000 characters are up to nine bytes each on the wire
+LONG_FORM_FIELDS = 400  # every building of a large compound has a box to tick
 _FORM = "application/x-www-form-urlencoded"
 _STATIC = "/static/"
 _REQUEST = "/console/{compound}/requests/{number}"
@@ -92,6 +95,7 @@ ROUTES = (
     Route("GET", f"{_BALLOTS}/officers", CONSOLE, canvass.show_officers),
     Route("POST", f"{_BALLOTS}/officers", CONSOLE, canvass.put_officers, acts=True),
     *PAPER_ROUTES,
+    *VOTE_ROUTES,
     Route("GET", "/h5/sign-in", H5, resident.show_sign_in, is_open=True),
     Route("GET", "/h5/sign-in/{account}", H5, resident.go_to_platform, is_open=True),
     Route("GET", "/h5/sign-in/{account}/back", H5, resident.come_back, is_open=True),
@@ -122,6 +126,7 @@ ROUTES = (
 
 
 _UPLOADS = frozenset(route.path for route in ROUTES if route.uploads)
+_LONG = frozenset(route.path for route in ROUTES if route.long)
 
 
 def pages_routes(site: Site) -> list[web.RouteDef]:
@@ -250,28 +255,29 @@ async def _check_post(visit: Visit) -> None:
         visit.upload = Upload(request)
         visit.form = await visit.upload.fields(site.read_seconds)
     elif request.content_type == _FORM:
-        visit.form = await _read_form(request, site.read_seconds)
+        visit.form = await _read_form(request, site.read_seconds, is_long=_name_of(request) in _LONG)
     else:
         raise web.HTTPBadRequest
     check_form(site.services.sealer, visit.form_cookie, visit.form)
 
 
-async def _read_form(request: web.Request, seconds: float) -> dict[str, str]:
+async def _read_form(request: web.Request, seconds: float, *, is_long: bool = False) -> dict[str, str]:
     """The fields; of two with one name the last."""
+    most, most_fields = (LONG_FORM_BYTES, LONG_FORM_FIELDS) if is_long else (FORM_BYTES, FORM_FIELDS)
     body = bytearray()
     try:
         async with asyncio.timeout(seconds):
             async for chunk in request.content.iter_any():
                 body += chunk
-                if len(body) > FORM_BYTES:
-                    raise web.HTTPRequestEntityTooLarge(max_size=FORM_BYTES, actual_size=len(body))
+                if len(body) > most:
+                    raise web.HTTPRequestEntityTooLarge(max_size=most, actual_size=len(body))
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
     except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
         raise web.HTTPBadRequest from None
     try:
         fields = parse_qsl(
-            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=FORM_FIELDS
+            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=most_fields
         )
     except ValueError:
         raise web.HTTPBadRequest from None

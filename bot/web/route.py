@@ -15,6 +15,7 @@ class Route:
     """A page or an action. is_open: also for those who are not signed in. acts: not for a session that only reads.
 
     uploads: its form may have photos. reads: a form that changes nothing, so that nobody waits for its transaction.
+    long: its form may have a whole notice in it.
     """
 
     method: str
@@ -25,3 +26,4 @@ class Route:
     acts: bool = False
     uploads: bool = False
     reads: bool = False
+    long: bool = False

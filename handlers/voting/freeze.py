@@ -1,9 +1,12 @@
 """Use case: freeze the present roll for a vote."""
 
+from dataclasses import dataclass
+
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.voting.announced import rules_of
 from handlers.voting.frozen_roll import FrozenRoll, Title, freeze
+from handlers.voting.terms import area_text
 from storage.queries.roll import list_roll_units, list_titles
 from storage.states import OwnerKind
 from storage.tables import Vote, VoteOwner, VoteUnit
@@ -40,6 +43,26 @@ async def load_titles(session: AsyncSession, compound_id: int) -> list[Title]:
         )
         for unit in await list_roll_units(session, compound_id)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What a notice would freeze of the roll as it stands now. area: in millionths, and as it is written."""
+
+    units: int
+    persons: int
+    area: int
+
+    @property
+    def area_text(self) -> str:
+        """Square metres, exact."""
+        return area_text(self.area)
+
+
+async def look_ahead(session: AsyncSession, vote: Vote) -> Frozen:
+    """The roll as a notice would freeze it now; nothing is written, and its root is minted later. Raises RollError."""
+    frozen = freeze(rules_of(vote), await load_titles(session, vote.compound_id))
+    return Frozen(len(frozen.lines), frozen.total.persons, frozen.total.area)
 
 
 async def freeze_roll(session: AsyncSession, vote: Vote) -> FrozenRoll:

@@ -16,6 +16,7 @@ from nlp.segment import warm
 from storage.database import Database
 from storage.sealing import Sealer
 from tests.beginning import Beginning
+from tests.voting.assembly import SIGNER
 from tests.web.town import Corp, Hands, ServiceAccount, Town, application_of, settle
 
 NOON = datetime(2026, 3, 12, 4, 0, tzinfo=UTC)  # a Thursday, in Shanghai
@@ -54,7 +55,7 @@ async def town(
     settled: Beginning[dict[str, int]],
 ) -> AsyncIterator[Town]:
     people = await settled.lay(database)
-    services = Services(Taggers(tagger), sealer, 180, {"main": "XH-1"}, public_url=public_url)
+    services = Services(Taggers(tagger), sealer, 180, {"main": "XH-1"}, public_url=public_url, signer=SIGNER)
     async with open_town(database, services, templates, people) as town:
         yield town
 

@@ -23,6 +23,8 @@ def address(path: str) -> str:
         week="2026-03-02",
         photo="1001",
         serial="222222222",
+        template="other",
+        part="words",
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from bot.web.pages import ROUTES
+from tests.web.assemblies import drafted
 from tests.web.hall import Hall, open_hall, vote
 from tests.web.orders import matter, photo
 from tests.web.paper_town import open_vote, received
@@ -74,6 +75,11 @@ PAPERS = "/console/{compound}/votes/{number}/papers"
 PAPER = f"{PAPERS}/{{serial}}"
 ENTER = ("secretary", "committee", "community_worker")
 WATCH = ("secretary", "property", "community_worker", "grid_worker", "duty")
+VOTES = "/console/{compound}/votes"
+ONE_VOTE = "/console/{compound}/votes/{number}"
+RUN = ("secretary", "community_worker")
+SEE_VOTES = (*RUN, "committee", "supervisor")
+DECIDE = (*RUN, "committee")
 MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/console/sign-in"): all_alike(OK),
     ("POST", "/console/sign-in"): all_alike(NO),  # nobody has the password
@@ -135,6 +141,18 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     },
     ("POST", f"{PAPER}/enter"): here(*ENTER),  # a question is not filled in
     **{("POST", f"{PAPER}/{action}"): here(*ENTER, status=GO) for action in ("void", "scan", "decide")},
+    ("GET", VOTES): here(*SEE_VOTES),
+    ("GET", f"{VOTES}/new"): here(*RUN),
+    ("GET", f"{VOTES}/new/{{template}}"): here(*RUN),
+    ("POST", f"{VOTES}/new/{{template}}"): here(*RUN, status=GO),
+    ("GET", ONE_VOTE): here(*SEE_VOTES),
+    ("GET", f"{ONE_VOTE}/edit/{{part}}"): here(*RUN),
+    ("POST", f"{ONE_VOTE}/edit/{{part}}"): here(*RUN, status=GO),
+    ("GET", f"{ONE_VOTE}/launch"): here(*RUN, status=GO),  # it is not complete
+    **{
+        ("POST", f"{ONE_VOTE}/{action}"): here(*RUN, status=GO)
+        for action in ("launch", "count", "publish", "extend", "revoke")
+    },
     ("GET", "/h5/sign-in"): all_alike(GO),
     ("GET", "/h5/sign-in/{account}"): all_alike(GO),
     ("GET", "/h5/sign-in/{account}/back"): all_alike(NO),
@@ -170,6 +188,7 @@ FIELDS = {
     "category": "*",
     "building": "3",
     "rating": "satisfied",
+    "profile": "national",
 }
 ASSETS = {("GET", "/static/{name}"), ("GET", "/wechat/main/callback")}
 
@@ -188,6 +207,8 @@ def parts(path: str) -> dict[str, str]:
         "week": WEEK,
         "number": number,
         "photo": "1001",
+        "template": "other",
+        "part": "checked",
     }
 
 
@@ -235,6 +256,7 @@ async def test_everybody_gets_what_is_theirs(town: Town, route: tuple[str, str])
         parts_here["serial"] = serials[0]
     else:
         await hold(town)
+        assert await drafted(town) == 1001
     got = {}
     for who in EVERYBODY:
         browser = await browser_of(town, who)

@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from handlers.texts import say
 from storage.queries.people import put_role
-from storage.states import Form, MessageClass, OpinionState, OutboxState, Role, RoleSource
+from storage.states import Form, MessageClass, OpinionState, OutboxState, Role, RoleSource, VoteState
 from storage.tables import AlertEpisode, AuditEvent, Compound, OutboxMessage, Person
 from tests.web.orders import matter
 from tests.web.test_matrix import MATRIX
@@ -348,6 +348,7 @@ async def test_the_privacy_page_names_how_long_words_are_kept(town: Town) -> Non
     ("table", "kind", "shown"),
     [
         ("opinion_states", OpinionState, set(OpinionState)),
+        ("vote_states", VoteState, set(VoteState)),
         ("message_classes", MessageClass, set(MessageClass)),
         ("forms", Form, set(Form)),
         ("outbox_states", OutboxState, {OutboxState.DEAD, OutboxState.UNCERTAIN}),
