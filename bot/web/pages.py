@@ -27,6 +27,7 @@ from bot.web.console import (
 )
 from bot.web.console import sign_in as staff
 from bot.web.console.papers.routes import PAPER_ROUTES
+from bot.web.console.roll.routes import ROLL_ROUTES
 from bot.web.console.votes.routes import VOTE_ROUTES
 from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
@@ -96,6 +97,7 @@ ROUTES = (
     Route("POST", f"{_BALLOTS}/officers", CONSOLE, canvass.put_officers, acts=True),
     *PAPER_ROUTES,
     *VOTE_ROUTES,
+    *ROLL_ROUTES,
     Route("GET", "/h5/sign-in", H5, resident.show_sign_in, is_open=True),
     Route("GET", "/h5/sign-in/{account}", H5, resident.go_to_platform, is_open=True),
     Route("GET", "/h5/sign-in/{account}/back", H5, resident.come_back, is_open=True),
@@ -125,7 +127,7 @@ ROUTES = (
 )
 
 
-_UPLOADS = frozenset(route.path for route in ROUTES if route.uploads)
+_UPLOADS = frozenset(route.path for route in ROUTES if route.uploads or route.sheet)
 _LONG = frozenset(route.path for route in ROUTES if route.long)
 
 
@@ -185,7 +187,7 @@ async def _serve(route: Route, request: web.Request) -> web.Response:
         return await route.show(visit)
     if visit.upload is not None:
         async with visit.site.uploading.pass_through():
-            await _receive_photos(visit)
+            await _receive_files(visit, is_sheet=route.sheet)
     signed_in = None
     if visit.token:
         database = visit.site.database
@@ -213,7 +215,7 @@ async def _serve(route: Route, request: web.Request) -> web.Response:
     return response
 
 
-async def _receive_photos(visit: Visit) -> None:
+async def _receive_files(visit: Visit, *, is_sheet: bool) -> None:
     """Before the transaction, which must not wait for a slow phone; of somebody who is signed in and may act."""
     assert visit.upload is not None
     site = visit.site
@@ -226,7 +228,10 @@ async def _receive_photos(visit: Visit) -> None:
     if signed_in is None or signed_in.read_only:
         return
     try:
-        visit.photos = await visit.upload.photos()
+        if is_sheet:
+            visit.sheet = await visit.upload.sheet()
+        else:
+            visit.photos = await visit.upload.photos()
     except PhotosRefused as refused:
         visit.refused_photos = refused.told
     visit.form["photos"] = visit.upload.digest

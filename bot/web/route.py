@@ -14,8 +14,8 @@ Show = Callable[[Visit], Awaitable[web.Response]]
 class Route:
     """A page or an action. is_open: also for those who are not signed in. acts: not for a session that only reads.
 
-    uploads: its form may have photos. reads: a form that changes nothing, so that nobody waits for its transaction.
-    long: its form may have a whole notice in it.
+    uploads: its form may have photos. sheet: its form has a sheet. reads: a form that changes nothing, so that nobody
+    waits for its transaction. long: its form may have a whole notice in it.
     """
 
     method: str
@@ -25,5 +25,6 @@ class Route:
     is_open: bool = False
     acts: bool = False
     uploads: bool = False
+    sheet: bool = False
     reads: bool = False
     long: bool = False

@@ -1,4 +1,4 @@
-"""Forms with photos (multipart/form-data): read as they arrive, never more of them than is taken.
+"""Forms with photos or a sheet (multipart/form-data): read as they arrive, never more of them than is taken.
 
 The fields stand before the files in our forms. So a form is known to be ours, and its sender to be signed in, before
 the first byte of a file is kept.
@@ -18,6 +18,7 @@ MEDIA_TYPE = "multipart/form-data"
 FIELD_BYTES = 16384  # all fields together
 MOST_FIELDS = 50
 MOST_PHOTOS = 3  # in one form
+SHEET_BYTES = 20_000_000
 # So much of a form that is too large is read and thrown away: a browser that is still sending shows no answer.
 DRAINED_BYTES = 64 * 1024 * 1024
 SECONDS = 90.0  # ten megabytes over a slow phone
@@ -28,7 +29,7 @@ _BROKEN = (ValueError, AssertionError, HttpProcessingError, web.RequestPayloadEr
 
 
 class PhotosRefused(Exception):  # noqa: N818  an answer, not an error
-    """The photos are not taken. `told` says why, as pages know it."""
+    """The photos, or the sheet, are not taken. `told` says why, as pages know it."""
 
     def __init__(self, told: str) -> None:
         super().__init__(told)
@@ -58,6 +59,12 @@ class Upload:
             return [await clean_picture(content) for content in contents]
         except PictureError as error:
             raise PhotosRefused(f"photo_{error.reason}") from error
+
+    async def sheet(self) -> tuple[bytes, str]:
+        """The first file as it is, with its name; b"" when none was chosen. Raises PhotosRefused when too large."""
+        content, name = await self._in_time(self._first(), SECONDS)
+        self.digest = sha256(content).hexdigest()
+        return content, name
 
     async def _in_time(self, reading: Coroutine[Any, Any, T], seconds: float) -> T:
         try:
@@ -111,7 +118,15 @@ class Upload:
             raise PhotosRefused(problem)
         return found
 
-    async def _content(self, part: BodyPartReader) -> bytes | None:
+    async def _first(self) -> tuple[bytes, str]:
+        if self._part is None:
+            return b"", ""
+        content = await self._content(self._part, SHEET_BYTES)
+        if content is None:
+            raise PhotosRefused("sheet_too_large")
+        return content, self._part.filename or ""
+
+    async def _content(self, part: BodyPartReader, limit: int = LIMIT_BYTES) -> bytes | None:
         """A file's content; None when it is too large, and then the rest of it is read away."""
         content = bytearray()
         is_too_large = False
@@ -119,10 +134,10 @@ class Upload:
             if is_too_large:
                 self._drained += len(chunk)
                 if self._drained > DRAINED_BYTES:
-                    raise web.HTTPRequestEntityTooLarge(max_size=LIMIT_BYTES, actual_size=self._drained)
+                    raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=self._drained)
                 continue
             content += chunk
-            if len(content) > LIMIT_BYTES:
+            if len(content) > limit:
                 is_too_large = True
                 content.clear()
         return None if is_too_large else bytes(content)

@@ -46,8 +46,9 @@ AREAS = (CONSOLE, H5)
 class Visit:
     """`session` and `signed_in` are there behind the sign-in only; a transaction that writes for POST.
 
-    photos: of a form that has some, as they are kept. refused_photos: why there are none, as pages know it.
-    afterwards: makes the answer when the transaction has ended, where that takes long.
+    photos: of a form that has some, as they are kept. refused_photos: why there are none, as pages know it. sheet: of a
+    form that has one, with the file's name. afterwards: makes the answer when the transaction has ended, where that
+    takes long.
     """
 
     site: Site
@@ -59,6 +60,7 @@ class Visit:
     photos: list[bytes] = field(default_factory=list)
     refused_photos: str = ""
     afterwards: Callable[[], Awaitable[web.Response]] | None = None
+    sheet: tuple[bytes, str] = (b"", "")
     _session: AsyncSession | None = None
     _signed_in: SignedIn | None = None
 

@@ -129,7 +129,8 @@ def _as_said(columns: Columns, said: Mapping[Field, str]) -> Columns:
         if len(named) != 1:
             raise SheetError(
                 f"--column {field}={header}: {'several columns have' if named else 'no column has'} this header; "
-                "the column's letter will do"
+                "the column's letter will do",
+                "sheet.column",
             )
         places = {other: place for other, place in places.items() if place != named[0]} | {field: named[0]}
     guessed = frozenset(field for field in places if field not in said)

@@ -56,17 +56,23 @@ def settle_columns(book: Book, said: Mapping[Field, str], digest: str, sheet_nam
     sheets = [sheet for sheet in book.sheets if sheet_name in ("", sheet.name)]
     if not sheets:
         raise SheetError(
-            f"no visible sheet is called {sheet_name}" if sheet_name else "no visible sheet has cells"
+            f"no visible sheet is called {sheet_name}" if sheet_name else "no visible sheet has cells",
+            "sheet.empty",
         )
     if len(sheets) > 1:
         headed = [sheet for sheet in sheets if find_columns(sheet, {}) is not None]
         if len(headed) > 1:
-            raise SheetError(f"several sheets look like a roll: name one with --sheet ({_names(headed)})")
+            raise SheetError(
+                f"several sheets look like a roll: name one with --sheet ({_names(headed)})",
+                "sheet.several",
+                [sheet.name for sheet in headed],
+            )
         sheets = headed or sheets[:1]
     columns = find_columns(sheets[0], said)
     if columns is None:
         raise SheetError(
-            "no row says where a unit's number and its owner or area are: name them with --column"
+            "no row says where a unit's number and its owner or area are: name them with --column",
+            "sheet.no_header",
         )
     return Source(sheets[0], columns, digest, book.hidden)
 
@@ -100,17 +106,8 @@ async def import_roll(
     compound_id = compound.compound_id
     assert compound_id is not None
     await lock_counter(session, compound_id, LOCK)
-    flats = await list_flat_codes(session, compound_id)
     present = await load_present(session, sealer, compound_id)
-    plan = await asyncio.to_thread(
-        decide,
-        rows,
-        present,
-        wishes,
-        lambda document: document_lookup(sealer, document),
-        lambda phone: phone_lookup(sealer, phone),
-        flats,
-    )
+    plan = await _plan(session, sealer, compound_id, rows, present, wishes)
     counts = plan.counts()
     changes = any(counts[each] for each in (Decision.ADD, Decision.CHANGE, Decision.END))
     if plan.refused or dry_run or not changes:
@@ -126,6 +123,35 @@ async def import_roll(
         details={"file": source.digest, **counts},
     )
     return Imported(plan, True, counts)
+
+
+async def try_import(
+    session: AsyncSession, sealer: Sealer, compound_id: int, rows: Sequence[Row], wishes: Wishes
+) -> Imported:
+    """What an import would do to the roll as it is now: nothing is locked and nothing is written."""
+    present = await load_present(session, sealer, compound_id)
+    plan = await _plan(session, sealer, compound_id, rows, present, wishes)
+    return Imported(plan, False, plan.counts())
+
+
+async def _plan(
+    session: AsyncSession,
+    sealer: Sealer,
+    compound_id: int,
+    rows: Sequence[Row],
+    present: Present,
+    wishes: Wishes,
+) -> Plan:
+    flats = await list_flat_codes(session, compound_id)
+    return await asyncio.to_thread(
+        decide,
+        rows,
+        present,
+        wishes,
+        lambda document: document_lookup(sealer, document),
+        lambda phone: phone_lookup(sealer, phone),
+        flats,
+    )
 
 
 async def load_present(session: AsyncSession, sealer: Sealer, compound_id: int) -> Present:

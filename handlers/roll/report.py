@@ -51,6 +51,11 @@ def reasons(codes: Sequence[str], of: str) -> list[dict[str, str]]:
     return [{"code": code, "text": _REASONS[of][code]} for code in dict.fromkeys(codes)]
 
 
+def sheet_words(code: str) -> str:
+    """Why a file is no sheet that can be read, in words."""
+    return _REASONS["sheet"][code]
+
+
 def _line(line: Line) -> dict[str, object]:
     told: dict[str, object] = {"decision": line.decision.value}
     if line.row is not None:

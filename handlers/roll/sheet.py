@@ -35,7 +35,15 @@ Cell = str | float | int | bool | date | datetime | time | timedelta
 
 
 class SheetError(ValueError):
-    """The file is no sheet that can be read; the message says what to do."""
+    """The file is no sheet that can be read; the message says what to do.
+
+    code: the same for pages, of handlers/roll/reasons.toml. names: of the sheets, when one has to be named.
+    """
+
+    def __init__(self, message: str, code: str = "sheet.damaged", names: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.names = tuple(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +85,15 @@ class Book:
 def read_book(content: bytes) -> Book:
     """Read the visible sheets of an XLSX file; raises SheetError."""
     if len(content) > MOST_BYTES:
-        raise SheetError(f"the file is larger than {MOST_BYTES // 1_000_000} MB")
+        raise SheetError(f"the file is larger than {MOST_BYTES // 1_000_000} MB", "sheet.too_large")
     if content.startswith(_ENCRYPTED):
-        raise SheetError("an old .xls or a file with a password: save it as .xlsx without one")
+        raise SheetError("an old .xls or a file with a password: save it as .xlsx without one", "sheet.old")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(each.file_size for each in packed.infolist()) > MOST_UNPACKED:
-                raise SheetError(f"the file unpacks to more than {MOST_UNPACKED // 1_000_000} MB")
+                raise SheetError(
+                    f"the file unpacks to more than {MOST_UNPACKED // 1_000_000} MB", "sheet.too_large"
+                )
             if packed.testzip() is not None:  # also a part that is longer than it says
                 raise SheetError("a part of the file is damaged")
             faults = _look_through(packed)
@@ -109,7 +119,7 @@ def _sheet(book: CalamineWorkbook, name: str, faults: frozenset[tuple[int, int]]
         if sheet.end is None or top > sheet.end[0] or left > sheet.end[1]:
             continue
         if len(spans) > MOST_MERGED:
-            raise SheetError("too much is merged: is this the roll?")
+            raise SheetError("too much is merged: is this the roll?", "sheet.merged")
         for row in range(top, min(bottom, sheet.end[0]) + 1):
             for column in range(left, min(right, sheet.end[1]) + 1):
                 spans[(row, column)] = (top, left, bottom, right)
@@ -154,7 +164,8 @@ def _faults(xml: bytes) -> frozenset[tuple[int, int]]:
             if at[0] >= MOST_ROWS or at[1] >= MOST_COLUMNS:
                 raise SheetError(
                     f"something stands beyond row {MOST_ROWS} or column {MOST_COLUMNS}: "
-                    "delete what is not of the roll"
+                    "delete what is not of the roll",
+                    "sheet.beyond",
                 )
         elif tag == "f" and at[1] >= 0:
             waiting.add(at)

@@ -138,3 +138,24 @@ async def delete_upload(session: AsyncSession, compound_id: int, number: int) ->
 async def forget_uploads(session: AsyncSession, before: datetime) -> None:
     """Take away the sheets that came before then."""
     await session.exec(delete(RollUpload).where(col(RollUpload.uploaded_at) < before))
+
+
+async def list_owners_of(
+    session: AsyncSession, compound_id: int, unit_codes: Sequence[str]
+) -> list[tuple[str, RollOwner]]:
+    """(unit, owner) of the standing titles of these units."""
+    statement = (
+        select(RollTitle.unit_code, RollOwner)
+        .join(
+            RollOwner,
+            (col(RollOwner.compound_id) == RollTitle.compound_id)
+            & (col(RollOwner.owner_number) == RollTitle.owner_number),
+        )
+        .where(
+            RollTitle.compound_id == compound_id,
+            col(RollTitle.ended_at).is_(None),
+            col(RollTitle.unit_code).in_(unit_codes),
+        )
+        .order_by(col(RollTitle.unit_code), col(RollTitle.owner_number))
+    )
+    return list(await session.exec(statement))

@@ -25,6 +25,7 @@ def address(path: str) -> str:
         serial="222222222",
         template="other",
         part="words",
+        upload="1001",
     )
 
 

@@ -75,6 +75,7 @@ PAPERS = "/console/{compound}/votes/{number}/papers"
 PAPER = f"{PAPERS}/{{serial}}"
 ENTER = ("secretary", "committee", "community_worker")
 WATCH = ("secretary", "property", "community_worker", "grid_worker", "duty")
+ROLL = "/console/{compound}/roll"
 VOTES = "/console/{compound}/votes"
 ONE_VOTE = "/console/{compound}/votes/{number}"
 RUN = ("secretary", "community_worker")
@@ -153,6 +154,15 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
         ("POST", f"{ONE_VOTE}/{action}"): here(*RUN, status=GO)
         for action in ("launch", "count", "publish", "extend", "revoke")
     },
+    ("GET", ROLL): here(*RUN),
+    ("POST", f"{ROLL}/objections"): here(*RUN, status=GO),
+    ("POST", f"{ROLL}/objections/{{number}}"): here(*RUN, status=GO),
+    ("POST", f"{ROLL}/uploads"): here(*RUN, status=GO),
+    ("GET", f"{ROLL}/uploads/{{upload}}"): here(*RUN, status=GO),  # there is none
+    **{
+        ("POST", f"{ROLL}/uploads/{{upload}}/{action}"): here(*RUN, status=GO)
+        for action in ("columns", "import", "drop")
+    },
     ("GET", "/h5/sign-in"): all_alike(GO),
     ("GET", "/h5/sign-in/{account}"): all_alike(GO),
     ("GET", "/h5/sign-in/{account}/back"): all_alike(NO),
@@ -209,6 +219,7 @@ def parts(path: str) -> dict[str, str]:
         "photo": "1001",
         "template": "other",
         "part": "checked",
+        "upload": "1001",
     }
 
 

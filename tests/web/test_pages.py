@@ -7,9 +7,19 @@ from enum import StrEnum
 import pytest
 from sqlmodel import select
 
+from handlers.roll.columns import Field
 from handlers.texts import say
 from storage.queries.people import put_role
-from storage.states import Form, MessageClass, OpinionState, OutboxState, Role, RoleSource, VoteState
+from storage.states import (
+    Form,
+    MessageClass,
+    OpinionState,
+    OutboxState,
+    Role,
+    RoleSource,
+    UnitKind,
+    VoteState,
+)
 from storage.tables import AlertEpisode, AuditEvent, Compound, OutboxMessage, Person
 from tests.web.orders import matter
 from tests.web.test_matrix import MATRIX
@@ -349,6 +359,8 @@ async def test_the_privacy_page_names_how_long_words_are_kept(town: Town) -> Non
     [
         ("opinion_states", OpinionState, set(OpinionState)),
         ("vote_states", VoteState, set(VoteState)),
+        ("unit_kinds", UnitKind, set(UnitKind)),
+        ("roll_fields", Field, set(Field)),
         ("message_classes", MessageClass, set(MessageClass)),
         ("forms", Form, set(Form)),
         ("outbox_states", OutboxState, {OutboxState.DEAD, OutboxState.UNCERTAIN}),
