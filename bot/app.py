@@ -45,6 +45,7 @@ from handlers.context import Services
 from handlers.digests.cycle import advance
 from handlers.learning.suggest import Suggestions
 from handlers.matters.gather import gather_unmattered
+from handlers.polls.close import advance_polls
 from handlers.requests.clock import advance_requests
 from handlers.requests.deadlines import Deadlines, DeadlinesError, load_deadlines
 from handlers.voting.clock import advance_votes
@@ -237,6 +238,7 @@ class Application:
             "group_tasks": partial(follow_up, self.database, self.channels),
             "matters": partial(self._gather, services),
             "members": members.refresh,
+            "polls": partial(advance_polls, self.database),
             "requests": partial(advance_requests, self.database, services),
         }
         often: dict[str, EachTick] = {}

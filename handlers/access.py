@@ -50,6 +50,7 @@ class Right(StrEnum):
     SEE_EVIDENCE = "see_evidence"  # the sealed bundle, in which every ballot is open
     KEEP_ROLL = "keep_roll"
     ENTER_PAPERS = "enter_papers"  # print ballot papers, take them in, key them in
+    RUN_POLLS = "run_polls"  # ask residents something that decides nothing
 
 
 _WATCH = frozenset({Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT})
@@ -58,14 +59,14 @@ _SEE = frozenset({Right.SEE_REQUESTS})
 _HANDLE = _SEE | {Right.HANDLE, Right.NOTE}
 _DISPATCH = _HANDLE | {Right.DISPATCH}
 _RULE = frozenset({Right.SEE_VOTES, Right.DECIDE, Right.ENTER_PAPERS})
-_RUN = _RULE | {Right.RUN_VOTES, Right.KEEP_ROLL}
+_RUN = _RULE | {Right.RUN_VOTES, Right.KEEP_ROLL, Right.RUN_POLLS}
 
 # The property company (物业) acts on alerts and numbers; the digest with residents' own words is the committee's.
 # It has a contract to lose in owners' votes, and sees of them what everybody sees. Ballots are opened for the
 # supervisors (监督), who run no vote.
 ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.SECRETARY: _READ | _WATCH | _DISPATCH | _RUN | {Right.MERGE, Right.CORRECT},
-    Role.COMMITTEE: _READ | _SEE | _RULE | {Right.SEE_ALERTS, Right.MERGE, Right.CORRECT},
+    Role.COMMITTEE: _READ | _SEE | _RULE | {Right.SEE_ALERTS, Right.MERGE, Right.CORRECT, Right.RUN_POLLS},
     Role.PROPERTY: _WATCH | _HANDLE | {Right.SEE_WEEK},
     Role.COMMUNITY_WORKER: _READ | _WATCH | _DISPATCH | _RUN | {Right.MERGE, Right.CORRECT},
     Role.GRID_WORKER: _WATCH | _HANDLE | {Right.SEE_WEEK, Right.CORRECT},

@@ -15,6 +15,7 @@ from handlers.matters import chat as matters
 from handlers.opinions import chat as opinions
 from handlers.people import chat as people
 from handlers.photos import chat as photos
+from handlers.polls import chat as polls
 from handlers.requests import chat as requests
 from handlers.requests import staff as handling
 from handlers.router import Route, dispatch
@@ -48,6 +49,7 @@ RESIDENTS = Manner(
         *people.ROUTES,
         *alerts.ROUTES,
         *voting.ROUTES,
+        *polls.ROUTES,
         *requests.ROUTES,
         *matters.ROUTES,
         *photos.ROUTES,

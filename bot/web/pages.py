@@ -21,6 +21,7 @@ from bot.web.console import (
     matters,
     outbox,
     photos,
+    polls,
     request,
     rules,
     worklist,
@@ -33,6 +34,7 @@ from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
 from bot.web.h5 import ballot, large, mine, own, privacy, receipt, votes
 from bot.web.h5 import photos as own_photos
+from bot.web.h5 import polls as asked
 from bot.web.h5 import sign_in as resident
 from bot.web.headers import NOT_KEPT, headers
 from bot.web.route import Route
@@ -98,6 +100,13 @@ ROUTES = (
     *PAPER_ROUTES,
     *VOTE_ROUTES,
     *ROLL_ROUTES,
+    Route("GET", "/console/{compound}/polls", CONSOLE, polls.show_polls),
+    Route("POST", "/console/{compound}/polls", CONSOLE, polls.ask, acts=True),
+    Route("GET", "/console/{compound}/polls/{number}", CONSOLE, polls.show_poll),
+    Route("POST", "/console/{compound}/polls/{number}/end", CONSOLE, polls.end, acts=True),
+    Route("GET", "/h5/polls", H5, asked.show_polls),
+    Route("GET", "/h5/polls/{compound}/{number}", H5, asked.show_poll),
+    Route("POST", "/h5/polls/{compound}/{number}", H5, asked.answer, acts=True),
     Route("GET", "/h5/sign-in", H5, resident.show_sign_in, is_open=True),
     Route("GET", "/h5/sign-in/{account}", H5, resident.go_to_platform, is_open=True),
     Route("GET", "/h5/sign-in/{account}/back", H5, resident.come_back, is_open=True),

@@ -21,6 +21,7 @@ from storage.queries.inbox import blank_failed_messages, blank_messages_of, end_
 from storage.queries.opinions import blank_opinions_of
 from storage.queries.people import forget_person
 from storage.queries.photos import drop_photos_of_person
+from storage.queries.polls import forget_answers_of
 from storage.tables import ChannelIdentity, Erasure
 from storage.upsert import insert_ignore
 
@@ -45,6 +46,7 @@ async def erase_person(context: Context) -> int:
     await forget_words_of(session, person_id)
     await fold_voices_of(session, person_id)
     await forget_requests_of(session, person_id)
+    polls = await forget_answers_of(session, person_id)
     photos = await drop_photos_of_person(session, person_id)
     opinions = await blank_opinions_of(session, person_id)
     await blank_messages_of(session, person_id)
@@ -67,6 +69,6 @@ async def erase_person(context: Context) -> int:
         verb="person.erased",
         actor_id=person_id,
         subject=f"person:{person_id}",
-        details={"opinions": opinions, "photos": photos},
+        details={"opinions": opinions, "photos": photos, "polls": polls},
     )
     return opinions

@@ -10,6 +10,7 @@ from tests.web.hall import Hall, open_hall, vote
 from tests.web.orders import matter, photo
 from tests.web.paper_town import open_vote, received
 from tests.web.test_canvass import hold
+from tests.web.test_polls import poll
 from tests.web.town import HERE, RESIDENTS, STAFF, WEEK, Browser, Town, episode, here_id, week_row
 
 OK, GO, NO, GONE, ODD = 200, 303, 403, 404, 405
@@ -124,6 +125,14 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/console/{compound}/rules"): dispatching(OK),
     ("POST", "/console/{compound}/rules"): dispatching(GO),
     ("POST", "/console/{compound}/rules/drop"): dispatching(GO),
+    ("GET", "/console/{compound}/polls"): here(*MERGE),
+    ("POST", "/console/{compound}/polls"): here(*MERGE, status=GO),
+    ("GET", "/console/{compound}/polls/{number}"): here(*MERGE),
+    ("POST", "/console/{compound}/polls/{number}/end"): here(*MERGE, status=GO),
+    ("GET", "/h5/polls"): residents(OK),
+    # The one lives there, the other nowhere that is known.
+    ("GET", "/h5/polls/{compound}/{number}"): residents(OK, snapshot=GONE),
+    ("POST", "/h5/polls/{compound}/{number}"): residents(GO, snapshot=NO),
     # Of those who see votes, the two who were named, and nobody above them.
     ("GET", f"{BALLOTS}/canvass"): officers(OK),
     ("POST", f"{BALLOTS}/canvass"): officers(GO),
@@ -208,6 +217,8 @@ def parts(path: str) -> dict[str, str]:
     number = "1" if "alerts" in path or path.startswith(VOTE) else "1001"
     if path.endswith(("/canvass", "/officers")):
         number = "77"
+    if "/polls" in path:
+        number = "78"
     return {
         "ref": "0" * 16,
         "ballot": "0" * 32,
@@ -268,6 +279,7 @@ async def test_everybody_gets_what_is_theirs(town: Town, route: tuple[str, str])
     else:
         await hold(town)
         assert await drafted(town) == 1001
+        await poll(town)
     got = {}
     for who in EVERYBODY:
         browser = await browser_of(town, who)

@@ -1,0 +1,73 @@
+"""Polls in chat: which there are, and answering one by its number and those of the options."""
+
+import re
+
+from handlers.context import Answer, Context
+from handlers.filters import command
+from handlers.polls.answer import answer_poll
+from handlers.polls.rules import Code, Refused, building_of, is_asked, is_open
+from handlers.polls.words import page_of, until
+from handlers.router import Route
+from handlers.texts import say
+from storage.queries.polls import find_poll, list_homes_in, list_polls
+from storage.tables import Compound, Poll
+
+LISTED = 3
+_KNOWN = 30
+
+
+async def show_polls(context: Context) -> Answer:
+    """问卷: what the speaker may answer now."""
+    homes = await list_homes_in(context.session, context.person_id)
+    polls = [
+        poll
+        for poll in (await list_polls(context.session, homes, _KNOWN) if homes else [])
+        if is_open(poll.opens_at, poll.closes_at, poll.ended_at, context.now)
+        and is_asked(poll.places, building_of(homes[poll.compound_id]))
+    ]
+    if not polls:
+        return Answer("polls.none", say("polls.none" if homes else "votes.nowhere"))
+    lines = [await _line(context, poll) for poll in polls[:LISTED]]
+    return Answer("polls.shown", "\n\n".join(lines))
+
+
+async def answer(context: Context, number: str, ticked: str) -> Answer:
+    """选 NUMBER PLACES: an answer, or another one in its place."""
+    session = context.session
+    homes = await list_homes_in(session, context.person_id)
+    for compound_id in sorted(homes):
+        poll = await find_poll(session, compound_id, int(number))
+        if poll is None:
+            continue
+        places = [int(each) - 1 for each in re.findall(r"\d{1,3}", ticked)]
+        try:
+            await answer_poll(session, compound_id, int(number), context.person_id, places, context.now)
+        except Refused as refused:
+            if refused.code is Code.TICKS:
+                return Answer("poll.odd", say("polls.ticks", number=number, choose=poll.choose))
+            return Answer("poll.refused", say("polls.over", number=number))
+        chosen = "、".join(poll.options[place] for place in sorted(set(places)))
+        return Answer("poll.answered", say("polls.answered", number=number, chosen=chosen))
+    return Answer("poll.unknown", say("polls.unknown", number=number))
+
+
+async def _line(context: Context, poll: Poll) -> str:
+    compound = await context.session.get_one(Compound, poll.compound_id)
+    options = "\n".join(f"{place} {option}" for place, option in enumerate(poll.options, 1))
+    text = say(
+        "polls.one",
+        title=poll.title,
+        closes=until(poll.closes_at),
+        options=options,
+        number=poll.poll_number,
+        choose=poll.choose,
+    )
+    link = page_of(context.services.public_url, compound.code, poll.poll_number)
+    return f"{text}\n{say('polls.link', link=link)}" if link else text
+
+
+_TICKS = r"(?P<ticked>\d{1,3}(?:[\s,，、]+\d{1,3}){0,11})"
+ROUTES = (
+    Route(command(r"(?:填|看|查)?(?:小)?问卷(?:调查)?"), show_polls),
+    Route(command(rf"选\s*+(?P<number>\d{{4,15}})[\s:：]\s*+{_TICKS}"), answer),
+)
