@@ -32,7 +32,7 @@ from bot.web.console.roll.routes import ROLL_ROUTES
 from bot.web.console.votes.routes import VOTE_ROUTES
 from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
-from bot.web.h5 import ballot, large, mine, own, privacy, receipt, votes
+from bot.web.h5 import ballot, large, mine, own, privacy, receipt, seen, votes
 from bot.web.h5 import photos as own_photos
 from bot.web.h5 import polls as asked
 from bot.web.h5 import sign_in as resident
@@ -128,6 +128,7 @@ ROUTES = (
     Route("GET", "/h5/votes", H5, votes.show_votes),
     Route("GET", _VOTE, H5, votes.show_vote),
     Route("GET", f"{_VOTE}/eligible", H5, votes.show_eligible),
+    Route("POST", f"{_VOTE}/seen", H5, seen.confirm_seen, acts=True),
     Route("GET", f"{_VOTE}/ballot/{{ref}}", H5, ballot.show_ballot),
     Route("POST", f"{_VOTE}/ballot/{{ref}}", H5, ballot.confirm_ballot, reads=True),
     Route("POST", f"{_VOTE}/ballot/{{ref}}/cast", H5, ballot.cast, acts=True),

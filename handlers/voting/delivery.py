@@ -73,6 +73,11 @@ async def confirm_notice(
     return True
 
 
+async def has_confirmed(session: AsyncSession, compound_id: int, number: int, person_id: int) -> bool:
+    """Whether somebody said that they have read the notice of a vote."""
+    return any(row.confirmed_at for row in await list_reaches(session, compound_id, number, [person_id]))
+
+
 def is_running(vote: Vote, now: datetime) -> bool:
     """Whether papers may still reach somebody in time."""
     return vote.state in _RUNNING and vote.closes_at is not None and now <= vote.closes_at

@@ -191,6 +191,7 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     # The one is an owner there, the other has nothing to do with the compound.
     ("GET", VOTE): residents(OK, snapshot=GONE),
     ("GET", f"{VOTE}/eligible"): residents(OK, snapshot=GONE),
+    ("POST", f"{VOTE}/seen"): residents(GO, snapshot=NO),
     # Nobody may cast what this names: on to the page that says why.
     ("GET", f"{VOTE}/ballot/{{ref}}"): residents(GO, snapshot=GONE),
     ("POST", f"{VOTE}/ballot/{{ref}}"): residents(GO, snapshot=GONE),

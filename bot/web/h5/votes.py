@@ -12,6 +12,7 @@ from bot.web.visit import Visit
 from handlers.access import NotFound
 from handlers.voting import words
 from handlers.voting.announced import announced_of
+from handlers.voting.delivery import has_confirmed
 from handlers.voting.resident import (
     Held,
     OpenVote,
@@ -78,6 +79,7 @@ async def show_vote(visit: Visit) -> web.Response:
         mode=words.mode_words(opened.vote.mode),
         standings=await standings_of(visit, opened),
         cast=await list_ballots_cast_by(visit.session, *opened.key, person_id),
+        seen=await has_confirmed(visit.session, *opened.key, person_id),
     )
 
 
