@@ -53,6 +53,7 @@ class Setup:
     passive_reply: bool = True
     passive_reply_seconds: float = 3.5
     stop_seconds: float = 10.0
+    signing_key: str = ""
     more: str = ""
 
     def write(self, path: Path) -> None:
@@ -67,6 +68,7 @@ url = "{self.database_url}"
 [security]
 column_keys = ["{COLUMN_KEY}"]
 lookup_key = "{LOOKUP_KEY}"
+{f'signing_key = "{self.signing_key}"' if self.signing_key else ""}
 [channels.main]
 kind = "official_account"
 app_id = "{ACCOUNT.app_id}"
