@@ -139,13 +139,18 @@ def add_vote_arguments(parser: argparse.ArgumentParser) -> None:
                 "rule",
                 "publish",
             ),
-            *("extend", "revoke", "export"),
+            *("extend", "revoke", "export", "papers", "receive", "enter"),
         ],
     )
     parser.add_argument("--compound", required=True, metavar="CODE")
     parser.add_argument("--vote", type=int, metavar="NUMBER", help="which one; create prints it")
     parser.add_argument("--by", default="", metavar="USERNAME", help="the staff account that does it")
-    parser.add_argument("--input", default="", metavar="FILE", help="create, edit, rule: JSON; - is stdin")
+    parser.add_argument(
+        "--input",
+        default="",
+        metavar="FILE",
+        help="create, edit, rule, papers, receive, enter: JSON; - is stdin",
+    )
     parser.add_argument("--checked", nargs="+", metavar="KEY", help="lint: rules of the place you looked up")
     parser.add_argument("--case", type=int, metavar="NUMBER", help="rule: which case")
     parser.add_argument("--reason", default="", help="revoke: what the owners are told")

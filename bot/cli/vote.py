@@ -5,20 +5,23 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TextIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.app import open_sealer, open_signer, utc_now
+from bot.cli.vote_call import Call
 from bot.cli.vote_lines import local_text, part_line, show_vote
+from bot.cli.vote_papers import PAPER_ACTIONS
 from bot.config import ConfigError, Settings
 from handlers.people.staff import StaffError, get_staff_account
 from handlers.voting.bundle import write_bundle
+from handlers.voting.cast import NoBallot
 from handlers.voting.checking import lint_vote, record_checked
 from handlers.voting.count import counts_of, publish_vote, tally_vote
 from handlers.voting.draft import Changes, create_vote, edit_vote
@@ -29,22 +32,19 @@ from handlers.voting.jurisdictions import NATIONAL, ProfileError
 from handlers.voting.life import NoVote
 from handlers.voting.marks import MarkError, marks_of
 from handlers.voting.notice import notice_vote
+from handlers.voting.paper_rules import PaperRefused
 from handlers.voting.revoke import revoke_vote
-from handlers.voting.rules import Code, Refused
+from handlers.voting.rules import Refused
 from handlers.voting.ruling import NoRuling, rule_on_case
-from handlers.voting.signing import Signer
 from handlers.voting.templates import TemplateError
 from handlers.voting.turnout import load_turnout
 from storage.database import Database
 from storage.migrate import prepare
 from storage.queries.tree import find_compound
 from storage.queries.votes import find_vote, list_cases
-from storage.sealing import Sealer
-from storage.tables import Compound, Vote
+from storage.tables import Vote
 
 _REFUSED = 1
-
-Entry = TypeVar("Entry", bound=BaseModel)
 
 
 class New(BaseModel):
@@ -64,28 +64,6 @@ class Decision(BaseModel):
 
     decision: dict[str, str | list[str] | None]
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of the command, inside its transaction."""
-
-    session: AsyncSession
-    sealer: Sealer
-    keys: Signer | None
-    compound: Compound
-    number: int
-    by: int
-    options: argparse.Namespace
-    text: str
-    now: datetime
-
-    @property
-    def signer(self) -> Signer:
-        """The signing key; raises Refused without one."""
-        if self.keys is None:
-            raise Refused(Code.NO_SIGNING_KEY)
-        return self.keys
 
 
 async def run(
@@ -131,7 +109,7 @@ async def run(
         raise ConfigError(str(error)) from None
     except MarkError as error:
         raise ConfigError(f"{error.question_id}: no such mark on the paper") from None
-    except (Refused, NoRuling) as error:
+    except (Refused, NoRuling, PaperRefused, NoBallot) as error:
         line = {"refused": error.code.value}
     except RollError as error:
         line = {"refused": "roll.unready", "units": [asdict(problem) for problem in error.problems]}
@@ -162,14 +140,8 @@ def _text(options: argparse.Namespace, source: TextIO) -> str:
         raise ConfigError(f"{options.input}: {error}") from None
 
 
-def _read(call: Call, kind: type[Entry]) -> Entry:
-    if not call.options.input:
-        raise ConfigError(f"vote {call.options.action} needs --input FILE (- for stdin)")
-    return kind.model_validate_json(call.text)
-
-
 async def _create(call: Call) -> dict[str, Any]:
-    new = _read(call, New)
+    new = call.read(New)
     vote = await create_vote(
         call.session, call.compound, call.by, new.template, new.profile, call.now, new.values
     )
@@ -177,7 +149,7 @@ async def _create(call: Call) -> dict[str, Any]:
 
 
 async def _edit(call: Call) -> dict[str, Any]:
-    changes = _read(call, Changes)
+    changes = call.read(Changes)
     vote = await edit_vote(call.session, call.compound, call.number, changes, call.now, actor_id=call.by)
     return await show_vote(call.session, vote)
 
@@ -232,7 +204,7 @@ async def _tally(call: Call) -> dict[str, Any]:
 
 
 async def _rule(call: Call) -> dict[str, Any]:
-    said = _read(call, Decision)
+    said = call.read(Decision)
     if call.options.case is None:
         raise ConfigError("vote rule needs --case NUMBER (close-check lists them)")
     marks = marks_of({name: mark for name, mark in said.decision.items() if mark is not None})
@@ -316,4 +288,5 @@ ACTIONS: Mapping[str, Callable[[Call], Awaitable[dict[str, Any]]]] = {
     "extend": _extend,
     "revoke": _revoke,
     "export": _export,
+    **PAPER_ACTIONS,
 }
