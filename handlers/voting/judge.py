@@ -19,13 +19,15 @@ _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 class Judged:
     """slots: the ballot that counts for each unit. contested: units whose co-owners each cast one, with all of them.
 
-    returned: persons of whom any ballot came in, also one that was refused or for a unit out of scope.
+    returned: persons of whom any ballot came in, also one that was refused or for a unit out of scope. doubted:
+    persons with a ballot that was accepted and that, they say, was not theirs.
     """
 
     slots: Mapping[str, Ballot]
     contested: Mapping[str, tuple[Ballot, ...]]
     rejected: tuple[tuple[Ballot, Rejection], ...]
     returned: frozenset[str]
+    doubted: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -42,7 +44,7 @@ class _Slots:
 def judge(rules: Rules, roll: Mapping[str, Unit], ballots: Iterable[Ballot]) -> Judged:
     """Judge all ballots of a vote. `roll` is keyed by unit_id; ballots may come in any order."""
     slots = _Slots()
-    returned = set()
+    returned, doubted = set(), set()
     for ballot in sorted(ballots, key=_arrival):
         unit = roll.get(ballot.unit_id)
         if unit is None:
@@ -54,8 +56,10 @@ def judge(rules: Rules, roll: Mapping[str, Unit], ballots: Iterable[Ballot]) -> 
             slots.rejected.append((ballot, reason))
         elif ballot.proxy is not None:
             slots.principals.setdefault(ballot.proxy, []).append(person_of(unit))
+        if reason is None and ballot.contested:
+            doubted.add(person_of(unit))
     contested = {unit_id: tuple(each) for unit_id, each in slots.contested.items()}
-    return Judged(slots.held, contested, tuple(slots.rejected), frozenset(returned))
+    return Judged(slots.held, contested, tuple(slots.rejected), frozenset(returned), frozenset(doubted))
 
 
 def _arrival(ballot: Ballot) -> tuple[datetime, int]:

@@ -4,11 +4,12 @@ What is added: persons and areas of the units whose ballots count (`judge.py` sa
 question. What the law makes of the sums: `outcome.py`.
 
 A person takes part when any of their units has a counted ballot; only the areas of those units add up. Several units
-of one person that say different things are a case: the person is left out until two deciders have ruled on it.
+of one person that say different things are a case, and so is a ballot that the owner says was not theirs: the person
+is left out until two deciders have ruled on it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
@@ -137,7 +138,7 @@ def _parts(
         for unit_id, ballot in chain(judged.slots.items(), contests)
     ]
     contested = {person_of(roll[unit_id]) for unit_id in judged.contested}
-    disputed: dict[str, list[_Part]] = {person: [] for person in contested}
+    disputed: dict[str, list[_Part]] = {person: [] for person in contested | judged.doubted}
     said: dict[str, Choice] = {}
     for part in parts:
         if part.choice != SPOILED and said.setdefault(part.person, part.choice) != part.choice:
@@ -150,12 +151,23 @@ def _parts(
     cases = []
     for person, papers in sorted(disputed.items()):
         if person not in ruled:
-            kind = CaseKind.CO_OWNER_CONFLICT if person in contested else CaseKind.SAME_OWNER_CONFLICT
-            cases.append(Case(kind, person, tuple((part.unit.unit_id, part.choice) for part in papers)))
+            cases.append(
+                Case(
+                    _kind_of(person, judged, contested),
+                    person,
+                    tuple((part.unit.unit_id, part.choice) for part in papers),
+                )
+            )
         elif (choice := ruled[person]) is not None:
             each_once = {part.unit.unit_id: part for part in papers}
             counted += [part._replace(choice=choice) for part in each_once.values()]
     return counted, cases
+
+
+def _kind_of(person: str, judged: Judged, contested: Collection[str]) -> CaseKind:
+    if person in judged.doubted:
+        return CaseKind.CONTESTED
+    return CaseKind.CO_OWNER_CONFLICT if person in contested else CaseKind.SAME_OWNER_CONFLICT
 
 
 def choice_of(rules: Rules, question: Question, ballot: Ballot) -> Choice:

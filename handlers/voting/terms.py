@@ -85,6 +85,7 @@ class CaseKind(StrEnum):
 
     CO_OWNER_CONFLICT = "co_owner_conflict"
     SAME_OWNER_CONFLICT = "same_owner_conflict"
+    CONTESTED = "contested"  # the owner says that it was not them
 
 
 FOLLOW_UNDEFINED = "follow_majority_undefined"
@@ -178,7 +179,8 @@ class Ballot(NamedTuple):
     cast_at: when it arrived, for paper when it was received; the window is about this. recorded_at: when it took its
     place before others, which is cast_at where nothing else is said; seq tells apart those of one moment.
     choices: for each question; a question that is not in it was left blank. by: who cast it. proxy: who held the
-    owner's mandate. ballot_id: the paper it is part of, which may cover several units.
+    owner's mandate. ballot_id: the paper it is part of, which may cover several units. contested: the owner says that
+    it was not them.
     """
 
     unit_id: str
@@ -190,6 +192,7 @@ class Ballot(NamedTuple):
     proxy: str | None = None
     recorded_at: datetime | None = None
     ballot_id: str = ""
+    contested: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Checking what a bundle counts: the roll, the opened ballots, and the result they add up to. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import rfc8785
@@ -78,7 +78,8 @@ def check_result(bundle: Bundle, read: Read) -> Iterator[str]:
     notice = read.last("notice")
     rules = rules_from({**notice["rules"], **_extension(read)})
     questions = [question_from(each) for each in notice["questions"]]
-    ballots = [each for row in bundle.ballots for each in _cast(row, read)]
+    contested = {entry.get("ballot") for entry in read.all_of("case")}
+    ballots = [each for row in bundle.ballots for each in _cast(row, read, contested)]
     ballots.sort(key=lambda each: (each.recorded_at, each.ballot_id, each.unit_id))
     rulings = [Ruling(row["question"], row["person"], _mark(row["mark"])) for row in _ruled(bundle, read)]
     again = result_bytes(result_of(rules, questions, read.roll, ballots, rulings))
@@ -119,7 +120,7 @@ def check_published(bundle: Bundle, read: Read) -> Iterator[str]:
     yield "the result is the one in the log"
 
 
-def _cast(row: Mapping[str, Any], read: Read) -> Iterator[Ballot]:
+def _cast(row: Mapping[str, Any], read: Read, contested: Collection[str | None]) -> Iterator[Ballot]:
     content = row["content"]
     channel = read.entries[read.ballots[row["ballot"]]]["channel"]
     for unit_id in content["units"]:
@@ -132,6 +133,7 @@ def _cast(row: Mapping[str, Any], read: Read) -> Iterator[Ballot]:
             proxy=content["proxy"],
             recorded_at=moment(content["recorded_at"]),
             ballot_id=row["ballot"],
+            contested=row["ballot"] in contested,
         )
 
 

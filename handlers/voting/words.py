@@ -78,6 +78,7 @@ _REJECTIONS = {
 _CASES = {
     CaseKind.CO_OWNER_CONFLICT: "共有人没有推选代表，又投得不一样",
     CaseKind.SAME_OWNER_CONFLICT: "同一位业主的几套房，投得不一样",
+    CaseKind.CONTESTED: "业主说这张票不是本人投的",
 }
 
 _NOTES = {FOLLOW_UNDEFINED: "多数意见不明确，选“从多”的票这次算弃权。"}

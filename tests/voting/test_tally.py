@@ -135,6 +135,36 @@ def test_who_contradicts_themselves_is_left_out_until_two_people_rule() -> None:
     assert elsewhere.status is Status.REVIEW_REQUIRED
 
 
+def test_a_ballot_that_the_owner_says_was_not_theirs_is_a_case_and_counts_as_two_people_rule() -> None:
+    units = [unit("a1", owner="a"), unit("a2", owner="a"), unit("b"), unit("c", co_owned=True)]
+    ballots = [ballot("a1", AGAINST, contested=True), ballot("a2", AGAINST), ballot("b"), ballot("c")]
+    result = outcome(units, ballots)
+    assert result.status is Status.REVIEW_REQUIRED
+    (case,) = result.cases
+    assert (case.kind, case.person) == (CaseKind.CONTESTED, "a")
+    assert case.said == (("a1", AGAINST), ("a2", AGAINST))
+    assert result.participants == Sums(2, m2(200))  # left out, whatever else came for them
+    assert result.total == Sums(3, m2(400))
+    ruled = outcome(units, ballots, rulings=[Ruling("q", "a", AGREE)])
+    assert (ruled.cases, ruled.choices) == ((), {AGREE: Sums(3, m2(400))})
+    dropped = outcome(units, ballots, rulings=[Ruling("q", "a", None)])
+    assert dropped.participants == Sums(2, m2(200))
+    assert outcome(units, ballots, rulings=[Ruling("q", "b", AGREE)]).cases == result.cases
+
+
+def test_a_refused_ballot_that_was_not_theirs_puts_nobody_in_doubt() -> None:
+    ballots = [ballot("a"), ballot("a", AGAINST, "paper", contested=True), ballot("b")]
+    result = outcome([unit("a"), unit("b")], ballots)
+    assert (result.cases, result.choices) == ((), {AGREE: Sums(2, m2(200))})
+
+
+def test_a_contested_ballot_of_a_co_owner_is_told_as_such() -> None:
+    ballots = [ballot("a", by="he", contested=True), ballot("a", AGAINST, by="she")]
+    (case,) = outcome([unit("a", co_owned=True)], ballots).cases
+    assert case.kind is CaseKind.CONTESTED
+    assert case.said == (("a", AGREE), ("a", AGAINST))
+
+
 def test_a_ruling_counts_each_contested_unit_once() -> None:
     units = [unit("a", co_owned=True), unit("b")]
     ballots = [ballot("a", by="he"), ballot("a", AGAINST, by="she"), ballot("b")]
