@@ -43,6 +43,7 @@ from bot.worker import Worker
 from handlers.alerts.escalate import escalate_due
 from handlers.context import Services
 from handlers.digests.cycle import advance
+from handlers.identity.leave import end_sold
 from handlers.learning.suggest import Suggestions
 from handlers.matters.gather import gather_unmattered
 from handlers.polls.close import advance_polls
@@ -239,6 +240,7 @@ class Application:
             "matters": partial(self._gather, services),
             "members": members.refresh,
             "polls": partial(advance_polls, self.database),
+            "owners": partial(end_sold, self.database, services),
             "requests": partial(advance_requests, self.database, services),
         }
         often: dict[str, EachTick] = {}

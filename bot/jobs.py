@@ -16,6 +16,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.telemetry import Metrics
 from handlers.digests.forget import reduce_digests
+from handlers.identity.rules import WRONG_KEPT
 from handlers.oversight.retention import reduce_raw_text
 from handlers.roll.upload import forget_old_uploads
 from storage.claims import forget_claims, try_claim
@@ -24,6 +25,7 @@ from storage.outbox import count_by_state as count_outbox
 from storage.outbox import expire_messages, forget_closed_windows, wake_waiting
 from storage.queries.accounts import forget_sign_ins
 from storage.queries.archive import forget_tombstones
+from storage.queries.bindings import forget_attempts
 from storage.queries.groups import forget_members_of_ended
 from storage.queries.inbox import count_by_state as count_inbox
 from storage.states import InboxState, OutboxState
@@ -158,6 +160,7 @@ class Jobs:
             await forget_members_of_ended(session)
             await forget_sign_ins(session, now - SIGN_INS_KEPT)
             await forget_old_uploads(session, now)
+            await forget_attempts(session, now - WRONG_KEPT)
         # Every night, for what was revoked and erased by day as well.
         await self._database.compact()
         log.info("retention.done", rows=blanked)

@@ -10,6 +10,7 @@ from handlers.alerts import chat as alerts
 from handlers.batch import Batch
 from handlers.context import Answer, Context, Services
 from handlers.groups.chat import CUSTOMER_ROUTES, STAFF_ROUTES
+from handlers.identity import chat as identity
 from handlers.inbound import Inbound, InboundKind
 from handlers.matters import chat as matters
 from handlers.opinions import chat as opinions
@@ -47,6 +48,7 @@ class Manner:
 RESIDENTS = Manner(
     (
         *people.ROUTES,
+        *identity.ROUTES,
         *alerts.ROUTES,
         *voting.ROUTES,
         *polls.ROUTES,

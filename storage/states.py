@@ -326,6 +326,31 @@ class BindingState(StrEnum):
     REVOKED = "revoked"
 
 
+class Capacity(StrEnum):
+    """As what somebody is bound to an owner of the roll."""
+
+    OWNER = "owner"
+    GUARDIAN = "guardian"  # of a minor, or of one who cannot act
+    COMPANY = "company"  # authorised by its letter
+
+
+class RegistrationKind(StrEnum):
+    """What two operators enter about who may act for an owner."""
+
+    REPRESENTATIVE = "representative"  # of co-owners, by a letter that all signed
+    PROXY = "proxy"  # for one assembly
+    REVOCATION = "revocation"  # of a binding
+    RESTORATION = "restoration"  # of a binding that was contested
+
+
+class RegistrationState(StrEnum):
+    """Life of what two operators enter."""
+
+    ENTERED = "entered"  # by one
+    CONFIRMED = "confirmed"
+    ENDED = "ended"  # taken back, or not confirmed
+
+
 class VoteState(StrEnum):
     """Life of a vote (表决)."""
 

@@ -1,13 +1,17 @@
 """For which owners of a frozen roll an identity may cast a ballot, and which identities belong to a unit."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.queries.bindings import list_bound_owners, list_persons_bound_to
+from storage.queries.bindings import list_bound, list_persons_bound_to, list_registrations
 from storage.queries.votes import list_owner_keys, list_vote_units
+from storage.states import Capacity, RegistrationKind, RegistrationState
 from storage.tables import Vote, VoteUnit
+
+_MARK = 32  # characters of a voter's mark, as many as an owner key has
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +19,16 @@ class Entitlement:
     """One ballot that an identity may cast.
 
     owner_key: whose it is, in this vote. voter: who casts it, as storage.tables.Ballot has it. units: all that it
-    covers, in the order of the roll; not empty.
+    covers, in the order of the roll; not empty. capacity: as what they are bound to the owner. proxy: the mark of who
+    holds the owner's mandate, to be cast with the ballot; None for who votes by a binding. owner_number: of the roll.
     """
 
     owner_key: str
     voter: str
     units: tuple[VoteUnit, ...]
+    capacity: Capacity = Capacity.OWNER
+    proxy: str | None = None
+    owner_number: int = 0
 
     @property
     def is_voter(self) -> bool:
@@ -28,21 +36,86 @@ class Entitlement:
         return any(unit.representative in (None, self.voter) for unit in self.units)
 
 
-async def list_entitlements(session: AsyncSession, vote: Vote, person_id: int) -> list[Entitlement]:
-    """What an identity may cast in a vote with a frozen roll, those with the first units first."""
-    numbers = await list_bound_owners(session, vote.compound_id, person_id)
-    found = []
-    for number in numbers:
-        keys = await list_owner_keys(session, vote.compound_id, vote.vote_number, number)
-        # An owner is alone in one key only: their own.
-        own = next((key for key, owners in keys.items() if owners == 1), None)
-        by_key: dict[str, list[VoteUnit]] = {}
-        for unit in await list_vote_units(session, vote.compound_id, vote.vote_number, keys):
-            by_key.setdefault(unit.owner_key, []).append(unit)
-        found += [Entitlement(key, own or key, tuple(units)) for key, units in by_key.items()]
-    return sorted(found, key=lambda each: each.units[0].position)
+async def list_entitlements(
+    session: AsyncSession, vote: Vote, person_id: int, *, hold: bool = False
+) -> list[Entitlement]:
+    """What an identity may cast in a vote with a frozen roll, those with the first units first.
+
+    hold: until the transaction ends nobody contests or ends what it rests on; for who casts a ballot on it. Whom two
+    ways lead to the same ballot casts it as the owner, else as guardian or company, else as proxy; but as whom the
+    co-owners named, if that is one of them.
+    """
+    ways: list[tuple[int, Capacity, str | None]] = [
+        (binding.owner_number, binding.capacity, None)
+        for binding in await list_bound(session, vote.compound_id, person_id, hold=hold)
+    ]
+    ways.sort(key=lambda way: way[1] is not Capacity.OWNER)
+    mandates = await list_registrations(
+        session,
+        vote.compound_id,
+        [RegistrationState.CONFIRMED],
+        kind=RegistrationKind.PROXY,
+        vote_number=vote.vote_number,
+        holder_id=person_id,
+        hold=hold,
+    )
+    ways += [(mandate.owner_number, Capacity.OWNER, mandate.mark) for mandate in mandates]
+    found: dict[str, Entitlement] = {}
+    for number, capacity, proxy in ways:
+        for one in await _of_owner(session, vote, person_id, number, capacity, proxy):
+            if not found.setdefault(one.owner_key, one).is_voter:
+                found[one.owner_key] = one
+    return sorted(found.values(), key=lambda each: each.units[0].position)
 
 
 async def list_identities(session: AsyncSession, compound_id: int, unit_codes: Iterable[str]) -> list[int]:
     """Persons who are bound to an owner of any of the units now, by number."""
     return await list_persons_bound_to(session, compound_id, unit_codes)
+
+
+def guardian_mark(own_key: str, person_id: int) -> str:
+    """How a ballot says that a guardian cast it: another mark than the ward's own key, the same each time.
+
+    Keys are random and minted for each vote, so it tells nobody who it is.
+    """
+    return hashlib.sha256(f"guardian:{own_key}:{person_id}".encode()).hexdigest()[:_MARK]
+
+
+async def _of_owner(
+    session: AsyncSession, vote: Vote, person_id: int, number: int, capacity: Capacity, proxy: str | None
+) -> list[Entitlement]:
+    """The ballots of one owner: their own, and those together with others."""
+    keys = await list_owner_keys(session, vote.compound_id, vote.vote_number, number)
+    # An owner is alone in one key only: their own.
+    own = next((key for key, owners in keys.items() if owners == 1), None)
+    by_key: dict[str, list[VoteUnit]] = {}
+    for unit in await list_vote_units(session, vote.compound_id, vote.vote_number, keys):
+        by_key.setdefault(unit.owner_key, []).append(unit)
+    return [
+        Entitlement(
+            key,
+            _voter(key, own, units, person_id, capacity, proxy),
+            tuple(units),
+            capacity,
+            proxy,
+            number,
+        )
+        for key, units in by_key.items()
+    ]
+
+
+def _voter(
+    key: str, own: str | None, units: list[VoteUnit], person_id: int, capacity: Capacity, proxy: str | None
+) -> str:
+    """The voter's mark. Among co-owners everybody acts under the own key of whom they act for.
+
+    So a representative's guardian or proxy is the representative, and two who act for two co-owners contradict each
+    other. Where a ward is alone, the guardian's mark differs from the ward's key, which may not vote.
+    """
+    voter = own or key
+    if voter != key:
+        return voter
+    needs_guardian = capacity is Capacity.GUARDIAN or (
+        proxy is not None and any(unit.owner_minor for unit in units)
+    )
+    return guardian_mark(voter, person_id) if needs_guardian else voter

@@ -205,9 +205,10 @@ async def load_record(
     return record
 
 
-def as_cast(sealer: Sealer, ballot: Ballot, unit_code: str) -> Cast:
-    """A stored ballot as the tally knows it, for one of its units."""
-    return _cast(ballot, unit_code, read_marks(sealer.open(ballot.choices_sealed, MARKS_CONTEXT)))
+def as_cast(sealer: Sealer, ballot: Ballot, unit_code: str, contested: Collection[str] = ()) -> Cast:
+    """A stored ballot as the tally knows it, for one of its units. contested: numbers of ballots that are."""
+    cast = _cast(ballot, unit_code, read_marks(sealer.open(ballot.choices_sealed, MARKS_CONTEXT)))
+    return cast._replace(contested=ballot.ballot_id in contested)
 
 
 def _cast(ballot: Ballot, unit_code: str, marks: Mapping[str, Choice]) -> Cast:
@@ -296,26 +297,42 @@ async def write_ballot(
     return ballot
 
 
-async def open_case(session: AsyncSession, order: Order, kind: str, subject: str, now: datetime) -> None:
+async def open_case(session: AsyncSession, order: Order, kind: CaseKind, subject: str, now: datetime) -> None:
     """Make a case of a ballot, once for each kind and subject."""
+    await make_case(session, order, kind, subject, order.owner_key, now)
+
+
+async def make_case(
+    session: AsyncSession,
+    of: Order | Vote,
+    kind: CaseKind,
+    subject: str,
+    owner_key: str,
+    now: datetime,
+    told: Mapping[str, str] | None = None,
+) -> bool:
+    """Make a case about an owner, once for each kind and subject; returns whether it is new.
+
+    told: what the log says of it besides the kind.
+    """
     added = await insert_ignore(
         session,
         VoteCase,
         {
-            "compound_id": order.compound_id,
-            "vote_number": order.vote_number,
-            "case_number": await next_number(session, order.compound_id, f"case-{order.vote_number}"),
+            "compound_id": of.compound_id,
+            "vote_number": of.vote_number,
+            "case_number": await next_number(session, of.compound_id, f"case-{of.vote_number}"),
             "kind": kind,
             "subject": subject,
-            "person": order.owner_key,
+            "person": owner_key,
             "state": CaseState.OPEN,
             "opened_at": now,
         },
     )
     if added:
-        write_leaf(
-            session, order.compound_id, order.vote_number, "case", {"case": kind}, to_the_millisecond(now)
-        )
+        at = to_the_millisecond(now)
+        write_leaf(session, of.compound_id, of.vote_number, "case", {"case": kind.value, **(told or {})}, at)
+    return added
 
 
 def _fill(slots: Mapping[str, BallotSlot], judged: Judged) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.identity.approve import approvals_by_operator
 from handlers.voting.announced import Counts, question_of, rules_of, unit_of
 from handlers.voting.cast import as_cast
 from handlers.voting.judge import judge
@@ -66,7 +67,15 @@ async def counts_of(session: AsyncSession, vote: Vote) -> Counts:
 async def load_evidence(session: AsyncSession, sealer: Sealer, vote: Vote) -> Evidence:
     """The frozen roll, every ballot opened, every ruling."""
     key = (vote.compound_id, vote.vote_number)
-    ballots = [as_cast(sealer, ballot, unit_code) for ballot, unit_code in await list_ballots(session, *key)]
+    # Of two rulings about one person the later one holds, as in the log.
+    cases = sorted(
+        await list_cases(session, *key), key=lambda case: (case.ruled_at or case.opened_at, case.case_number)
+    )
+    contested = {case.subject for case in cases if case.kind == CaseKind.CONTESTED}
+    ballots = [
+        as_cast(sealer, ballot, unit_code, contested)
+        for ballot, unit_code in await list_ballots(session, *key)
+    ]
     # Databases sort text differently, and the result must be the same bytes everywhere.
     ballots.sort(key=lambda each: (each.recorded_at, each.ballot_id, each.unit_id))
     return Evidence(
@@ -74,7 +83,7 @@ async def load_evidence(session: AsyncSession, sealer: Sealer, vote: Vote) -> Ev
         questions=tuple(question_of(row) for row in await list_questions(session, *key)),
         roll={row.unit_code: unit_of(row) for row in await list_vote_units(session, *key)},
         ballots=tuple(ballots),
-        rulings=tuple(rulings_in(sealer, await list_cases(session, *key))),
+        rulings=tuple(rulings_in(sealer, cases)),
     )
 
 
@@ -102,7 +111,8 @@ async def tally_vote(
     take_step(session, vote, Command.TALLY, now, actor_id=actor_id, counts=counts, details=details)
     vote.result, vote.tallied_at = result, now
     await _open_cases(session, vote, evidence, now)
-    leave(session, vote, "tally", {"result": digest}, now)
+    approvals = await _approvals(session, vote)
+    leave(session, vote, "tally", {"result": digest, "approvals": approvals}, now)
     await session.flush()
     await seal(session, signer, vote.compound_id, number, origin_of(compound.code, number), now, "result")
     return vote
@@ -121,10 +131,22 @@ async def publish_vote(
     return vote
 
 
+async def _approvals(session: AsyncSession, vote: Vote) -> list[dict[str, int]]:
+    """Who let whom vote: how many identities each operator approved in person, of those that could cast a ballot."""
+    assert vote.opens_at is not None and vote.closes_at is not None
+    counts = await approvals_by_operator(session, vote.compound_id, vote.opens_at, vote.closes_at)
+    return [{"operator": operator, "approvals": count} for operator, count in counts.items()]
+
+
 async def _open_cases(session: AsyncSession, vote: Vote, evidence: Evidence, now: datetime) -> None:
-    """Make cases of conflicts that only the count shows; those of co-owners were made when they voted."""
+    """Make cases of conflicts that only the count shows; those of co-owners were made when they voted.
+
+    What is contested was made a case when somebody said so.
+    """
     at = to_the_millisecond(now)
     for (question_id, person), case in evidence.cases().items():
+        if case.kind is CaseKind.CONTESTED:
+            continue
         whole = case.kind is CaseKind.CO_OWNER_CONFLICT
         added = await insert_ignore(
             session,

@@ -56,6 +56,10 @@ class Profile:
         assert isinstance(value, int)
         return int(value)
 
+    def flag(self, name: str) -> bool:
+        """A key that is yes or no; no where the place has none."""
+        return name in self.keys and self.keys[name].value is True
+
     def word(self, name: str) -> str:
         """A key that is a word."""
         return str(self.keys[name].value)

@@ -6,7 +6,7 @@ from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.states import BallotChannel, PaperState
-from storage.tables import Ballot, BallotPaper, BallotSlot, BallotUnit
+from storage.tables import Ballot, BallotPaper, BallotSlot, BallotUnit, VoteOwner
 from storage.upsert import insert_ignore
 
 
@@ -60,6 +60,51 @@ async def list_ballots_touching(
 async def list_ballots(session: AsyncSession, compound_id: int, vote_number: int) -> list[tuple[Ballot, str]]:
     """(ballot, unit) of every ballot of a vote."""
     return await _ballots(session, compound_id, vote_number)
+
+
+async def list_votes_cast_in(session: AsyncSession, compound_id: int, person_id: int) -> list[int]:
+    """Numbers of the votes in which an identity cast a ballot."""
+    statement = select(Ballot.vote_number).where(
+        Ballot.compound_id == compound_id, Ballot.person_id == person_id
+    )
+    return sorted(set(await session.exec(statement)))
+
+
+async def list_ballots_of_person(
+    session: AsyncSession, compound_id: int, vote_number: int, person_id: int, owner_number: int
+) -> list[Ballot]:
+    """The ballots that an identity cast for an owner, alone or with others, and that hold the place of a unit."""
+    of_vote = (col(Ballot.compound_id) == compound_id, col(Ballot.vote_number) == vote_number)
+    keys = select(VoteOwner.owner_key).where(
+        VoteOwner.compound_id == compound_id,
+        VoteOwner.vote_number == vote_number,
+        VoteOwner.owner_number == owner_number,
+    )
+    placed = (
+        select(BallotUnit.ballot_id)
+        .join(
+            BallotSlot,
+            (col(BallotSlot.compound_id) == BallotUnit.compound_id)
+            & (col(BallotSlot.vote_number) == BallotUnit.vote_number)
+            & (col(BallotSlot.unit_code) == BallotUnit.unit_code),
+        )
+        .where(
+            BallotUnit.compound_id == compound_id,
+            BallotUnit.vote_number == vote_number,
+            or_(col(BallotSlot.ballot_id) == BallotUnit.ballot_id, col(BallotSlot.contested)),
+        )
+    )
+    statement = (
+        select(Ballot)
+        .where(
+            *of_vote,
+            Ballot.person_id == person_id,
+            col(Ballot.owner_key).in_(keys),
+            col(Ballot.ballot_id).in_(placed),
+        )
+        .order_by(col(Ballot.recorded_at), col(Ballot.ballot_id))
+    )
+    return list(await session.exec(statement))
 
 
 async def _ballots(

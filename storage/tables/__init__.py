@@ -46,6 +46,7 @@ from storage.tables.requests import (  # noqa: E402
 from storage.tables.roll import (  # noqa: E402
     BindingAttempt,
     OwnerBinding,
+    OwnerRegistration,
     RollObjection,
     RollOwner,
     RollTitle,
@@ -98,6 +99,7 @@ __all__ = [
     "Opinion",
     "OutboxMessage",
     "OwnerBinding",
+    "OwnerRegistration",
     "PaperBatch",
     "Person",
     "Photo",

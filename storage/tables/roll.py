@@ -6,7 +6,15 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from storage.states import BindingState, ObjectionState, OwnerKind, UnitKind
+from storage.states import (
+    BindingState,
+    Capacity,
+    ObjectionState,
+    OwnerKind,
+    RegistrationKind,
+    RegistrationState,
+    UnitKind,
+)
 from storage.types import BigId, UtcDateTime, enum_text
 
 _STANDING = text("ended_at IS NULL")
@@ -128,8 +136,9 @@ class RollUpload(SQLModel, table=True):
 class OwnerBinding(SQLModel, table=True):
     """That a WeChat identity is an owner: two factors, possession and knowledge or two operators in person.
 
-    possession: "code" (one-time code of a unit) or "sms". knowledge: "document" or "in_person".
-    approved_by, seconded_by: the two operators of an approval in person.
+    capacity: as the owner, or for one who cannot act alone. unit_code: the unit whose code was shown. possession:
+    "code" (one-time code of a unit) or "sms". knowledge: "document" or "in_person". approved_by, seconded_by: the two
+    operators of an approval in person; letter: what they were shown. contested_by: who says that it is not the owner.
     """
 
     __tablename__ = "owner_bindings"
@@ -153,18 +162,67 @@ class OwnerBinding(SQLModel, table=True):
     binding_number: int = Field(primary_key=True, sa_type=BigId)
     owner_number: int = Field(sa_type=BigId)
     person_id: int = Field(foreign_key="persons.person_id", sa_type=BigId)
+    capacity: Capacity = Field(default=Capacity.OWNER, sa_type=enum_text(Capacity, "capacity"))
+    unit_code: str = Field(default="", max_length=60)
     state: BindingState = Field(sa_type=enum_text(BindingState, "state"))
     possession: str = Field(max_length=16)
     possession_at: datetime = Field(sa_type=UtcDateTime)
     knowledge: str | None = Field(default=None, max_length=16)
     approved_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     seconded_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    letter: str = Field(default="", max_length=120)
     bound_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    contested_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    contested_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+
+class OwnerRegistration(SQLModel, table=True):
+    """What one operator enters about who may act for an owner, and another confirms; nothing holds before.
+
+    kind says which of the others are set. unit_code, owner_number: the co-owner who votes for a unit; of a proxy the
+    owner who gave the mandate. binding_number: the binding that is to end, or to hold again. vote_number: of a proxy,
+    one assembly. holder_sealed: canonical JSON {"name", "phone"} of a proxy; holder_id: its identity here, if it is
+    to vote by phone; mark: see storage.tables.Ballot.proxy. letter: the paper that was shown.
+    """
+
+    __tablename__ = "owner_registrations"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["compound_id", "owner_number"], ["roll_owners.compound_id", "roll_owners.owner_number"]
+        ),
+        Index(None, "compound_id", "state"),
+        Index(None, "compound_id", "vote_number", "owner_number"),
+        Index("ix_owner_registrations_holder_id", "holder_id"),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    number: int = Field(primary_key=True, sa_type=BigId)
+    kind: RegistrationKind = Field(sa_type=enum_text(RegistrationKind, "kind"))
+    state: RegistrationState = Field(
+        default=RegistrationState.ENTERED, sa_type=enum_text(RegistrationState, "state")
+    )
+    owner_number: int = Field(sa_type=BigId)
+    unit_code: str = Field(default="", max_length=60)
+    binding_number: int | None = Field(default=None, sa_type=BigId)
+    vote_number: int | None = Field(default=None, sa_type=BigId)
+    holder_id: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    holder_sealed: bytes | None = None
+    mark: str | None = Field(default=None, max_length=40)
+    letter: str = Field(max_length=120)
+    entered_by: int = Field(foreign_key="persons.person_id", sa_type=BigId)
+    entered_at: datetime = Field(sa_type=UtcDateTime)
+    confirmed_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
 class UnitCode(SQLModel, table=True):
-    """A one-time code handed out for a unit, kept as a keyed hash."""
+    """A one-time code handed out for a unit, kept as a keyed hash.
+
+    owner_number: of whom it was sent to by phone; None for a code on paper, which any owner of the unit may use.
+    voided_at: when a newer one took its place.
+    """
 
     __tablename__ = "unit_codes"
     __table_args__ = (
@@ -182,6 +240,8 @@ class UnitCode(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=UtcDateTime)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     used_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    owner_number: int | None = Field(default=None, sa_type=BigId)
+    voided_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
 class BindingAttempt(SQLModel, table=True):
