@@ -49,6 +49,7 @@ class Right(StrEnum):
     DECIDE = "decide"  # rule on ballots that no rule decides, and see what is marked on them
     SEE_EVIDENCE = "see_evidence"  # the sealed bundle, in which every ballot is open
     KEEP_ROLL = "keep_roll"
+    BIND_OWNERS = "bind_owners"  # hand out codes of units, and say with another who is an owner
     ENTER_PAPERS = "enter_papers"  # print ballot papers, take them in, key them in
     RUN_POLLS = "run_polls"  # ask residents something that decides nothing
 
@@ -58,7 +59,7 @@ _READ = frozenset({Right.SEE_WEEK, Right.SEE_DIGEST})
 _SEE = frozenset({Right.SEE_REQUESTS})
 _HANDLE = _SEE | {Right.HANDLE, Right.NOTE}
 _DISPATCH = _HANDLE | {Right.DISPATCH}
-_RULE = frozenset({Right.SEE_VOTES, Right.DECIDE, Right.ENTER_PAPERS})
+_RULE = frozenset({Right.SEE_VOTES, Right.DECIDE, Right.ENTER_PAPERS, Right.BIND_OWNERS})
 _RUN = _RULE | {Right.RUN_VOTES, Right.KEEP_ROLL, Right.RUN_POLLS}
 
 # The property company (物业) acts on alerts and numbers; the digest with residents' own words is the committee's.

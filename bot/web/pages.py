@@ -20,6 +20,7 @@ from bot.web.console import (
     links,
     matters,
     outbox,
+    owners,
     photos,
     polls,
     request,
@@ -32,7 +33,7 @@ from bot.web.console.roll.routes import ROLL_ROUTES
 from bot.web.console.votes.routes import VOTE_ROUTES
 from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
-from bot.web.h5 import ballot, large, mine, own, privacy, receipt, seen, votes
+from bot.web.h5 import ballot, large, mine, own, owner, privacy, receipt, seen, votes
 from bot.web.h5 import photos as own_photos
 from bot.web.h5 import polls as asked
 from bot.web.h5 import sign_in as resident
@@ -107,6 +108,9 @@ ROUTES = (
     Route("GET", "/h5/polls", H5, asked.show_polls),
     Route("GET", "/h5/polls/{compound}/{number}", H5, asked.show_poll),
     Route("POST", "/h5/polls/{compound}/{number}", H5, asked.answer, acts=True),
+    Route("GET", "/console/{compound}/owners", CONSOLE, owners.show_owners),
+    Route("POST", "/console/{compound}/owners", CONSOLE, owners.decide, acts=True),
+    Route("POST", "/console/{compound}/owners/codes", CONSOLE, owners.print_codes, acts=True),
     Route("GET", "/h5/sign-in", H5, resident.show_sign_in, is_open=True),
     Route("GET", "/h5/sign-in/{account}", H5, resident.go_to_platform, is_open=True),
     Route("GET", "/h5/sign-in/{account}/back", H5, resident.come_back, is_open=True),
@@ -115,6 +119,10 @@ ROUTES = (
     Route("POST", "/h5/sign-out-everywhere", H5, resident.leave_everywhere, acts=True),
     Route("GET", "/h5", H5, mine.show_mine),
     Route("GET", "/h5/mine", H5, mine.show_mine),
+    Route("GET", "/h5/owner", H5, owner.show_owner),
+    Route("POST", "/h5/owner", H5, owner.claim, acts=True),
+    Route("POST", "/h5/owner/{compound}/{number}/leave", H5, owner.leave, acts=True),
+    Route("POST", "/h5/owner/{compound}/{number}/contest", H5, owner.contest, acts=True),
     Route("GET", "/h5/mine/{number}", H5, own.show_own),
     Route("POST", "/h5/mine/{number}/confirm", H5, own.confirm, acts=True),
     Route("POST", "/h5/mine/{number}/disclaim", H5, own.disclaim, acts=True),

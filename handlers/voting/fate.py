@@ -79,6 +79,7 @@ def order_of(vote: Vote, entitlement: Entitlement, now: datetime) -> Order:
         cast_key="",
         cast_at=at,
         voter=entitlement.voter,
+        proxy=entitlement.proxy,
     )
 
 

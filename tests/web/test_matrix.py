@@ -172,6 +172,13 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
         ("POST", f"{ROLL}/uploads/{{upload}}/{action}"): here(*RUN, status=GO)
         for action in ("columns", "import", "drop")
     },
+    ("GET", "/console/{compound}/owners"): here(*ENTER),
+    ("POST", "/console/{compound}/owners"): here(*ENTER, status=GO),
+    ("POST", "/console/{compound}/owners/codes"): here(*ENTER),  # shown once, in the answer
+    ("GET", "/h5/owner"): residents(OK),
+    ("POST", "/h5/owner"): residents(GO, snapshot=NO),
+    ("POST", "/h5/owner/{compound}/{number}/leave"): residents(GONE, snapshot=NO),  # there is none
+    ("POST", "/h5/owner/{compound}/{number}/contest"): residents(GONE, snapshot=NO),
     ("GET", "/h5/sign-in"): all_alike(GO),
     ("GET", "/h5/sign-in/{account}"): all_alike(GO),
     ("GET", "/h5/sign-in/{account}/back"): all_alike(NO),

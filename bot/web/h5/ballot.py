@@ -75,7 +75,7 @@ async def cast(visit: Visit) -> web.Response:
     """The last button. Recorded when the transaction has committed, before the answer goes out."""
     opened, ref = await access(visit), visit.part("ref", REF)
     person_id = visit.signed_in.viewer.person_id
-    entitled = await list_entitlements(visit.session, opened.vote, person_id)
+    entitled = await list_entitlements(visit.session, opened.vote, person_id, hold=True)
     entitlement = next((each for each in entitled if ref_of(each) == ref), None)
     if entitlement is None:
         return see_other(f"{path_of(opened)}/eligible")
