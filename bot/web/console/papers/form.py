@@ -35,7 +35,7 @@ def rows_of(vote: Vote, paper: BallotPaper, questions: Sequence[VoteQuestion]) -
             marks = [*allowed(question, may_follow=announced_of(vote).deemed_follow), *more]
             rows.append(Row(field, each.title, [(mark, words.choice_name(mark)) for mark in marks]))
             continue
-        choices = [(NAMES, "选了下面勾的人")]
+        choices = [(NAMES, "选了上面勾的人")]
         choices += [(mark, words.choice_name(mark)) for mark in (NEITHER, ABSTAIN, *more)]
         ticks = [(f"tick-{place}-{number}", name) for number, name in enumerate(question.options)]
         rows.append(Row(field, each.title, choices, ticks, question.seats))
