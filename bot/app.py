@@ -33,6 +33,7 @@ from bot.replies import ReplyDesk
 from bot.tagging import TaggerSource
 from bot.tasks import follow_up
 from bot.telemetry import Metrics
+from bot.vote_documents import VoteDocuments
 from bot.web.admin import admin_routes, healthz
 from bot.web.callbacks import CallbackEndpoint
 from bot.web.listener import Runner
@@ -246,6 +247,10 @@ class Application:
         often: dict[str, EachTick] = {}
         if services.signer is not None:
             each_tick["votes"] = partial(advance_votes, self.database, services.signer)
+            papers = VoteDocuments(
+                self.database, services.sealer, services.signer.key_id, services.public_url
+            )
+            each_tick["vote_documents"] = papers.step
             often["sealing"] = partial(seal_all, self.database, services.signer)
             each_tick["outreach"] = partial(self._tell_of_votes, services)
             often["receipts"] = partial(self._tell_of_ballots, services)

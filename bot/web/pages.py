@@ -137,6 +137,7 @@ ROUTES = (
     Route("GET", _VOTE, H5, votes.show_vote),
     Route("GET", f"{_VOTE}/eligible", H5, votes.show_eligible),
     Route("POST", f"{_VOTE}/seen", H5, seen.confirm_seen, acts=True),
+    Route("GET", f"{_VOTE}/documents/{{document}}", H5, votes.show_document),
     Route("GET", f"{_VOTE}/ballot/{{ref}}", H5, ballot.show_ballot),
     Route("POST", f"{_VOTE}/ballot/{{ref}}", H5, ballot.confirm_ballot, reads=True),
     Route("POST", f"{_VOTE}/ballot/{{ref}}/cast", H5, ballot.cast, acts=True),

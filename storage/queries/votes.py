@@ -210,3 +210,15 @@ async def list_vote_objections(
         .order_by(col(VoteObjection.objection_number))
     )
     return list(await session.exec(statement))
+
+
+async def list_votes_with_papers(session: AsyncSession) -> list[Vote]:
+    """Votes whose notice is out and that are not over, the newest first."""
+    statement = (
+        select(Vote)
+        .where(
+            col(Vote.noticed_at).is_not(None), Vote.state != VoteState.REVOKED, Vote.state != VoteState.FINAL
+        )
+        .order_by(col(Vote.noticed_at).desc())
+    )
+    return list(await session.exec(statement))

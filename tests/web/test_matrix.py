@@ -163,6 +163,22 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
         ("POST", f"{ONE_VOTE}/{action}"): here(*RUN, status=GO)
         for action in ("launch", "count", "publish", "extend", "revoke")
     },
+    # A draft: most of this is for later.
+    ("GET", f"{ONE_VOTE}/turnout"): here(*SEE_VOTES, status=GO),
+    ("GET", f"{ONE_VOTE}/result"): here(*SEE_VOTES, status=GO),
+    ("GET", f"{ONE_VOTE}/documents"): here(*SEE_VOTES),
+    ("GET", f"{ONE_VOTE}/documents/{{document}}"): here(*SEE_VOTES, status=GONE),
+    ("GET", f"{ONE_VOTE}/cases"): here(*DECIDE),
+    ("GET", f"{ONE_VOTE}/cases/{{case}}"): here(*DECIDE, status=GONE),
+    ("POST", f"{ONE_VOTE}/cases/{{case}}"): here(*DECIDE, status=GONE),
+    ("GET", f"{ONE_VOTE}/objections"): here(*SEE_VOTES),
+    ("POST", f"{ONE_VOTE}/objections"): here(*RUN, status=GO),
+    ("POST", f"{ONE_VOTE}/objections/{{objection}}"): here(*RUN, status=GONE),
+    ("GET", f"{ONE_VOTE}/evidence"): here(*SEE_VOTES),
+    ("POST", f"{ONE_VOTE}/evidence/public"): here(*SEE_VOTES, status=GO),
+    # Whoever runs votes, in the compound or above it, opens no ballot.
+    ("POST", f"{ONE_VOTE}/evidence/sealed"): here("supervisor", status=GO) | dict.fromkeys(ABOVE, NO),
+    ("GET", f"{VOTE}/documents/{{document}}"): residents(GONE),
     ("GET", ROLL): here(*RUN),
     ("POST", f"{ROLL}/objections"): here(*RUN, status=GO),
     ("POST", f"{ROLL}/objections/{{number}}"): here(*RUN, status=GO),
@@ -239,6 +255,9 @@ def parts(path: str) -> dict[str, str]:
         "template": "other",
         "part": "checked",
         "upload": "1001",
+        "document": "1",
+        "case": "1",
+        "objection": "1",
     }
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.web.console.alerts import NUMBER
 from bot.web.console.compounds import CODE
+from bot.web.documents import hand_out
 from bot.web.visit import Visit
 from handlers.access import NotFound
 from handlers.voting import words
@@ -81,6 +82,12 @@ async def show_vote(visit: Visit) -> web.Response:
         cast=await list_ballots_cast_by(visit.session, *opened.key, person_id),
         seen=await has_confirmed(visit.session, *opened.key, person_id),
     )
+
+
+async def show_document(visit: Visit) -> web.Response:
+    """A document that is for everybody."""
+    opened = await access(visit)
+    return await hand_out(visit, *opened.key, public_only=True)
 
 
 async def show_eligible(visit: Visit) -> web.Response:

@@ -73,12 +73,11 @@ async def _shown(visit: Visit, found: OpenedVote, findings: list[Finding], count
     )
 
 
-_VIEWED: frozenset[str] = frozenset()
+_VIEWED = frozenset({"/turnout", "/documents", "/result", "/evidence", "/objections"})
 
 
 def _offered(next_one: Ahead, found: OpenedVote) -> Ahead:
     """Without the button for who may not press it."""
-    has_page = next_one.page.startswith(("/edit", "/launch", "/count", "roll"))
-    if (Right.RUN_VOTES in found.opened.rights and has_page) or next_one.page in _VIEWED:
+    if Right.RUN_VOTES in found.opened.rights or next_one.page in _VIEWED:
         return next_one
     return Ahead(next_one.code, "", next_one.count, next_one.at)

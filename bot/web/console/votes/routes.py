@@ -1,6 +1,16 @@
 """The pages of votes. What is not a number stands before what may be one."""
 
-from bot.web.console.votes import drafting, editing, launching, listing, steps
+from bot.web.console.votes import (
+    cases,
+    drafting,
+    editing,
+    evidence,
+    launching,
+    listing,
+    objecting,
+    reading,
+    steps,
+)
 from bot.web.route import Route
 from bot.web.visit import CONSOLE
 
@@ -21,4 +31,17 @@ VOTE_ROUTES = (
     Route("POST", f"{_VOTE}/publish", CONSOLE, steps.publish, acts=True),
     Route("POST", f"{_VOTE}/extend", CONSOLE, steps.extend, acts=True),
     Route("POST", f"{_VOTE}/revoke", CONSOLE, steps.revoke, acts=True),
+    Route("GET", f"{_VOTE}/turnout", CONSOLE, reading.show_turnout),
+    Route("GET", f"{_VOTE}/result", CONSOLE, reading.show_result),
+    Route("GET", f"{_VOTE}/documents", CONSOLE, reading.show_documents),
+    Route("GET", f"{_VOTE}/documents/{{document}}", CONSOLE, reading.show_document),
+    Route("GET", f"{_VOTE}/cases", CONSOLE, cases.show_cases),
+    Route("GET", f"{_VOTE}/cases/{{case}}", CONSOLE, cases.show_case),
+    Route("POST", f"{_VOTE}/cases/{{case}}", CONSOLE, cases.rule, acts=True),
+    Route("GET", f"{_VOTE}/objections", CONSOLE, objecting.show_objections),
+    Route("POST", f"{_VOTE}/objections", CONSOLE, objecting.enter_objection, acts=True),
+    Route("POST", f"{_VOTE}/objections/{{objection}}", CONSOLE, objecting.answer, acts=True),
+    Route("GET", f"{_VOTE}/evidence", CONSOLE, evidence.show_evidence),
+    Route("POST", f"{_VOTE}/evidence/public", CONSOLE, evidence.take_public, acts=True),
+    Route("POST", f"{_VOTE}/evidence/sealed", CONSOLE, evidence.take_sealed, acts=True),
 )

@@ -1,0 +1,62 @@
+"""The evidence of a vote: the public bundle for who sees votes, the sealed one for scrutineers, with a reason."""
+
+import asyncio
+
+from aiohttp import web
+
+from bot.web.console.votes.door import SEE, back_to, enter, vote_page
+from bot.web.documents import attachment
+from bot.web.visit import Visit
+from handlers.access import OpenedVote, Right
+from handlers.voting.bundle import PUBLIC, SEALED, write_bundle
+from handlers.voting.export import export_vote
+from handlers.voting.life import audit
+from handlers.voting.rules import Code, Refused
+from storage.queries.vote_log import list_checkpoints
+
+LONGEST = 500
+
+
+async def show_evidence(visit: Visit) -> web.Response:
+    """The signed heads, and what may be downloaded."""
+    found = await enter(visit, *SEE, Right.SEE_EVIDENCE)
+    heads = await list_checkpoints(visit.session, found.vote.compound_id, found.vote.vote_number)
+    return vote_page(visit, found, "evidence", "证据", heads=list(reversed(heads))[:50])
+
+
+async def take_public(visit: Visit) -> web.Response:
+    """No ballot is open in it."""
+    return await _take(visit, await enter(visit, *SEE, Right.SEE_EVIDENCE), PUBLIC)
+
+
+async def take_sealed(visit: Visit) -> web.Response:
+    """Every ballot is open in it: who takes it, and why, stays in the audit log."""
+    found = await enter(visit, Right.SEE_EVIDENCE)
+    reason = visit.form.get("reason", "").strip()[:LONGEST]
+    if not reason:
+        return back_to(found, Code.NO_REASON, "/evidence")
+    return await _take(visit, found, SEALED, reason)
+
+
+async def _take(visit: Visit, found: OpenedVote, kind: str, reason: str = "") -> web.Response:
+    services, number, by = visit.site.services, found.vote.vote_number, visit.signed_in.viewer.person_id
+    try:
+        if services.signer is None:
+            raise Refused(Code.NO_SIGNING_KEY)
+        bundle = await export_vote(
+            visit.session,
+            services.sealer,
+            services.signer,
+            found.opened.compound,
+            number,
+            kind,
+            visit.now,
+            actor_id=by,
+        )
+    except Refused as refused:
+        return back_to(found, refused.code, "/evidence")
+    if reason:
+        # The audit log holds no words that may name people; this one is why somebody opened everything.
+        audit(visit.session, found.vote, "vote.unsealed", visit.now, by, {"reason": reason})
+    content = await asyncio.to_thread(write_bundle, bundle)
+    return attachment(content, "application/zip", f"{found.opened.compound.code}-{number}-{kind}.zip")

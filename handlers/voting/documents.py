@@ -1,0 +1,97 @@
+"""The documents of a vote: which are due, keeping them once, and one of them to hand out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers.voting.announced import announced_of
+from storage.blobs import find_blob, put_blob
+from storage.queries.vote_log import lock_vote
+from storage.queries.votes import list_documents
+from storage.sealing import Sealer
+from storage.states import VoteState
+from storage.tables import Vote, VoteDocument
+
+NOTICE, EXTENSION, RESULT = "notice", "extension", "result"
+PUBLISHED = (VoteState.PUBLISHED, VoteState.FINAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A document that was generated. kind: what it belongs to, NOTICE, EXTENSION or RESULT."""
+
+    kind: str
+    name: str
+    content: bytes
+    media_type: str
+    public: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A document to hand out."""
+
+    name: str
+    content: bytes
+    media_type: str
+
+
+def documents_due(vote: Vote, there: Sequence[VoteDocument]) -> list[str]:
+    """The kinds that a vote should have and has not. Pure."""
+    wanted = [NOTICE] if vote.noticed_at is not None and vote.state is not VoteState.REVOKED else []
+    if wanted and announced_of(vote).extended:
+        wanted.append(EXTENSION)
+    if vote.state in PUBLISHED:
+        wanted.append(RESULT)
+    kinds = {document.kind for document in there}
+    return [kind for kind in wanted if kind not in kinds]
+
+
+async def keep_documents(
+    session: AsyncSession,
+    sealer: Sealer,
+    compound_id: int,
+    number: int,
+    kind: str,
+    made: Sequence[Made],
+    now: datetime,
+) -> bool:
+    """Keep what was made of one kind, unless it is there; under the vote's lock, so that of two makers one keeps."""
+    vote = await lock_vote(session, compound_id, number)
+    there = await list_documents(session, compound_id, number)
+    if vote is None or kind not in documents_due(vote, there):
+        return False
+    last = max((document.document_number for document in there), default=0)
+    for place, each in enumerate(made, last + 1):
+        session.add(
+            VoteDocument(
+                compound_id=compound_id,
+                vote_number=number,
+                document_number=place,
+                kind=each.kind,
+                name=each.name,
+                address=await put_blob(session, sealer, compound_id, each.content, each.media_type, now),
+                public=each.public,
+                made_at=now,
+            )
+        )
+    return True
+
+
+async def load_document(
+    session: AsyncSession,
+    sealer: Sealer,
+    compound_id: int,
+    number: int,
+    document_number: int,
+    *,
+    public_only: bool,
+) -> Loaded | None:
+    """A document of a vote; None when there is none, or none for everybody. Rights have been checked."""
+    document = await session.get(VoteDocument, (compound_id, number, document_number))
+    if document is None or (public_only and not document.public):
+        return None
+    found = await find_blob(session, sealer, compound_id, document.address)
+    return None if found is None else Loaded(document.name, *found)
