@@ -174,3 +174,15 @@ async def test_an_objection_is_entered_and_decided(town: Town) -> None:
     assert compound.compound_id is not None
     async with town.site.database.read() as session:
         assert await list_objections(session, compound.compound_id, ObjectionState.OPEN) == []
+
+
+async def test_units_that_the_sheet_lacks_are_told_and_stay(town: Town) -> None:
+    await enrolled(town, ("3",), 2)
+    secretary = await town.as_staff("secretary")
+    sent = await send(secretary, roll([ROWS[0]]))
+    page = await secretary.get(sent.location)
+    assert page.status == 200
+    assert "导入后保留" in page.text
+    assert "3-2-102" in page.text
+    await secretary.post(f"{sent.location}/import", {"csrf": page.csrf, "seen": seen(page)})
+    assert set(await units(town)) == {"3-1-101", "3-2-102"}
