@@ -53,7 +53,7 @@ def ahead(vote: Vote, counts: Counts, findings: list[Finding], now: datetime) ->
 
 def _closed(vote: Vote, counts: Counts) -> Ahead:
     if vote.mode == VoteMode.OFFICIAL_PLATFORM:
-        return Ahead("official", "/official")
+        return Ahead("official")
     if counts.papers_open:
         return Ahead("papers", "/papers", counts.papers_open)
     return Ahead("count", "/count")
