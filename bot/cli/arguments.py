@@ -165,3 +165,8 @@ def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--witness", metavar="FILE", action="append", default=[], help="checkpoints somebody kept"
     )
+    parser.add_argument(
+        "--receipt",
+        metavar="FILE",
+        help="a receipt, or a line of the roll; with a bundle: that it is in its log",
+    )

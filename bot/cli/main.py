@@ -164,15 +164,15 @@ def _tally(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    if bool(options.zipapp) == bool(options.bundle):
-        raise UsageError("verify needs a bundle, or --zipapp FILE")
+    if bool(options.zipapp) == bool(options.bundle or options.receipt):
+        raise UsageError("verify needs a bundle, --receipt FILE, or --zipapp FILE")
     if options.zipapp:
         from bot.cli.verifier import write_verifier
 
         return write_verifier(options.zipapp, sys.stderr)
     from bot.cli.verify import run
 
-    return run(options.bundle, options.key, options.witness, sys.stdout, sys.stderr)
+    return run(options.bundle, options.key, options.witness, sys.stdout, sys.stderr, options.receipt)
 
 
 def _train(options: argparse.Namespace) -> int:

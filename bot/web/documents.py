@@ -11,6 +11,13 @@ from handlers.voting.documents import load_document
 DOCUMENT = r"[1-9]\d{0,4}"
 
 
+_SHOWN = (
+    "application/pdf",
+    "image/png",
+    "image/jpeg",
+)  # in the browser; whatever else there is, is kept as a file
+
+
 async def hand_out(visit: Visit, compound_id: int, number: int, *, public_only: bool) -> web.Response:
     """The document that the address names, of a vote the visitor was let in to; raises NotFound."""
     document_number = int(visit.part("document", DOCUMENT))
@@ -24,7 +31,7 @@ async def hand_out(visit: Visit, compound_id: int, number: int, *, public_only: 
     )
     if loaded is None:
         raise NotFound
-    return attachment(loaded.content, loaded.media_type, loaded.name, inline=True)
+    return attachment(loaded.content, loaded.media_type, loaded.name, inline=loaded.media_type in _SHOWN)
 
 
 def attachment(content: bytes, media_type: str, name: str, *, inline: bool = False) -> web.Response:

@@ -1,11 +1,17 @@
-"""What every answer with a page carries: nothing of it runs, is framed, is kept or tells other sites where it was."""
+"""What every answer with a page carries: nothing of it runs, is framed, is kept or tells other sites where it was.
+
+Only where a route says so may scripts run, ours.
+"""
 
 from collections.abc import Mapping
 
-POLICY = (
-    "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+_POLICY = (
+    "default-src 'self'; script-src {scripts}; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+POLICY = _POLICY.format(scripts="'none'")
+# Where a page computes for its reader: files of ours, none within the page.
+SCRIPTED = _POLICY.format(scripts="'self'")
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",

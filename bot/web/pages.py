@@ -33,11 +33,12 @@ from bot.web.console.roll.routes import ROLL_ROUTES
 from bot.web.console.votes.routes import VOTE_ROUTES
 from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
-from bot.web.h5 import ballot, large, mine, own, owner, privacy, receipt, seen, votes
+from bot.web.h5 import mine, own, owner, privacy
 from bot.web.h5 import photos as own_photos
 from bot.web.h5 import polls as asked
 from bot.web.h5 import sign_in as resident
-from bot.web.headers import NOT_KEPT, headers
+from bot.web.h5.vote_routes import RESIDENT_VOTE_ROUTES
+from bot.web.headers import NOT_KEPT, SCRIPTED, headers
 from bot.web.route import Route
 from bot.web.site import Site
 from bot.web.uploads import MEDIA_TYPE, PhotosRefused, Upload
@@ -54,8 +55,8 @@ _FORM = "application/x-www-form-urlencoded"
 _STATIC = "/static/"
 _REQUEST = "/console/{compound}/requests/{number}"
 _BALLOTS = "/console/{compound}/votes/{number}"
-_VOTE = "/h5/votes/{compound}/{number}"
 _VISIT = web.RequestKey("visit", Visit)
+_SCRIPTED = web.RequestKey("scripted", bool)
 
 log = structlog.get_logger()
 
@@ -132,17 +133,7 @@ ROUTES = (
     Route("POST", "/h5/mine/{number}/supplement", H5, own.supplement, acts=True),
     Route("POST", "/h5/mine/{number}/reopen", H5, own.reopen, acts=True),
     Route("POST", "/h5/mine/{number}/withdraw", H5, own.withdraw, acts=True),
-    Route("POST", "/h5/large", H5, large.switch_large, is_open=True),
-    Route("GET", "/h5/votes", H5, votes.show_votes),
-    Route("GET", _VOTE, H5, votes.show_vote),
-    Route("GET", f"{_VOTE}/eligible", H5, votes.show_eligible),
-    Route("POST", f"{_VOTE}/seen", H5, seen.confirm_seen, acts=True),
-    Route("GET", f"{_VOTE}/documents/{{document}}", H5, votes.show_document),
-    Route("GET", f"{_VOTE}/ballot/{{ref}}", H5, ballot.show_ballot),
-    Route("POST", f"{_VOTE}/ballot/{{ref}}", H5, ballot.confirm_ballot, reads=True),
-    Route("POST", f"{_VOTE}/ballot/{{ref}}/cast", H5, ballot.cast, acts=True),
-    Route("GET", f"{_VOTE}/receipts/{{ballot}}", H5, receipt.show_receipt),
-    Route("GET", f"{_VOTE}/receipts/{{ballot}}/download", H5, receipt.download_receipt),
+    *RESIDENT_VOTE_ROUTES,
 )
 
 
@@ -194,6 +185,8 @@ def pages_middlewares(site: Site) -> list[Middleware]:
         except Exception as error:
             response = error_page(site, area, error, _name_of(request))
         response.headers.update(dress)
+        if _SCRIPTED in request and response.status == HTTPStatus.OK:
+            response.headers["Content-Security-Policy"] = SCRIPTED
         response.headers.setdefault(hdrs.CACHE_CONTROL, NOT_KEPT)
         return response
 
@@ -202,6 +195,8 @@ def pages_middlewares(site: Site) -> list[Middleware]:
 
 async def _serve(route: Route, request: web.Request) -> web.Response:
     visit = request[_VISIT]
+    if route.scripted:
+        request[_SCRIPTED] = True
     if route.is_open:
         return await route.show(visit)
     if visit.upload is not None:

@@ -15,7 +15,7 @@ class Route:
     """A page or an action. is_open: also for those who are not signed in. acts: not for a session that only reads.
 
     uploads: its form may have photos. sheet: its form has a sheet. reads: a form that changes nothing, so that nobody
-    waits for its transaction. long: its form may have a whole notice in it.
+    waits for its transaction. long: its form may have a whole notice in it. scripted: it may run scripts of ours.
     """
 
     method: str
@@ -28,3 +28,4 @@ class Route:
     sheet: bool = False
     reads: bool = False
     long: bool = False
+    scripted: bool = False

@@ -55,6 +55,7 @@ class Site:
     read_seconds: float = 10.0
     hashing: Turnstile = field(default_factory=lambda: Turnstile(inside=2, waiting=6))
     uploading: Turnstile = field(default_factory=lambda: Turnstile(inside=2, waiting=10))
+    bundling: Turnstile = field(default_factory=lambda: Turnstile(inside=1, waiting=5))
     asking: Turnstile = field(default_factory=lambda: Turnstile(inside=20, waiting=20))
 
     @property

@@ -11,7 +11,11 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BAR_STEPS = 20
-_KINDS = {"css": "text/css", "svg": "image/svg+xml"}
+_KINDS = {
+    "css": "text/css",
+    "svg": "image/svg+xml",
+    "js": "text/javascript",
+}  # what else lies there is for readers
 
 
 class Templates:
@@ -22,7 +26,8 @@ class Templates:
         self.assets = {
             path: (body, _KINDS[name.rpartition(".")[2]])
             for name, body in _files(root / "static").items()
-            for path in [f"/static/{hashlib.sha256(body).hexdigest()[:12]}-{name}"]
+            if name.rpartition(".")[2] in _KINDS
+            for path in [f"/static/{hashlib.sha256(body).hexdigest()[:12]}-{name.rpartition('/')[2]}"]
         }
         self._environment = Environment(
             loader=DictLoader({name: body.decode() for name, body in _files(root / "templates").items()}),

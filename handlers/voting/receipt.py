@@ -14,7 +14,7 @@ A line of the frozen roll is a file of its own:
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,8 +29,16 @@ RECEIPT = "yishi/receipt/1"
 ROLL_LINES = "yishi/roll-line/1"
 
 
-def check_receipt(receipt: Mapping[str, Any], fingerprint: str | None = None) -> Report:
-    """Check a receipt; raises Broken. fingerprint: of the key, as the notice or a paper printed it."""
+def check_receipt(
+    receipt: Mapping[str, Any],
+    fingerprint: str | None = None,
+    log: Sequence[Mapping[str, Any]] | None = None,
+) -> Report:
+    """Check a receipt; raises Broken.
+
+    fingerprint: of the key, as the notice or a paper printed it. log: of a bundle that was verified, in which the
+    receipt's entry has to be.
+    """
     if receipt.get("type") != RECEIPT or not isinstance(receipt.get("origin"), str):
         raise Broken("type", "not a receipt of a ballot")
     report = Report("receipt", receipt["origin"])
@@ -44,10 +52,43 @@ def check_receipt(receipt: Mapping[str, Any], fingerprint: str | None = None) ->
         report.not_checked.append("its place in the log: it has none yet, only a signed promise")
     else:
         report.checked += _place(receipt, leaf, key, report)
+    if log is not None:
+        report.checked += _published(receipt, log)
     report.not_checked.append(
         "whether it was counted: the receipt does not tell, the bundle of the vote does"
     )
     return report
+
+
+def check_roll_lines(kept: Mapping[str, Any]) -> Report:
+    """Check lines of the frozen roll against the root that the file names; raises Broken."""
+    if kept.get("type") != ROLL_LINES or not isinstance(kept.get("origin"), str):
+        raise Broken("type", "not a line of a roll")
+    report = Report("roll-line", kept["origin"])
+    root, units = hex_of(kept.get("root"), "root", "it"), kept.get("units")
+    if not isinstance(units, list) or not units:
+        raise Broken("units", "there are none")
+    for number, row in enumerate(units):
+        report.checked += _line(row if isinstance(row, dict) else {}, f"unit {number}", root)
+    report.not_checked.append(f"whose roll it is: compare {root.hex()} with the notice")
+    return report
+
+
+def _line(row: Mapping[str, Any], where: str, root: bytes) -> Iterator[str]:
+    line, index, size, proof = (row.get(name) for name in ("line", "index", "size", "proof"))
+    if not isinstance(line, dict) or type(index) is not int or type(size) is not int:
+        raise Broken(where, "has no line or no place")
+    if not isinstance(proof, list):
+        raise Broken(where, "has no proof")
+    try:
+        leaf = leaf_hash(rfc8785.dumps(line))
+    except (ValueError, TypeError, RecursionError):
+        raise Broken(where, "cannot be read") from None
+    if leaf != hex_of(row.get("leaf"), where, "leaf"):
+        raise Broken(where, "is not what was hashed: it was altered")
+    if not is_included(leaf, index, size, [hex_of(step, where, "a step") for step in proof], root):
+        raise Broken(where, "does not lead to the root")
+    yield f"unit {line.get('unit')} is line {index} of the {size} under the root"
 
 
 def _key(report: Report, fingerprint: str | None) -> Iterator[str]:
@@ -111,6 +152,15 @@ def _place(receipt: Mapping[str, Any], leaf: bytes, key: bytes, report: Report) 
     if not is_signed(head, hex_of(row.get("signature"), "checkpoint", "signature"), key):
         raise Broken("checkpoint", "is not signed by this key")
     yield f"it is entry {index} of the {head.size} that were signed at {row['time']}"
+
+
+def _published(receipt: Mapping[str, Any], log: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    places = [place for place, row in enumerate(log) if row.get("entry") == receipt["entry"]]
+    if not places:
+        raise Broken("entry", "is not in the log of the bundle")
+    if "index" in receipt and receipt["index"] not in places:
+        raise Broken("index", f"the bundle has the entry at {places[0]}")
+    yield f"it is entry {places[0]} of the bundle's log"
 
 
 def _moment(text: Any, where: str) -> datetime:

@@ -156,3 +156,26 @@ async def take_unannounced_ballot(
         )
     )
     return bool(done.rowcount)
+
+
+async def list_log_before(
+    session: AsyncSession, compound_id: int, vote_number: int, size: int, limit: int
+) -> list[tuple[int, VoteLeaf]]:
+    """The last `limit` of the first `size` entries of a log, with their places, the newest first."""
+    statement = (
+        select(VoteLogEntry.log_index, VoteLeaf)
+        .join(
+            VoteLeaf,
+            (col(VoteLogEntry.compound_id) == VoteLeaf.compound_id)
+            & (col(VoteLogEntry.vote_number) == VoteLeaf.vote_number)
+            & (col(VoteLogEntry.leaf_id) == VoteLeaf.leaf_id),
+        )
+        .where(
+            VoteLogEntry.compound_id == compound_id,
+            VoteLogEntry.vote_number == vote_number,
+            col(VoteLogEntry.log_index) < size,
+        )
+        .order_by(col(VoteLogEntry.log_index).desc())
+        .limit(limit)
+    )
+    return list(await session.exec(statement))

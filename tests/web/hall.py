@@ -10,12 +10,25 @@ from sqlmodel import select
 
 from handlers.context import AccountFacts
 from handlers.voting.announced import Announced
+from handlers.voting.count import publish_vote, tally_vote
+from handlers.voting.log import seal_all
 from handlers.voting.receipts import announce_ballots
 from handlers.voting.terms import AGREE
+from storage.blobs import put_blob
 from storage.queries.opinions import next_number
 from storage.queries.people import put_residency
+from storage.queries.votes import list_documents
 from storage.states import BindingState, ChannelKind, VoteState
-from storage.tables import Ballot, ChannelIdentity, OutboxMessage, OwnerBinding, Vote, VoteQuestion
+from storage.tables import (
+    Ballot,
+    ChannelIdentity,
+    Compound,
+    OutboxMessage,
+    OwnerBinding,
+    Vote,
+    VoteDocument,
+    VoteQuestion,
+)
 from tests.voting.assembly import NUMBER, SIGNER, Assembly, assemble
 from tests.web.town import HERE, Browser, Page, Town, here_id
 
@@ -109,6 +122,42 @@ class Hall:
             for name, value in changes.items():
                 setattr(vote, name, value)
             session.add(vote)
+
+    async def document(self, content: bytes, media_type: str, name: str, *, public: bool = True) -> None:
+        """Put a document with the vote."""
+        town, compound_id = self.town, self.assembly.compound_id
+        async with town.site.database.write() as session:
+            there = await list_documents(session, compound_id, NUMBER)
+            address = await put_blob(session, town.sealer, compound_id, content, media_type, town.clock.now)
+            session.add(
+                VoteDocument(
+                    compound_id=compound_id,
+                    vote_number=NUMBER,
+                    document_number=len(there) + 1,
+                    kind="attachment",
+                    name=name,
+                    address=address,
+                    public=public,
+                    made_at=town.clock.now,
+                )
+            )
+
+    async def seal(self) -> int:
+        return await seal_all(self.town.site.database, SIGNER, self.town.clock.now)
+
+    async def publish(self) -> None:
+        """Close, count and publish, when all is voted."""
+        town, site = self.town, self.town.site
+        await self.set(closes_at=town.clock.now, state=VoteState.CLOSED)
+        for step in ("tally", "publish"):
+            async with site.database.write() as session:
+                compound = await session.get_one(Compound, self.assembly.compound_id)
+                me, now = self.assembly.operator_id, town.clock.now
+                if step == "tally":
+                    await tally_vote(session, town.sealer, SIGNER, compound, NUMBER, now, actor_id=me)
+                else:
+                    await publish_vote(session, compound, NUMBER, now, actor_id=me)
+        await self.seal()
 
     async def ballots(self) -> Sequence[Ballot]:
         async with self.town.site.database.read() as session:

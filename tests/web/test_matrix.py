@@ -178,7 +178,6 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("POST", f"{ONE_VOTE}/evidence/public"): here(*SEE_VOTES, status=GO),
     # Whoever runs votes, in the compound or above it, opens no ballot.
     ("POST", f"{ONE_VOTE}/evidence/sealed"): here("supervisor", status=GO) | dict.fromkeys(ABOVE, NO),
-    ("GET", f"{VOTE}/documents/{{document}}"): residents(GONE),
     ("GET", ROLL): here(*RUN),
     ("POST", f"{ROLL}/objections"): here(*RUN, status=GO),
     ("POST", f"{ROLL}/objections/{{number}}"): here(*RUN, status=GO),
@@ -222,6 +221,13 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     # Somebody else cast it.
     ("GET", f"{VOTE}/receipts/{{ballot}}"): residents(GONE),
     ("GET", f"{VOTE}/receipts/{{ballot}}/download"): residents(GONE),
+    ("GET", f"{VOTE}/documents/{{document}}"): residents(OK, snapshot=GONE),
+    ("GET", f"{VOTE}/result"): residents(GONE),  # there is none yet
+    ("GET", f"{VOTE}/roll"): residents(OK, snapshot=GONE),
+    ("GET", f"{VOTE}/roll/download"): residents(OK, snapshot=GONE),
+    ("GET", f"{VOTE}/log"): all_alike(OK),
+    ("GET", f"{VOTE}/bundle"): all_alike(OK),
+    ("GET", "/h5/check"): all_alike(OK),
 }
 FIELDS = {
     "key": "k" * 16,
@@ -299,6 +305,7 @@ async def test_everybody_gets_what_is_theirs(town: Town, route: tuple[str, str])
         hall = await open_hall(town)
         parts_here["ballot"] = await ballot_of_another(hall)
         await hall.as_owner(1, "o-resident")
+        await hall.document(b"%PDF-1.7", "application/pdf", "方案.pdf")
     elif path.startswith(PAPERS):
         serials = list((await open_vote(town)).values())
         await received(town, *serials)

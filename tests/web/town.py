@@ -194,7 +194,7 @@ class Browser:
                     self.cookies.pop(name, None)
                 else:
                     self.cookies[name] = cookie.value
-            return Page(response.status, await response.text(), response.headers)
+            return Page(response.status, await response.text(errors="replace"), response.headers)
 
 
 @dataclass

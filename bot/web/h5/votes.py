@@ -24,7 +24,10 @@ from handlers.voting.resident import (
     list_votes_for_resident,
 )
 from handlers.voting.terms import area_text
-from storage.queries.voters import list_ballots_cast_by, list_compounds_of
+from storage.queries.voters import (
+    list_ballots_cast_by,
+    list_compounds_of,
+)
 from storage.queries.votes import list_documents, list_questions
 from storage.tables import VoteQuestion, VoteUnit
 
