@@ -17,10 +17,11 @@ ADULT_YEARS = 18  # 民法典 art. 17
 
 def is_identity_number(text: str) -> bool:
     """Whether this is an identity number of 18 signs with a day of birth that was, and the right check digit."""
-    return bool(_IDENTITY.fullmatch(text)) and _check_of(text) == text[-1] and born_on(text) is not None
+    return bool(_IDENTITY.fullmatch(text)) and identity_check(text) == text[-1] and born_on(text) is not None
 
 
-def _check_of(text: str) -> str:
+def identity_check(text: str) -> str:
+    """The check digit of an identity number, from its first 17 digits."""
     total = sum(weight * int(sign) for weight, sign in zip(_IDENTITY_WEIGHTS, text, strict=False))
     return _IDENTITY_CHECKS[total % 11]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from handlers.roll.documents import _CREDIT_SIGNS, _CREDIT_WEIGHTS, _check_of
+from handlers.roll.documents import _CREDIT_SIGNS, _CREDIT_WEIGHTS, identity_check
 
 HEADER = ("房号", "业主姓名", "证件号码", "建筑面积", "联系电话", "房屋性质")
 
@@ -14,7 +14,7 @@ HEADER = ("房号", "业主姓名", "证件号码", "建筑面积", "联系电�
 def identity(number: int, born: str = "19800101") -> str:
     """The identity number of nobody: region 000000 does not exist."""
     stem = f"000000{born}{number:03}"
-    return stem + _check_of(stem)
+    return stem + identity_check(stem)
 
 
 def credit_code(number: int) -> str:
