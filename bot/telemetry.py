@@ -38,6 +38,8 @@ def configure_logs(level: str, out: TextIO = sys.stderr) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    # A round that is late, or still at work when the next is due, is no news: the next finds what is due.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 def _only_the_exception_type(
