@@ -47,7 +47,8 @@ def pdf(template: str, data: Mapping[str, Any], made_at: datetime, *, tagged: bo
 
     The same data, fonts and moment give the same bytes.
     """
-    pages = _compile(template, {**data, "phone": False}, format="pdf", timestamp=made_at, pdf_tags=tagged)
+    stamp = made_at.replace(microsecond=0)  # a PDF knows seconds
+    pages = _compile(template, {**data, "phone": False}, format="pdf", timestamp=stamp, pdf_tags=tagged)
     assert isinstance(pages, bytes)
     return pages
 

@@ -1,6 +1,8 @@
 """Documents as files: fonts, hostile text, sizes, and where they may be made."""
 
 import struct
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,12 @@ HOSTILE = (
     '"引号" }{ "data": "x"',
     "</svg><script>alert(1)</script>",
 )
+
+
+def test_a_moment_between_two_seconds_is_no_hindrance() -> None:
+    exact = about()
+    between = replace(exact, made_at=exact.made_at + timedelta(microseconds=1))
+    assert notice_pdf(between) == notice_pdf(exact)
 
 
 @needs_reader
