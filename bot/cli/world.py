@@ -6,6 +6,7 @@ settings with environment = "demo" refuse anything else.
 
 import asyncio
 import secrets
+import socket
 import string
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -88,7 +89,9 @@ async def running_world(database: Path) -> AsyncIterator[World]:
     webhook_key = cast_corp.furnish(platform)
     api_base = await platform.start()
     keys = await asyncio.to_thread(feed.write_keys, database.parent)
-    settings = _settings(account, api_base, database, cast_corp.channel_settings(platform, webhook_key, keys))
+    settings = _settings(
+        account, api_base, database, _free_port(), cast_corp.channel_settings(platform, webhook_key, keys)
+    )
     compound = await asyncio.to_thread(read_compound, SAMPLE)
     await _enrol(settings, compound, clock())
     application = Application(settings, clock)
@@ -118,13 +121,21 @@ def _start_over(database: Path) -> None:
         database.with_name(database.name + suffix).unlink(missing_ok=True)
 
 
+def _free_port() -> int:
+    """One that nobody listens at: the pages have to know their address before they are served."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def _settings(
-    account: Account, api_base: str, database: Path, others: Mapping[str, dict[str, Any]]
+    account: Account, api_base: str, database: Path, port: int, others: Mapping[str, dict[str, Any]]
 ) -> Settings:
     return Settings.model_validate(
         {
             "environment": "demo",
-            "server": {"port": 0, "admin_port": 0},
+            "server": {"port": port, "admin_port": 0, "public_url": f"http://127.0.0.1:{port}"},
             "database": {"url": f"sqlite:///{database}"},
             "security": {
                 "column_keys": [f"demo:{fresh_key()}"],
