@@ -108,6 +108,7 @@ class Application:
         self.metrics = Metrics()
         self.database = Database(settings.database.url.get_secret_value())
         self.channels: dict[str, Channel] = {}
+        self.services: Services | None = None
         self._stopping = False
         self._stop_by = 0.0
         self._tasks: list[asyncio.Task[None]] = []
@@ -147,7 +148,7 @@ class Application:
             helper = Helper(tagging.helper, HelperMetrics(self.metrics.registry), self.clock)
             self._opened.push_async_callback(helper.close)
         taggers = await source.open()
-        services = Services(
+        services = self.services = Services(
             tagger=taggers,
             sealer=open_sealer(settings),
             raw_text_days=settings.privacy.raw_text_days,

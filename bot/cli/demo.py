@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-from bot.cli import chapter_one, chapter_three, chapter_two
+from bot.cli import chapter_four, chapter_one, chapter_three, chapter_two
 from bot.cli.world import World, running_world
 from bot.playground import cast_corp
 from bot.playground.cast import CAST, COMPOUND_CODE, PHRASES
@@ -56,13 +56,17 @@ async def _run(database: Path, *, once: bool, port: int) -> int:
 
 
 async def _tell(database: Path) -> int:
-    """The three chapters; the third plays in a compound of its own, where nothing of the first two is open."""
+    """The chapters; from the third on each plays in a compound of its own, where nothing of the others is open."""
     async with running_world(database) as world:
         failed = await chapter_one.play(world) or await chapter_two.play(world)
     if failed:
         return failed
     async with running_world(FOLDER / "chat.db") as world:
-        return await chapter_three.play(world)
+        failed = await chapter_three.play(world)
+    if failed:
+        return failed
+    async with running_world(FOLDER / "vote.db") as world:
+        return await chapter_four.play(world, FOLDER)
 
 
 async def serve_playground(world: World, port: int) -> None:
@@ -81,6 +85,9 @@ async def serve_playground(world: World, port: int) -> None:
     try:
         print(
             f"{world.compound.name}已经搭好，打开这个网页，扮演任何一位居民和机器人说话：\n\n    {address}/\n"
+        )
+        print(
+            f"居民的网页 {world.application.address}/h5，工作人员的网页 {world.application.address}/console"
         )
         print(f"机器人的回调地址 {world.platform.callback_url}")
         print(f"机器人的运行指标 {world.application.admin_address}/metrics")
