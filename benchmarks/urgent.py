@@ -83,7 +83,7 @@ def run(quick: bool) -> Iterator[dict[str, Any]]:
         os.sched_setaffinity(0, {CLIENT_CORE})
         for name in ("sqlite", "postgresql"):
             with tempfile.TemporaryDirectory(prefix="yishi") as folder:
-                url = f"sqlite:///{folder}/bench.db" if name == "sqlite" else _make_database(postgres)
+                url = f"sqlite:///{folder}/bench.db" if name == "sqlite" else make_database(postgres)
                 config = write_config(Path(folder), passive_reply=False, database_url=url, more=_CORP)
                 _enrol_all(config)
                 with running(str(config)) as server, server.awake():
@@ -113,7 +113,9 @@ def _figure(
     } | more
 
 
-def _make_database(server: str) -> str:
+def make_database(server: str) -> str:
+    """A database of its own on a server, anew; its url."""
+
     async def make() -> None:
         connection = await asyncpg.connect(server)
         await connection.execute("DROP DATABASE IF EXISTS bench_urgent WITH (FORCE)")
