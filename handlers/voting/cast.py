@@ -24,7 +24,9 @@ from handlers.voting.terms import CaseKind, Choice, Rejection
 from storage.queries.ballots import (
     find_ballot_by_key,
     list_ballots_touching,
+    list_owners_by_proxy,
     list_papers_in_the_box,
+    list_proxies,
     lock_slots,
 )
 from storage.queries.opinions import next_number
@@ -117,8 +119,9 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
     if not units:
         raise NoBallot(Code.NOT_ELIGIBLE)
     codes = [unit.unit_code for unit in units]
-    slots = await lock_slots(session, order.compound_id, order.vote_number, codes)
-    record = await load_record(session, sealer, vote, order.owner_key, codes, order.proxy, order.serial)
+    together = await stand_together(session, vote, units, order.proxy)
+    slots = await lock_slots(session, order.compound_id, order.vote_number, codes_of(together))
+    record = await load_record(session, sealer, vote, together, order.serial)
     ballot = await find_ballot_by_key(session, order.compound_id, order.vote_number, order.cast_key)
     if ballot is not None:
         if ballot.owner_key != order.owner_key:
@@ -128,7 +131,7 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
     if not in_window(facts, order.cast_at):
         early = facts.opens_at is None or order.cast_at < facts.opens_at
         raise NoBallot(Code.NOT_OPEN if early else Code.CLOSED)
-    if len({each.ballot_id for each in record if each.unit_id in codes}) >= MOST_BALLOTS:
+    if order.channel is BallotChannel.ONLINE and _cast_online(record, codes, order.voter) >= MOST_BALLOTS:
         raise NoBallot(Code.TOO_MANY)
     questions = [
         question_of(row) for row in await list_questions(session, order.compound_id, order.vote_number)
@@ -139,9 +142,7 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
         on_paper=order.channel is BallotChannel.PAPER,
         may_follow=announced_of(vote).deemed_follow,
     )
-    ballot = await write_ballot(
-        session, sealer, order, codes, marks, place_of(order, codes, record, now), now
-    )
+    ballot = await write_ballot(session, sealer, order, codes, marks, place_of(order, record, now), now)
     judged = await judge_record(session, vote, [*record, *(_cast(ballot, code, marks) for code in codes)])
     _fill(slots, judged)
     await _drop_reminders(session, order, now)
@@ -151,45 +152,65 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
     return recorded
 
 
-async def refill_slots(
-    session: AsyncSession, sealer: Sealer, vote: Vote, units: Mapping[str, Sequence[str]]
-) -> None:
-    """Judge the ballots of some owners again, after a paper came into the box or is void.
+async def refill_slots(session: AsyncSession, sealer: Sealer, vote: Vote, units: Sequence[VoteUnit]) -> None:
+    """Judge the ballots for some units again, after a paper came into the box or is void.
 
-    units: the codes of all that an owner has, by owner key.
+    units: all that their owners have.
     """
-    codes = {code for those in units.values() for code in those}
-    slots = await lock_slots(session, vote.compound_id, vote.vote_number, codes)
-    for owner_key, those in units.items():
-        record = await load_record(session, sealer, vote, owner_key, those)
-        _fill({code: slots[code] for code in those}, await judge_record(session, vote, record))
+    together = await stand_together(session, vote, units)
+    slots = await lock_slots(session, vote.compound_id, vote.vote_number, codes_of(together))
+    _fill(slots, await judge_record(session, vote, await load_record(session, sealer, vote, together)))
+
+
+async def stand_together(
+    session: AsyncSession, vote: Vote, units: Sequence[VoteUnit], proxy: str | None = None
+) -> Sequence[VoteUnit]:
+    """These units, and all of which it hangs together what counts: a cap joins everybody whom a proxy acts for.
+
+    units: all that their owners have. proxy: who is about to act for them, too. As long as the vote is shared nobody
+    joins, since a ballot by a proxy holds it.
+    """
+    if rules_of(vote).proxy_cap is None:
+        return units
+    key = (vote.compound_id, vote.vote_number)
+    own = {unit.owner_key for unit in units}
+    owners, proxies = set(own), {proxy} if proxy is not None else set()
+    known: set[str] = set()
+    while proxies := proxies | await list_proxies(session, *key, owners):
+        if proxies == known:
+            break
+        owners |= await list_owners_by_proxy(session, *key, proxies)
+        known = proxies
+    return units if owners == own else await list_vote_units(session, *key, owners)
+
+
+def codes_of(units: Iterable[VoteUnit]) -> list[str]:
+    """The codes of units."""
+    return [unit.unit_code for unit in units]
 
 
 async def last_place(
-    session: AsyncSession, sealer: Sealer, vote: Vote, owner_key: str, codes: Collection[str]
+    session: AsyncSession, sealer: Sealer, vote: Vote, units: Sequence[VoteUnit]
 ) -> datetime | None:
     """When the newest ballot of an owner took its place, papers in the box included; None without one."""
-    record = await load_record(session, sealer, vote, owner_key, codes)
+    record = await load_record(session, sealer, vote, units)
     return max((each.recorded_at for each in record if each.recorded_at is not None), default=None)
 
 
 async def load_record(
-    session: AsyncSession,
-    sealer: Sealer,
-    vote: Vote,
-    owner_key: str,
-    codes: Collection[str],
-    proxy: str | None = None,
-    serial: str | None = None,
+    session: AsyncSession, sealer: Sealer, vote: Vote, units: Sequence[VoteUnit], serial: str | None = None
 ) -> list[Cast]:
-    """What came for these units before, and by this proxy for others; a paper in the box holds its place.
+    """What came for these units before; a paper in the box holds its place.
 
-    serial: of the paper that is becoming a ballot now.
+    units: all that their owners have. serial: of the paper that is becoming a ballot now.
     """
-    found = await list_ballots_touching(session, vote.compound_id, vote.vote_number, codes, proxy)
+    key = (vote.compound_id, vote.vote_number)
+    codes: dict[str, list[str]] = {}
+    for unit in units:
+        codes.setdefault(unit.owner_key, []).append(unit.unit_code)
+    found = await list_ballots_touching(session, *key, codes_of(units))
     record = [as_cast(sealer, ballot, unit_code) for ballot, unit_code in found]
-    papers = await list_papers_in_the_box(session, vote.compound_id, vote.vote_number, owner_key)
-    for paper in papers:
+    for paper in await list_papers_in_the_box(session, *key, codes):
         if paper.serial != serial:
             record += [
                 Cast(
@@ -200,7 +221,7 @@ async def load_record(
                     recorded_at=paper.registered_at,
                     ballot_id=f"{_IN_THE_BOX}{paper.serial}",
                 )
-                for code in codes
+                for code in codes[paper.owner_key]
             ]
     return record
 
@@ -225,20 +246,21 @@ def _cast(ballot: Ballot, unit_code: str, marks: Mapping[str, Choice]) -> Cast:
 
 
 async def judge_record(session: AsyncSession, vote: Vote, record: Sequence[Cast]) -> Judged:
-    """Which of these ballots count, and why others do not."""
+    """Which of these ballots count, and why others do not; those of one moment in the order that the count takes."""
     codes = {each.unit_id for each in record}
     rows = await list_vote_units_coded(session, vote.compound_id, vote.vote_number, codes)
-    return judge(rules_of(vote), {row.unit_code: unit_of(row) for row in rows}, record)
+    roll = {row.unit_code: unit_of(row) for row in rows}
+    return judge(rules_of(vote), roll, sorted(record, key=lambda each: (each.ballot_id, each.unit_id)))
 
 
-def place_of(order: Order, codes: Collection[str], record: Iterable[Cast], now: datetime) -> datetime:
+def place_of(order: Order, record: Iterable[Cast], now: datetime) -> datetime:
     """When a ballot takes its place: after all that are there, whoever arrived first and waited longer.
 
     So nobody who was told that their ballot counts loses the slot to one that was on its way at the same time.
     """
     if order.registered_at is not None:
         return to_the_millisecond(order.registered_at)
-    taken = [each.recorded_at for each in record if each.unit_id in codes and each.recorded_at is not None]
+    taken = [each.recorded_at for each in record if each.recorded_at is not None]
     return max([to_the_millisecond(now), *(at + timedelta(milliseconds=1) for at in taken)])
 
 
@@ -333,6 +355,12 @@ async def make_case(
         at = to_the_millisecond(now)
         write_leaf(session, of.compound_id, of.vote_number, "case", {"case": kind.value, **(told or {})}, at)
     return added
+
+
+def _cast_online(record: Iterable[Cast], codes: Collection[str], voter: str | None) -> int:
+    """How many ballots one voter cast for these units. Another's are not theirs: a co-owner keeps nobody out."""
+    mine = (each for each in record if each.unit_id in codes and each.by == voter)
+    return len({each.ballot_id for each in mine if each.channel == BallotChannel.ONLINE})
 
 
 def _fill(slots: Mapping[str, BallotSlot], judged: Judged) -> None:

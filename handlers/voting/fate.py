@@ -7,10 +7,11 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.identity.entitled import Entitlement
-from handlers.voting.cast import Order, judge_record, load_record, place_of
+from handlers.voting.cast import Order, judge_record, load_record, place_of, stand_together
 from handlers.voting.judge import Judged
 from handlers.voting.terms import Ballot as Cast
 from handlers.voting.terms import Rejection
+from storage.queries.votes import list_vote_units
 from storage.sealing import Sealer
 from storage.states import BallotChannel
 from storage.tables import Ballot, Vote
@@ -33,7 +34,9 @@ async def fate_of(
     session: AsyncSession, sealer: Sealer, vote: Vote, ballot: Ballot, codes: Sequence[str]
 ) -> Fate:
     """What has become of a recorded ballot for its units, as of now."""
-    record = await load_record(session, sealer, vote, ballot.owner_key, codes, ballot.proxy, ballot.serial)
+    units = await list_vote_units(session, vote.compound_id, vote.vote_number, [ballot.owner_key])
+    together = await stand_together(session, vote, units, ballot.proxy)
+    record = await load_record(session, sealer, vote, together, ballot.serial)
     judged = await judge_record(session, vote, record)
     rejected, contested = _of(judged, ballot.ballot_id)
     held = [code for code in codes if _holder(judged, code) == ballot.ballot_id]
@@ -47,8 +50,9 @@ async def foresee(
     """Why a ballot that is cast now would not count, by unit; and whether it would make a case."""
     order = order_of(vote, entitlement, now)
     codes = [unit.unit_code for unit in entitlement.units]
-    record = await load_record(session, sealer, vote, order.owner_key, codes, order.proxy)
-    place = place_of(order, codes, record, now)
+    together = await stand_together(session, vote, entitlement.units, order.proxy)
+    record = await load_record(session, sealer, vote, together)
+    place = place_of(order, record, now)
     trial = [
         Cast(
             unit_id=code,

@@ -126,7 +126,7 @@ async def void_paper(
     if was_in_the_box:
         await session.flush()
         units = await list_vote_units(session, vote.compound_id, number, [paper.owner_key])
-        await refill_slots(session, sealer, vote, {paper.owner_key: [unit.unit_code for unit in units]})
+        await refill_slots(session, sealer, vote, units)
     return paper
 
 

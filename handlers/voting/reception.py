@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.voting.announced import facts_of
-from handlers.voting.cast import last_place, refill_slots
+from handlers.voting.cast import codes_of, last_place, refill_slots, stand_together
 from handlers.voting.life import audit, leave
 from handlers.voting.paper_rules import LATE, PaperCode, PaperRefused
 from handlers.voting.papers import paper_vote
@@ -25,7 +25,7 @@ from storage.queries.papers import count_papers_in_batch, list_calls_of, lock_ba
 from storage.queries.votes import list_vote_units, list_vote_units_coded
 from storage.sealing import Sealer
 from storage.states import BallotChannel, PaperState
-from storage.tables import BallotPaper, Compound, PaperBatch, Vote
+from storage.tables import BallotPaper, Compound, PaperBatch, Vote, VoteUnit
 from storage.upsert import insert_ignore
 
 RECORDING_CONTEXT = "ballot_papers.recording"
@@ -70,11 +70,14 @@ async def receive_papers(
             raise PaperRefused(PaperCode.NO_BATCH)
     wanted = list(dict.fromkeys(serials))[:MOST_AT_ONCE]
     papers = await lock_papers(session, vote.compound_id, number, wanted)
-    units: dict[str, list[str]] = {}
+    units: dict[str, list[VoteUnit]] = {}
     owners = {paper.owner_key for paper in papers.values()}
-    for unit in await list_vote_units(session, vote.compound_id, number, owners):
-        units.setdefault(unit.owner_key, []).append(unit.unit_code)
-    await lock_slots(session, vote.compound_id, number, {code for codes in units.values() for code in codes})
+    everything = await list_vote_units(session, vote.compound_id, number, owners)
+    for unit in everything:
+        units.setdefault(unit.owner_key, []).append(unit)
+    # All at once, so that two who take papers in do not wait for each other.
+    together = await stand_together(session, vote, everything)
+    await lock_slots(session, vote.compound_id, number, codes_of(together))
     reception = _Reception(session, sealer, vote, box, units, actor_id, now)
     return [await reception.take(serial, papers.get(serial)) for serial in wanted]
 
@@ -85,9 +88,10 @@ class _Reception:
     sealer: Sealer
     vote: Vote
     box: PaperBatch | None
-    units: Mapping[str, list[str]]
+    units: Mapping[str, list[VoteUnit]]
     actor_id: int
     now: datetime
+    taken: int = 0
 
     async def take(self, serial: str, paper: BallotPaper | None) -> Received:
         if paper is None:
@@ -118,9 +122,11 @@ class _Reception:
 
     async def register(self, paper: BallotPaper, received_at: datetime) -> Received:
         session, vote = self.session, self.vote
-        codes = self.units[paper.owner_key]
-        before = await last_place(session, self.sealer, vote, paper.owner_key, codes)
-        now = to_the_millisecond(self.now)
+        units = self.units[paper.owner_key]
+        before = await last_place(session, self.sealer, vote, units)
+        # One after the other, also where many come at once: luck does not say which mandate a cap refuses.
+        now = to_the_millisecond(self.now) + timedelta(milliseconds=self.taken)
+        self.taken += 1
         paper.state, paper.received_at, paper.received_by = (
             PaperState.RECEIVED,
             received_at,
@@ -132,7 +138,7 @@ class _Reception:
         paper.batch = None if self.box is None else self.box.batch
         session.add(paper)
         await session.flush()
-        await refill_slots(session, self.sealer, vote, {paper.owner_key: codes})
+        await refill_slots(session, self.sealer, vote, units)
         told: dict[str, str | None] = {
             "act": "received",
             "serial": paper.serial,
@@ -246,12 +252,13 @@ async def register_call(
     where = " ".join(recording.split())[:MOST_RECORDING]
     if not where:
         raise PaperRefused(PaperCode.NO_RECORDING)
-    units = await list_vote_units_coded(session, vote.compound_id, number, [unit_code])
-    if not units:
+    named = await list_vote_units_coded(session, vote.compound_id, number, [unit_code])
+    if not named:
         raise PaperRefused(PaperCode.NO_UNIT)
-    owner_key = units[0].owner_key
-    codes = [row.unit_code for row in await list_vote_units(session, vote.compound_id, number, [owner_key])]
-    await lock_slots(session, vote.compound_id, number, codes)
+    owner_key = named[0].owner_key
+    units = await list_vote_units(session, vote.compound_id, number, [owner_key])
+    together = await stand_together(session, vote, units)
+    await lock_slots(session, vote.compound_id, number, codes_of(together))
     for call in await list_calls_of(session, vote.compound_id, number, owner_key):
         if call.recording_sealed is not None and where == recording_of(sealer, call):
             return call
@@ -269,7 +276,7 @@ async def register_call(
         printed_by=actor_id,
         recording_sealed=sealer.seal(where.encode(), RECORDING_CONTEXT),
     )
-    reception = _Reception(session, sealer, vote, None, {owner_key: codes}, actor_id, now)
+    reception = _Reception(session, sealer, vote, None, {owner_key: units}, actor_id, now)
     await reception.register(call, to_the_millisecond(now))
     return call
 

@@ -197,7 +197,7 @@ async def _standing(
     for slot in slots.values():
         if slot.ballot_id and slot.ballot_id not in ballots:
             ballots[slot.ballot_id] = await find_ballot(session, *opened.key, slot.ballot_id)
-    in_box = bool(await list_papers_in_the_box(session, *opened.key, entitlement.owner_key))
+    in_box = bool(await list_papers_in_the_box(session, *opened.key, [entitlement.owner_key]))
     units = []
     for unit in entitlement.units:
         held = Held(unit, in_box=in_box, refused=refused.get(unit.unit_code))

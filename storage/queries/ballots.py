@@ -48,13 +48,35 @@ async def lock_slots(
 
 
 async def list_ballots_touching(
-    session: AsyncSession, compound_id: int, vote_number: int, unit_codes: Collection[str], proxy: str | None
+    session: AsyncSession, compound_id: int, vote_number: int, unit_codes: Collection[str]
 ) -> list[tuple[Ballot, str]]:
-    """(ballot, unit) of every ballot for one of the units, and of all that a proxy cast."""
-    wanted = col(BallotUnit.unit_code).in_(unit_codes)
-    return await _ballots(
-        session, compound_id, vote_number, wanted if proxy is None else or_(wanted, Ballot.proxy == proxy)
+    """(ballot, unit) of every ballot for one of the units."""
+    return await _ballots(session, compound_id, vote_number, col(BallotUnit.unit_code).in_(unit_codes))
+
+
+async def list_proxies(
+    session: AsyncSession, compound_id: int, vote_number: int, owner_keys: Collection[str]
+) -> set[str]:
+    """The marks of proxies who cast a ballot for any of these owners."""
+    statement = select(Ballot.proxy).where(
+        Ballot.compound_id == compound_id,
+        Ballot.vote_number == vote_number,
+        col(Ballot.owner_key).in_(owner_keys),
+        col(Ballot.proxy).is_not(None),
     )
+    return {proxy for proxy in await session.exec(statement) if proxy is not None}
+
+
+async def list_owners_by_proxy(
+    session: AsyncSession, compound_id: int, vote_number: int, proxies: Collection[str]
+) -> set[str]:
+    """The keys of owners for whom any of these proxies cast a ballot."""
+    statement = select(Ballot.owner_key).where(
+        Ballot.compound_id == compound_id,
+        Ballot.vote_number == vote_number,
+        col(Ballot.proxy).in_(proxies),
+    )
+    return set(await session.exec(statement))
 
 
 async def list_ballots(session: AsyncSession, compound_id: int, vote_number: int) -> list[tuple[Ballot, str]]:
@@ -125,13 +147,13 @@ async def _ballots(
 
 
 async def list_papers_in_the_box(
-    session: AsyncSession, compound_id: int, vote_number: int, owner_key: str
+    session: AsyncSession, compound_id: int, vote_number: int, owner_keys: Collection[str]
 ) -> list[BallotPaper]:
-    """Papers of an owner that were received and are not ballots yet."""
+    """Papers of these owners that were received and are not ballots yet."""
     statement = select(BallotPaper).where(
         BallotPaper.compound_id == compound_id,
         BallotPaper.vote_number == vote_number,
-        BallotPaper.owner_key == owner_key,
+        col(BallotPaper.owner_key).in_(owner_keys),
         col(BallotPaper.state).in_((PaperState.RECEIVED, PaperState.ENTERED, PaperState.MISMATCHED)),
     )
     return list(await session.exec(statement))

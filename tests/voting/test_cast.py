@@ -2,23 +2,30 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
+from handlers.identity.entitled import Entitlement
 from handlers.voting.announced import Announced
 from handlers.voting.cast import MARKS_CONTEXT, MOST_BALLOTS, NONCE_CONTEXT, Code, NoBallot
+from handlers.voting.count import load_evidence
+from handlers.voting.fate import foresee
+from handlers.voting.judge import judge
 from handlers.voting.log import seal_all
 from handlers.voting.marks import MarkError, ballot_content, commitment, read_marks
 from handlers.voting.terms import ABSTAIN, AGAINST, AGREE, ChannelPriority, Choice, Rejection, Revote
 from storage.database import Database
 from storage.queries.vote_log import list_log
+from storage.queries.votes import find_vote, list_vote_units
 from storage.states import BallotChannel, PaperState
 from storage.tables import Ballot, BallotPaper, BallotSlot, VoteCase, VoteLeaf, VoteQuestion
-from tests.voting.assembly import CLOSES, NUMBER, OPENS, SEALER, SIGNER, assemble, cast
+from tests.voting.assembly import CLOSES, NUMBER, OPENS, SEALER, SIGNER, Assembly, assemble, cast
 from tests.voting.votes import at
 
 
@@ -253,3 +260,96 @@ async def test_nobody_changes_a_ballot_afterwards(database: Database) -> None:
         with pytest.raises(DBAPIError, match="append-only"):
             async with database.write() as session:
                 await (await session.connection()).execute(text(statement))
+
+
+async def test_whom_a_proxy_may_not_act_for_is_not_kept_out_by_them(database: Database) -> None:
+    """What a cap refused holds no place, whoever asks: the owner, the page before they vote, the count."""
+    assembly = await assemble(database, {"3-101": [1], "3-102": [2]}, Announced(proxy_cap=1))
+    await cast(database, assembly.order("3-101", key="k1", proxy="p", channel=BallotChannel.PAPER))
+    over = await cast(database, assembly.order("3-102", key="k2", proxy="p", channel=BallotChannel.PAPER))
+    assert over.rejected == {"3-102": Rejection.PROXY_CAP}
+    assert await foreseen(database, assembly, "3-102") == {}
+    own = await cast(database, assembly.order("3-102", AGAINST, key="k3", cast_at=at(22)))
+    assert own.rejected == {}
+    assert await count_as_slots(database, assembly) == {"3-101", "3-102"}
+
+
+async def test_what_was_refused_uses_up_no_mandate(database: Database) -> None:
+    assembly = await assemble(database, {"3-101": [1], "3-102": [2]}, Announced(proxy_cap=1))
+    await cast(database, assembly.order("3-101", key="k1"))
+    late = await cast(database, assembly.order("3-101", key="k2", proxy="p", channel=BallotChannel.PAPER))
+    assert late.rejected == {"3-101": Rejection.DUPLICATE_OTHER_CHANNEL}
+    other = await cast(database, assembly.order("3-102", key="k3", proxy="p", channel=BallotChannel.PAPER))
+    assert other.rejected == {}
+    assert await count_as_slots(database, assembly) == {"3-101", "3-102"}
+
+
+async def test_a_mandate_that_took_its_place_earlier_takes_a_later_ones_slot(database: Database) -> None:
+    """Scanned first and keyed in last: the slots of the other owner follow."""
+    assembly = await assemble(database, {"3-101": [1], "3-102": [2]}, Announced(proxy_cap=1))
+    paper: dict[str, Any] = {"channel": BallotChannel.PAPER, "proxy": "p"}
+    await cast(database, assembly.order("3-101", key="k1", registered_at=at(21, 14), **paper))
+    assert (await slots(database))["3-101"].ballot_id
+    first = await cast(database, assembly.order("3-102", key="k2", registered_at=at(21, 13), **paper))
+    assert first.rejected == {}
+    assert await count_as_slots(database, assembly) == {"3-102"}
+
+
+async def test_two_papers_of_one_moment_are_judged_in_the_order_of_the_count(database: Database) -> None:
+    assembly = await assemble(
+        database, {f"3-10{number}": [number] for number in range(1, 7)}, Announced(proxy_cap=2)
+    )
+    for number in range(1, 7):
+        order = assembly.order(
+            f"3-10{number}",
+            key=f"k{number}",
+            proxy="p",
+            channel=BallotChannel.PAPER,
+            registered_at=at(21, 13),
+        )
+        await cast(database, order)
+        await count_as_slots(database, assembly)
+
+
+async def test_a_co_owner_who_votes_over_and_over_keeps_the_other_one_out_of_nothing(
+    database: Database,
+) -> None:
+    assembly = await assemble(database, {"3-101": [1, 2]})
+    for number in range(MOST_BALLOTS):
+        await cast(database, assembly.order("3-101", key=f"k{number}", voter=assembly.keys[1]))
+    again = assembly.order("3-101", key="one more", voter=assembly.keys[1])
+    assert await refusal(database, again) is Code.TOO_MANY
+    other = await cast(database, assembly.order("3-101", AGAINST, key="hers", voter=assembly.keys[2]))
+    assert other.contested
+
+
+async def test_many_ballots_online_keep_no_paper_out(database: Database) -> None:
+    assembly = await assemble(database, {"3-101": [1]})
+    for number in range(MOST_BALLOTS):
+        await cast(database, assembly.order("3-101", key=f"k{number}", voter=assembly.keys[1]))
+    paper = assembly.order("3-101", key="paper", channel=BallotChannel.PAPER, voter=assembly.keys[1])
+    assert (await cast(database, paper)).rejected == {"3-101": Rejection.DUPLICATE_OTHER_CHANNEL}
+
+
+async def foreseen(database: Database, assembly: Assembly, unit: str) -> Mapping[str, Rejection]:
+    """What a page says to the owner before they vote."""
+    async with database.read() as session:
+        vote = await find_vote(session, assembly.compound_id, NUMBER)
+        assert vote is not None
+        key = assembly.owners[unit]
+        units = tuple(await list_vote_units(session, assembly.compound_id, NUMBER, [key]))
+        refused, _contest = await foresee(session, SEALER, vote, Entitlement(key, key, units), at(22))
+    return refused
+
+
+async def count_as_slots(database: Database, assembly: Assembly) -> set[str]:
+    """The units that have voted: the slots say of each what the count of all ballots says."""
+    async with database.read() as session:
+        vote = await find_vote(session, assembly.compound_id, NUMBER)
+        assert vote is not None
+        evidence = await load_evidence(session, SEALER, vote)
+    judged = judge(evidence.rules, evidence.roll, evidence.ballots)
+    counted = {unit: ballot.ballot_id for unit, ballot in judged.slots.items()}
+    filled = await slots(database)
+    assert {unit: slot.ballot_id for unit, slot in filled.items() if slot.ballot_id} == counted
+    return set(counted)
