@@ -254,7 +254,7 @@ class _Assembly(Story):
 
     async def _proxy(self, who: Persona) -> Proxy:
         owner = sample_roll.OWNERS[who]
-        return Proxy(owner.name, owner.phone, await self.office.person(ACCOUNT, who.openid))
+        return Proxy(owner.name, owner.phone, owner.document, await self.office.person(ACCOUNT, who.openid))
 
     async def _vote(self, who: Persona, choice: str) -> Page:
         """All ballots that somebody may cast; the last receipt."""

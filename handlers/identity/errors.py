@@ -18,6 +18,8 @@ class Code(StrEnum):
     SAME_TWICE = "identity.same_twice"
     NO_LETTER = "identity.no_letter"
     NO_HOLDER = "identity.no_holder"
+    ODD_DOCUMENT = "identity.odd_document"
+    OTHER_DOCUMENT = "identity.other_document"
     NOT_CO_OWNED = "identity.not_co_owned"
     BARRED = "identity.barred"
     TOO_LATE = "identity.too_late"

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.identity.errors import Code, IdentityError
-from handlers.identity.rules import read_phone
+from handlers.identity.rules import read_document, read_phone
 from handlers.voting.jurisdictions import load_profile
 from storage.queries.people import list_grants_of, list_persons_by_phone
 from storage.queries.tree import list_scopes_of
@@ -18,7 +18,7 @@ from storage.states import Role
 from storage.tables import Compound, OwnerRegistration, Person, Vote
 
 HOLDER_CONTEXT = "owner_registrations.holder"
-MARK_CONTEXT = "owner_registrations.mark"
+MARK_CONTEXT = "ballots.proxy"
 NUMBER_CONTEXT = "persons.number"
 BARS_PROPERTY_STAFF = "property_staff_barred_as_proxies"  # a key of a profile, where a place's rule says so
 _MARK = 32
@@ -40,12 +40,14 @@ async def proxy_of(
     vote: Vote,
     name: str,
     phone: str,
+    document: str,
     person_id: int | None,
     standing: Iterable[OwnerRegistration],
 ) -> Held:
     """Who holds a mandate, with the mark that all their mandates in this vote have. Raises IdentityError.
 
-    standing: the mandates of the vote. Who is known here by an identity keeps one mark, whatever phone is written down.
+    standing: the mandates of the vote. Who is known here by an identity has one mark: a document that is not the one
+    which was written down before is somebody's slip.
     """
     assert compound.compound_id is not None
     sealer, digits = services.sealer, read_phone(phone)
@@ -64,16 +66,19 @@ async def proxy_of(
             for grant in await list_grants_of(session, each):
                 if grant.role is Role.PROPERTY and grant.scope_code.partition("/")[0] in scopes:
                     raise IdentityError(Code.BARRED)
-    mark = proxy_mark(sealer, compound.compound_id, vote.vote_number, digits)
-    if person_id is not None:
-        mark = next((each.mark for each in standing if each.holder_id == person_id and each.mark), mark)
+    mark = proxy_mark(sealer, compound.compound_id, vote.vote_number, document)
+    if person_id is not None and any(each.mark != mark for each in standing if each.holder_id == person_id):
+        raise IdentityError(Code.OTHER_DOCUMENT)
     sealed = sealer.seal(rfc8785.dumps({"name": name.strip(), "phone": digits}), HOLDER_CONTEXT)
     return Held(mark, sealed)
 
 
-def proxy_mark(sealer: Sealer, compound_id: int, vote_number: int, phone: str) -> str:
-    """The mark of whoever holds mandates in a vote, by their phone: the same for all of them, another in each vote."""
-    key = f"{compound_id}/{vote_number}/{read_phone(phone)}"
+def proxy_mark(sealer: Sealer, compound_id: int, vote_number: int, document: str) -> str:
+    """The mark of whoever holds mandates in a vote: a keyed hash of their document, another one in each vote.
+
+    It is the same for mandates that are registered and for those on paper, so that a cap counts them together.
+    """
+    key = f"{compound_id}/{vote_number}/{read_document(document)}"
     return sealer.lookup(key.encode(), MARK_CONTEXT).hex()[:_MARK]
 
 

@@ -4,6 +4,7 @@ A representative of co-owners, by a letter that all of them signed; a proxy for 
 end of a binding, and the return of a contested one. Nothing holds, and nothing is told, before the second has said so.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,8 @@ from handlers.context import Services
 from handlers.identity.carried_out import carry_out_registration, take_back
 from handlers.identity.errors import Code, IdentityError
 from handlers.identity.mandates import proxy_of
-from handlers.identity.rules import LETTER, read_phone
+from handlers.identity.rules import LETTER, read_document, read_phone
+from handlers.roll.documents import is_identity_number
 from handlers.roll.import_roll import LOCK
 from storage.audit import add_audit_event
 from storage.queries.bindings import (
@@ -31,6 +33,8 @@ from storage.states import BindingState, RegistrationKind, RegistrationState, Vo
 from storage.tables import Compound, OwnerRegistration
 
 NUMBERS = "owner_registrations"
+_DOCUMENT = re.compile(r"[^\s\x00-\x1f]{5,30}")
+_LIKE_IDENTITY = re.compile(r"[0-9]{17}[0-9X]")
 _TAKES_PROXIES = (VoteState.NOTICED, VoteState.OPEN, VoteState.CLOSED)  # papers are keyed in after the close
 _STANDING = (RegistrationState.ENTERED, RegistrationState.CONFIRMED)
 _OF_BINDING = (RegistrationKind.REVOCATION, RegistrationKind.RESTORATION)
@@ -38,10 +42,12 @@ _OF_BINDING = (RegistrationKind.REVOCATION, RegistrationKind.RESTORATION)
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Who holds an owner's mandate. person_id: their identity here, when they are to vote on their phone."""
+    """Who holds an owner's mandate. document: its number, by which all that they hold is known as theirs; it is not
+    kept. person_id: their identity here, when they are to vote on their phone."""
 
     name: str
     phone: str
+    document: str
     person_id: int | None = None
 
 
@@ -101,6 +107,11 @@ async def enter_proxy(
         raise IdentityError(Code.UNKNOWN_OWNER)
     if not proxy.name.strip() or not read_phone(proxy.phone):
         raise IdentityError(Code.NO_HOLDER)
+    document = read_document(proxy.document)
+    if not _DOCUMENT.fullmatch(document) or (
+        _LIKE_IDENTITY.fullmatch(document) and not is_identity_number(document)
+    ):
+        raise IdentityError(Code.ODD_DOCUMENT)
     vote = await share_vote(session, compound_id, vote_number)
     if vote is None:
         raise IdentityError(Code.UNKNOWN_VOTE)
@@ -110,7 +121,7 @@ async def enter_proxy(
         session, compound_id, _STANDING, kind=RegistrationKind.PROXY, vote_number=vote_number
     )
     held = await proxy_of(
-        session, services, compound, vote, proxy.name, proxy.phone, proxy.person_id, standing
+        session, services, compound, vote, proxy.name, proxy.phone, document, proxy.person_id, standing
     )
     same = [each for each in standing if each.owner_number == owner_number]
     if any(each.mark != held.mark for each in same):

@@ -60,6 +60,11 @@ def read_phone(typed: str) -> str:
     return digits if SHORTEST_PHONE <= len(digits) <= LONGEST_PHONE else ""
 
 
+def read_document(typed: str) -> str:
+    """A document's number as it is compared: capital, half width, without spaces and hyphens."""
+    return re.sub(r"[\s\-‐-―−]", "", unicodedata.normalize("NFKC", typed)).upper()
+
+
 def too_often(by_person: int, for_unit: int) -> bool:
     """Whether nothing more is looked at today, after so many that were wrong."""
     return by_person >= WRONG_BY_PERSON or for_unit >= WRONG_FOR_UNIT

@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.identity.mandates import proxy_mark
+from handlers.identity.rules import read_document
 from handlers.roll.report import masked_name
 from handlers.roll.sealed import NAME
 from handlers.voting.announced import announced_of, question_of
@@ -40,7 +42,6 @@ from storage.states import BallotChannel, PaperState
 from storage.tables import BallotPaper, Compound, RollOwner, Vote, VoteUnit
 
 PROXY_CONTEXT = "ballot_papers.proxy"
-_MARK_CONTEXT = "ballots.proxy"
 _MOST_NAME, _MOST_DOCUMENT = 40, 30
 
 
@@ -140,7 +141,7 @@ async def _order(
         cast_key=f"paper:{paper.serial}",
         cast_at=paper.received_at,
         voter=_voter(entry, units),
-        proxy=None if entry.proxy is None else proxy_mark(sealer, vote, entry.proxy),
+        proxy=_mark(sealer, vote, entry.proxy),
         serial=paper.serial,
         registered_at=paper.registered_at,
     )
@@ -210,16 +211,15 @@ async def _checked(session: AsyncSession, vote: Vote, paper: BallotPaper, entry:
 
 
 def _tidy(holder: Holder) -> Holder:
-    name, document = (re.sub(r"\s+", "", unicodedata.normalize("NFKC", each)).upper() for each in holder)
+    name = re.sub(r"\s+", "", unicodedata.normalize("NFKC", holder.name)).upper()
+    document = read_document(holder.document)
     if not name or not document or len(name) > _MOST_NAME or len(document) > _MOST_DOCUMENT:
         raise PaperRefused(PaperCode.ODD_PROXY)
     return Holder(name, document)
 
 
-def proxy_mark(sealer: Sealer, vote: Vote, holder: Holder) -> str:
-    """The mark of who holds a mandate, the same for all that they hold in this vote: a keyed hash of the document."""
-    named = f"{vote.compound_id}/{vote.vote_number}/{holder.document}"
-    return sealer.lookup(named.encode(), _MARK_CONTEXT).hex()[:32]
+def _mark(sealer: Sealer, vote: Vote, holder: Holder | None) -> str | None:
+    return None if holder is None else proxy_mark(sealer, vote.compound_id, vote.vote_number, holder.document)
 
 
 def _voter(entry: Entry, units: list[VoteUnit]) -> str | None:

@@ -34,7 +34,7 @@ async def load_sides(session: AsyncSession, sealer: Sealer, vote: Vote, case: Vo
         raise Refused(Code.WRONG_STATE)
     key = (vote.compound_id, vote.vote_number)
     units = [unit.unit_code for unit in await list_vote_units(session, *key, [case.person])]
-    found = await list_ballots_touching(session, *key, units, None)
+    found = await list_ballots_touching(session, *key, units)
     ballots = {ballot.ballot_id: ballot for ballot, _unit in found}
     covered: dict[str, list[str]] = {}
     for ballot, unit in found:

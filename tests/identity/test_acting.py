@@ -24,16 +24,20 @@ from handlers.voting.bundle import SEALED
 from handlers.voting.cast import Order, Recorded, cast_ballot
 from handlers.voting.codec import question_json, rules_json, words_hash
 from handlers.voting.count import load_evidence, publish_vote, tally_vote
+from handlers.voting.entry import enter_paper
 from handlers.voting.export import export_vote
 from handlers.voting.freeze import freeze_roll
 from handlers.voting.life import leave
 from handlers.voting.notice import words_of
+from handlers.voting.paper_rules import Entry, Holder
+from handlers.voting.papers import print_papers
+from handlers.voting.reception import receive_papers
 from handlers.voting.rules import Refused
 from handlers.voting.ruling import rule_on_case
 from handlers.voting.terms import AGAINST, AGREE, CaseKind, Choice, Rejection, Status, area_text
 from handlers.voting.verify import verify
 from storage.database import Database
-from storage.queries.votes import find_vote, list_cases
+from storage.queries.votes import find_vote, list_cases, list_vote_units_coded
 from storage.states import BallotChannel, Capacity, CaseState, RegistrationState, VoteState
 from storage.tables import RollTitle, Vote, VoteLeaf, VoteQuestion
 from tests.identity.world import (
@@ -58,6 +62,7 @@ from tests.voting.assembly import SIGNER
 NUMBER = 1
 OPENS, CLOSES = NOW + timedelta(days=1), NOW + timedelta(days=8)
 VOTED, COUNTED = NOW + timedelta(days=2), NOW + timedelta(days=9)
+HIS = "11010519491231002X"  # a holder's document, the example of the standard
 
 
 async def open_vote(world: World, announced: Announced | None = None) -> None:
@@ -227,13 +232,15 @@ async def test_a_proxy_votes_for_who_gave_the_mandate_and_the_mark_is_the_same_f
     world = await found(database)
     holder = await world.resident("holder")
     await open_vote(world)
-    first = Proxy("钱七", "139 1111 2222", holder)
+    first = Proxy("钱七", "139 1111 2222", HIS, holder)
     await mandate(world, ZHANG, first)
-    await mandate(world, ZHAO, Proxy("钱七", "13900000009", holder))  # another phone, the same person
+    await mandate(
+        world, ZHAO, Proxy("钱七", "13900000009", HIS.lower(), holder)
+    )  # another phone, the same person
     flat, other = await entitled(world, "holder")
     assert {unit.unit_code for one in (flat, other) for unit in one.units} == {FLAT, OTHER}
-    assert flat.proxy == other.proxy == proxy_mark(SEALER, world.compound_id, NUMBER, "13911112222")
-    assert flat.proxy != proxy_mark(SEALER, world.compound_id, NUMBER + 1, "13911112222")
+    assert flat.proxy == other.proxy == proxy_mark(SEALER, world.compound_id, NUMBER, HIS)
+    assert flat.proxy != proxy_mark(SEALER, world.compound_id, NUMBER + 1, HIS)
     for place in (0, 1):
         recorded = await cast(world, "holder", place=place)
         assert (recorded.rejected, recorded.ballot.proxy) == ({}, flat.proxy)
@@ -248,7 +255,7 @@ async def test_the_cap_on_mandates_holds_for_one_holder(database: Database) -> N
     holder = await world.resident("holder")
     await open_vote(world, Announced(proxy_cap=1))
     for owner in (ZHANG, ZHAO):
-        await mandate(world, owner, Proxy("钱七", "13911112222", holder))
+        await mandate(world, owner, Proxy("钱七", "13911112222", HIS, holder))
     assert (await cast(world, "holder", place=0)).rejected == {}
     assert list((await cast(world, "holder", place=1)).rejected.values()) == [Rejection.PROXY_CAP]
 
@@ -259,13 +266,15 @@ async def test_a_mandate_holds_for_one_vote_after_two_operators_and_until_it_is_
     world = await found(database)
     holder = await world.resident("holder")
     await open_vote(world)
-    proxy, letter = Proxy("钱七", "13911112222", holder), "委托书"
+    proxy, letter = Proxy("钱七", "13911112222", HIS, holder), "委托书"
     for code, number, owner, one in (
         (Code.UNKNOWN_VOTE, 9, ZHANG, proxy),
         (Code.UNKNOWN_OWNER, NUMBER, 99, proxy),
-        (Code.NO_HOLDER, NUMBER, ZHANG, Proxy("", "13911112222")),
-        (Code.NO_HOLDER, NUMBER, ZHANG, Proxy("钱七", "无")),
-        (Code.UNKNOWN_HOLDER, NUMBER, ZHANG, Proxy("钱七", "13911112222", 999_999)),
+        (Code.NO_HOLDER, NUMBER, ZHANG, Proxy("", "13911112222", HIS)),
+        (Code.NO_HOLDER, NUMBER, ZHANG, Proxy("钱七", "无", HIS)),
+        (Code.ODD_DOCUMENT, NUMBER, ZHANG, Proxy("钱七", "13911112222", "")),
+        (Code.ODD_DOCUMENT, NUMBER, ZHANG, Proxy("钱七", "13911112222", HIS[:-1] + "1")),
+        (Code.UNKNOWN_HOLDER, NUMBER, ZHANG, Proxy("钱七", "13911112222", HIS, 999_999)),
     ):
         await refused(world, code, enter_proxy, number, owner, one, letter, NOW, actor_id=world.worker)
     await refused(world, Code.ABOUT_YOURSELF, enter_proxy, NUMBER, ZHANG, proxy, letter, NOW, actor_id=holder)
@@ -275,7 +284,7 @@ async def test_a_mandate_holds_for_one_vote_after_two_operators_and_until_it_is_
     await refused(world, Code.ABOUT_YOURSELF, confirm_registration, entered.number, NOW, actor_id=holder)
     await world.do(confirm_registration, entered.number, NOW, actor_id=world.worker)
     assert len(await entitled(world, "holder")) == 1
-    other = Proxy("孙八", "13933334444")
+    other = Proxy("孙八", "13933334444", "H12345678")
     await refused(
         world, Code.HAS_PROXY, enter_proxy, NUMBER, ZHANG, other, letter, NOW, actor_id=world.worker
     )
@@ -284,6 +293,56 @@ async def test_a_mandate_holds_for_one_vote_after_two_operators_and_until_it_is_
     assert await entitled(world, "holder") == []
     assert "撤销" in (await world.told("holder"))[-1]
     await mandate(world, ZHANG, other)
+
+
+async def test_a_holder_with_two_documents_is_a_slip(database: Database) -> None:
+    world = await found(database)
+    holder = await world.resident("holder")
+    await open_vote(world)
+    await mandate(world, ZHANG, Proxy("钱七", "13911112222", HIS, holder))
+    other = Proxy("钱七", "13911112222", "H12345678", holder)
+    await refused(
+        *(world, Code.OTHER_DOCUMENT, enter_proxy, NUMBER, ZHAO, other, "委托书", NOW), actor_id=world.worker
+    )
+
+
+@pytest.mark.parametrize("paper_first", [True, False])
+async def test_the_cap_counts_mandates_on_paper_and_registered_ones_together(
+    database: Database, paper_first: bool
+) -> None:
+    world = await found(database)
+    holder = await world.resident("holder")
+    await open_vote(world, Announced(proxy_cap=1))
+    await mandate(world, ZHANG, Proxy("钱七", "13911112222", HIS, holder))
+    written = " ".join(HIS[start : start + 6] for start in range(0, 18, 6)).lower()
+    if paper_first:
+        assert (await on_paper(world, OTHER, Holder("钱七", written))).rejected == {}
+        assert (await cast(world, "holder")).rejected == {FLAT: Rejection.PROXY_CAP}
+    else:
+        assert (await cast(world, "holder")).rejected == {}
+        assert (await on_paper(world, OTHER, Holder("钱七", written))).rejected == {
+            OTHER: Rejection.PROXY_CAP
+        }
+
+
+async def on_paper(world: World, unit: str, holder: Holder) -> Recorded:
+    """A paper of the unit, filled in by whom its owner sent, and keyed in by two."""
+    at = VOTED + timedelta(minutes=1)
+    async with world.database.write() as session:
+        papers = await print_papers(session, world.compound, NUMBER, at, actor_id=world.secretary)
+        [owned] = await list_vote_units_coded(session, world.compound_id, NUMBER, [unit])
+        paper_of = {paper.owner_key: paper.serial for paper in papers}
+        serial = paper_of[owned.owner_key]
+        await receive_papers(session, SEALER, world.compound, NUMBER, [serial], at, actor_id=world.secretary)
+    entry, done = Entry({"q1": AGREE}, proxy=holder), []
+    for actor in (world.secretary, world.worker):
+        async with world.database.write() as session:
+            keyed = await enter_paper(
+                session, SEALER, world.compound, NUMBER, serial, entry, at, actor_id=actor
+            )
+            done.append(keyed.recorded)
+    assert done[-1] is not None
+    return done[-1]
 
 
 def test_the_number_of_a_holder_is_checked() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from handlers.identity.mandates import proxy_mark
 from handlers.voting.announced import Announced
 from handlers.voting.cast import MARKS_CONTEXT, NoBallot
 from handlers.voting.count import counts_of
@@ -18,7 +19,6 @@ from handlers.voting.entry import (
     enter_paper,
     list_signers,
     proposal_of,
-    proxy_mark,
     readings_of,
 )
 from handlers.voting.life import NoVote
@@ -419,7 +419,7 @@ async def test_a_proxy_on_paper_has_one_mark_for_all_mandates(database: Database
     async with database.read() as session:
         vote = await find_vote(session, box.assembly.compound_id, NUMBER)
     assert vote is not None
-    assert proxy_mark(SEALER, vote, Holder("王芳", "11010119800307123X")) == ballots[0].proxy
+    assert proxy_mark(SEALER, vote.compound_id, NUMBER, "11010119800307123X") == ballots[0].proxy
     assert "proxy" in await acts(box)
     assert await refused(box.enter("3-101", "ann", proxy=Holder("王芳", ""))) is PaperCode.ODD_PROXY
 

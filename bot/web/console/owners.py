@@ -143,7 +143,8 @@ def _proxy(visit: Visit) -> Proxy:
     person_id = read_number(visit.site.services.sealer, typed) if typed else None
     if typed and person_id is None:
         raise IdentityError(Code.UNKNOWN_HOLDER)
-    return Proxy(visit.form.get("name", "")[:_LONGEST], visit.form.get("phone", "")[:_LONGEST], person_id)
+    name, phone, document = (visit.form.get(each, "")[:_LONGEST] for each in ("name", "phone", "document"))
+    return Proxy(name, phone, document, person_id)
 
 
 async def _access(visit: Visit) -> Opened:
