@@ -34,7 +34,7 @@ from storage.queries.vote_log import lock_vote, share_vote
 from storage.queries.vote_reach import list_persons_of_owner_key
 from storage.queries.votes import list_questions, list_vote_units, list_vote_units_coded
 from storage.sealing import Sealer
-from storage.states import BallotChannel, CaseState, VoteMode
+from storage.states import BallotChannel, CaseState, VoteMode, VoteState
 from storage.tables import Ballot, BallotSlot, BallotUnit, UnannouncedBallot, Vote, VoteCase, VoteUnit
 from storage.upsert import insert_ignore
 
@@ -51,6 +51,7 @@ class Code(StrEnum):
     NO_VOTE = "vote.not_found"
     ELSEWHERE = "vote.official_platform_only"
     CLOSED = "vote.closed"
+    REVOKED = "vote.revoked"
     NOT_OPEN = "vote.not_open"
     NOT_ELIGIBLE = "vote.not_eligible"
     TOO_MANY = "vote.too_many_ballots"
@@ -127,6 +128,8 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
         if ballot.owner_key != order.owner_key:
             raise NoBallot(Code.NOT_ELIGIBLE)
         return _recorded(ballot, units, await judge_record(session, vote, record), repeated=True)
+    if vote.state is VoteState.REVOKED:
+        raise NoBallot(Code.REVOKED)
     facts = facts_of(vote)
     if not in_window(facts, order.cast_at):
         early = facts.opens_at is None or order.cast_at < facts.opens_at

@@ -49,9 +49,10 @@ async def announce_ballots(database: Database, services: Services, now: datetime
 async def announce_ballot(
     session: AsyncSession, services: Services, ballot: Ballot, now: datetime
 ) -> dict[int, Reached]:
-    """Queue a receipt for every identity bound to a unit of the ballot; what came of each, by person.
+    """Queue a receipt for every identity bound to a unit of the ballot, and for who cast it; how it went, by person.
 
-    Each gets it once for a ballot. Whoever cast it is told at once, the others not at night.
+    Who cast it need not be bound: somebody with a mandate, or a seller whose title has ended. Each gets it once for a
+    ballot. Whoever cast it is told at once, the others not at night.
     """
     key = (ballot.compound_id, ballot.vote_number)
     compound = await session.get_one(Compound, ballot.compound_id)
@@ -82,7 +83,10 @@ async def announce_ballot(
         link=link,
     )
     reached = {}
-    for person_id in await list_identities(session, ballot.compound_id, codes):
+    told = set(await list_identities(session, ballot.compound_id, codes))
+    if ballot.person_id is not None:
+        told.add(ballot.person_id)
+    for person_id in sorted(told):
         notice = Notice(
             MessageClass.RECEIPT,
             text,

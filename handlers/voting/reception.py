@@ -24,7 +24,7 @@ from storage.queries.ballots import lock_slots
 from storage.queries.papers import count_papers_in_batch, list_calls_of, lock_batch, lock_papers
 from storage.queries.votes import list_vote_units, list_vote_units_coded
 from storage.sealing import Sealer
-from storage.states import BallotChannel, PaperState
+from storage.states import BallotChannel, PaperState, VoteState
 from storage.tables import BallotPaper, Compound, PaperBatch, Vote, VoteUnit
 from storage.upsert import insert_ignore
 
@@ -63,6 +63,8 @@ async def receive_papers(
     Raises NoVote, and PaperRefused when there is no such box.
     """
     vote = await paper_vote(session, compound, number)
+    if vote.state is VoteState.REVOKED:
+        raise PaperRefused(PaperCode.NOT_NOW)  # not late: nobody's paper is
     box = None
     if batch:
         box = await lock_batch(session, vote.compound_id, number, read_batch(batch))

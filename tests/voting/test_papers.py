@@ -153,6 +153,16 @@ async def test_what_is_scanned_after_the_close_is_late_and_kept(database: Databa
     ]
 
 
+async def test_a_revoked_vote_takes_no_papers_in_and_calls_none_late(database: Database) -> None:
+    box = await box_of(database, THREE)
+    async with database.write() as session:
+        vote = await session.get_one(Vote, (box.assembly.compound_id, NUMBER))
+        vote.state = VoteState.REVOKED
+        session.add(vote)
+    assert await refused(box.receive("3-101")) is PaperCode.NOT_NOW
+    assert (await box.paper("3-101")).state is PaperState.PRINTED
+
+
 async def test_a_paper_that_comes_before_the_vote_opens_waits(database: Database) -> None:
     box = await box_of(database, THREE)
     assert [each.refused for each in await box.receive("3-101", now=at(20, 11))] == [PaperCode.EARLY]

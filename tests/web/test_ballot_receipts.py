@@ -53,6 +53,15 @@ async def test_whoever_cast_it_is_told_at_once_and_the_others_in_the_morning(tow
     assert waits["o-wife"] <= town.clock.now
 
 
+async def test_whoever_cast_it_is_told_though_they_are_bound_to_no_unit_of_it(town: Town) -> None:
+    """Somebody with a mandate; a seller whose title ended during the vote."""
+    hall = await open_hall(town)
+    await hall.as_owner(1)
+    await hall.as_owner(2)
+    await record(hall, "3-101", "k", person_id=await person_of(town, "o-owner-2"), proxy="p")
+    assert sorted(message.recipient for message in await hall.messages()) == ["o-owner-1", "o-owner-2"]
+
+
 @pytest.mark.parametrize(
     ("hour", "minute", "morning"),
     [(8, 0, None), (20, 59, None), (21, 0, 1), (23, 59, 1), (0, 0, 0), (7, 59, 0)],

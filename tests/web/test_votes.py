@@ -368,6 +368,18 @@ async def test_a_revoked_vote_says_why(town: Town) -> None:
     assert refs_of(page) == []
 
 
+async def test_a_vote_that_is_revoked_while_somebody_votes_is_not_called_closed(town: Town) -> None:
+    hall = await open_hall(town)
+    browser = await hall.as_owner(1)
+    action, page = await fill(browser)
+    await hall.set(state=VoteState.REVOKED, revoked_reason="公告少了一天，重新来过")
+    answer = await browser.post(action, hidden(page, action))
+    assert answer.status == 409
+    assert "已经撤销" in text_of(answer)
+    assert "截止" not in text_of(answer)
+    assert await hall.ballots() == []
+
+
 async def test_large_type_stays_on_for_all_pages_until_it_is_switched_off(town: Town) -> None:
     hall = await open_hall(town)
     browser = await hall.as_owner(1)
