@@ -116,6 +116,13 @@ class Standing:
         return any(held.refused is None for held in self.units)
 
     @property
+    def only_box(self) -> bool:
+        """Whether nothing but a paper that nobody has keyed in keeps a ballot out. One person alone takes a paper in,
+        so who did not hand it in may cast a ballot all the same: it counts when two have voided the paper."""
+        in_box = bool(self.units) and self.units[0].in_box and not self.has_ballot
+        return in_box and self.refusals == (Rejection.DUPLICATE_OTHER_CHANNEL,)
+
+    @property
     def has_ballot(self) -> bool:
         """Whether somebody has voted for any of the units."""
         return any(held.has_ballot for held in self.units)

@@ -14,8 +14,8 @@ from handlers.voting.marks import read_marks
 from handlers.voting.resident import Stage
 from handlers.voting.terms import ABSTAIN, AGAINST, AGREE, BLANK, Rejection, Revote
 from storage.queries.people import put_residency
-from storage.states import BallotChannel, VoteMode, VoteState
-from storage.tables import BallotSlot, Compound
+from storage.states import BallotChannel, PaperState, VoteMode, VoteState
+from storage.tables import BallotPaper, BallotSlot, Compound
 from tests.voting.assembly import NUMBER, SEALER, cast
 from tests.web.hall import MARKS, PATH, fill, hidden, open_hall, person_of, refs_of, vote
 from tests.web.orders import text_of
@@ -378,6 +378,34 @@ async def test_a_vote_that_is_revoked_while_somebody_votes_is_not_called_closed(
     assert "已经撤销" in text_of(answer)
     assert "截止" not in text_of(answer)
     assert await hall.ballots() == []
+
+
+async def test_a_paper_that_one_person_took_in_keeps_nobody_from_leaving_a_ballot(town: Town) -> None:
+    hall = await open_hall(town)
+    browser = await hall.as_owner(1)
+    async with town.site.database.write() as session:
+        session.add(
+            BallotPaper(
+                compound_id=hall.assembly.compound_id,
+                serial="S1",
+                vote_number=NUMBER,
+                owner_key=hall.assembly.owners["3-101"],
+                state=PaperState.RECEIVED,
+                printed_at=town.clock.now,
+                received_at=town.clock.now,
+                registered_at=town.clock.now,
+            )
+        )
+    page = await browser.get(f"{PATH}/eligible")
+    assert "纸票不是您交的" in text_of(page)
+    (ref,) = refs_of(page)
+    form = f"{PATH}/ballot/{ref}"
+    empty = await browser.get(form)
+    assert "纸票作废了，才算您这张" in text_of(empty)
+    shown = await browser.post(form, hidden(empty, form) | MARKS)
+    answer = await browser.post(f"{form}/cast", hidden(shown, f"{form}/cast"))
+    assert "不算数" in text_of(await browser.get(answer.location))
+    assert len(await hall.ballots()) == 1
 
 
 async def test_large_type_stays_on_for_all_pages_until_it_is_switched_off(town: Town) -> None:

@@ -106,7 +106,7 @@ async def _find(visit: Visit) -> tuple[OpenVote, Standing, list[Room]] | web.Res
     opened, ref = await access(visit), visit.part("ref", REF)
     if opened.is_here and opened.stage(visit.now) is Stage.OPEN and not visit.signed_in.read_only:
         for standing, rooms in await standings_of(visit, opened):
-            if standing.ref == ref and standing.may_cast:
+            if standing.ref == ref and (standing.may_cast or standing.only_box):
                 return opened, standing, rooms
     return see_other(f"{path_of(opened)}/eligible")
 
