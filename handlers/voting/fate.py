@@ -11,9 +11,9 @@ from handlers.voting.cast import Order, judge_record, load_record, place_of, sta
 from handlers.voting.judge import Judged
 from handlers.voting.terms import Ballot as Cast
 from handlers.voting.terms import Rejection
-from storage.queries.votes import list_vote_units
+from storage.queries.votes import list_cases_about, list_vote_units
 from storage.sealing import Sealer
-from storage.states import BallotChannel
+from storage.states import BallotChannel, CaseState
 from storage.tables import Ballot, Vote
 
 _TRIAL = "trial"  # a ballot that nobody cast
@@ -22,12 +22,16 @@ _TRIAL = "trial"  # a ballot that nobody cast
 @dataclass(frozen=True, slots=True)
 class Fate:
     """counts: units for which it counts now. rejected: why it does not, by unit. replaced: units for which a later
-    ballot took its place. contested: it contradicts a co-owner's, and two deciders have to rule."""
+    ballot took its place. contested: it contradicts a co-owner's, and two deciders have to rule. disputed: they have to
+    rule about its owner for another reason. ruled: they have.
+    """
 
     counts: tuple[str, ...]
     rejected: Mapping[str, Rejection]
     replaced: tuple[str, ...]
     contested: bool
+    disputed: bool = False
+    ruled: bool = False
 
 
 async def fate_of(
@@ -39,9 +43,13 @@ async def fate_of(
     record = await load_record(session, sealer, vote, together, ballot.serial)
     judged = await judge_record(session, vote, record)
     rejected, contested = _of(judged, ballot.ballot_id)
+    cases = await list_cases_about(session, vote.compound_id, vote.vote_number, ballot.owner_key)
+    ruled = bool(cases) and all(case.state is CaseState.RULED for case in cases)
+    contested = contested and not ruled
+    disputed = bool(cases) and not ruled and not contested
     held = [code for code in codes if _holder(judged, code) == ballot.ballot_id]
-    gone = [code for code in codes if code not in held and code not in rejected and not contested]
-    return Fate(tuple(held), rejected, tuple(gone), contested)
+    gone = [code for code in codes if code not in held and code not in rejected and not (contested or ruled)]
+    return Fate(tuple(held), rejected, tuple(gone), contested, disputed, ruled)
 
 
 async def foresee(

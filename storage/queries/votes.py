@@ -142,6 +142,22 @@ async def list_cases(session: AsyncSession, compound_id: int, vote_number: int) 
     return list(await session.exec(statement))
 
 
+async def list_cases_about(
+    session: AsyncSession, compound_id: int, vote_number: int, owner_key: str
+) -> list[VoteCase]:
+    """The cases of a vote that are about an owner, by number."""
+    statement = (
+        select(VoteCase)
+        .where(
+            VoteCase.compound_id == compound_id,
+            VoteCase.vote_number == vote_number,
+            VoteCase.person == owner_key,
+        )
+        .order_by(col(VoteCase.case_number))
+    )
+    return list(await session.exec(statement))
+
+
 async def count_open_cases(session: AsyncSession, compound_id: int, vote_number: int) -> int:
     """How many cases nobody has ruled on."""
     statement = select(func.count()).where(

@@ -10,12 +10,13 @@ from sqlmodel import select
 from handlers.voting.announced import Announced
 from handlers.voting.cast import MARKS_CONTEXT
 from handlers.voting.cast import Code as CastCode
+from handlers.voting.contested import contest_ballots
 from handlers.voting.marks import read_marks
 from handlers.voting.resident import Stage
 from handlers.voting.terms import ABSTAIN, AGAINST, AGREE, BLANK, Rejection, Revote
 from storage.queries.people import put_residency
-from storage.states import BallotChannel, PaperState, VoteMode, VoteState
-from storage.tables import BallotPaper, BallotSlot, Compound
+from storage.states import BallotChannel, CaseState, PaperState, VoteMode, VoteState
+from storage.tables import BallotPaper, BallotSlot, Compound, VoteCase
 from tests.voting.assembly import NUMBER, SEALER, cast
 from tests.web.hall import MARKS, PATH, fill, hidden, open_hall, person_of, refs_of, vote
 from tests.web.orders import text_of
@@ -305,6 +306,23 @@ async def test_co_owners_are_warned_and_told_when_two_ballots_meet(town: Town) -
     for browser, answer in ((first, mine), (other, theirs)):
         assert "票收到了，要核实" in text_of(await browser.get(answer.location))
         assert "两张票要核实" in text_of(await browser.get(f"{PATH}/eligible"))
+
+
+async def test_a_receipt_says_that_it_is_disputed_and_then_that_it_was_ruled_on(town: Town) -> None:
+    hall = await open_hall(town)
+    owner = await hall.as_owner(1)
+    receipt = (await vote(owner)).location
+    person_id = await person_of(town, "o-owner-1")
+    compound_id = hall.assembly.compound_id
+    async with town.site.database.write() as session:
+        assert await contest_ballots(session, compound_id, person_id, 1, town.clock.now) == 1
+    said = text_of(await owner.get(receipt))
+    assert "票收到了，要核实" in said
+    assert "算数" not in said
+    async with town.site.database.write() as session:
+        case = (await session.exec(select(VoteCase))).one()
+        case.state = CaseState.RULED
+    assert "已经裁定" in text_of(await owner.get(receipt))
 
 
 async def test_only_the_representative_gets_the_form(town: Town) -> None:
