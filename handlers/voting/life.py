@@ -115,6 +115,7 @@ _DONE = {
     Command.EXTEND: "extended",
     Command.CLOSE: "closed",
     Command.TALLY: "tallied",
+    Command.TAKE_OFFICIAL: "official_taken",
     Command.PUBLISH: "published",
     Command.FINALISE: "finalised",
     Command.REVOKE: "revoked",

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.reach.fields import Facts, NoticeKind
 from handlers.texts import say
+from handlers.voting.official import has_other_word
 from handlers.voting.rules import Command
 from handlers.voting.terms import Status, area_text
 from handlers.voting.words import area_words, moment_words, number_words, status_name
@@ -152,6 +153,10 @@ def _lines(vote: Vote, kind: News, key: str, outcomes: list[tuple[str, str]]) ->
         return [say("outreach.reason", reason=vote.revoked_reason or "")]
     if kind is News.PUBLISHED:
         shown = [f"{title}：{status_name(Status(status))}" for title, status in outcomes[:_MOST_OUTCOMES]]
+        if vote.mode is VoteMode.OFFICIAL_PLATFORM:
+            shown.append(say("outreach.not_counted_here"))
+            if vote.result is not None and has_other_word(vote.result):
+                shown.append(say("outreach.other_word"))
         return [*shown, say("outreach.published")]
     assert vote.opens_at is not None
     assert vote.closes_at is not None

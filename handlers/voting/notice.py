@@ -14,6 +14,7 @@ from handlers.voting.rules import Code, Command, Refused
 from handlers.voting.signing import Signer, to_the_millisecond
 from handlers.voting.terms import area_text
 from storage.queries.votes import list_documents, list_questions
+from storage.states import VoteMode
 from storage.tables import Compound, Vote, VoteQuestion
 
 
@@ -44,6 +45,7 @@ async def notice_vote(
     documents = await list_documents(session, vote.compound_id, vote.vote_number)
     body = {
         "key": signer.key_id,
+        "mode": VoteMode(vote.mode).value,
         "rules": rules_json(rules_of(vote)),
         "questions": [question_json(question_of(row)) for row in questions],
         "roll": {

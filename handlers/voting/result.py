@@ -45,8 +45,8 @@ def result_of(
         "questions": [
             {
                 **question_json(question),
-                **_outcome_json(outcomes[question.question_id]),
-                **_reading(rules, question, outcomes[question.question_id]),
+                **outcome_json(outcomes[question.question_id]),
+                **reading_of(rules, question, outcomes[question.question_id]),
                 "under_other_rules": {
                     each.name: each.status.value
                     for each in alternatives(rules, question, roll, ballots, rulings)
@@ -63,12 +63,13 @@ def result_bytes(result: Mapping[str, Any]) -> bytes:
     return rfc8785.dumps(dict(result))
 
 
-def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
+    """What the law makes of one question, and the tables."""
     return {
         "status": outcome.status.value,
-        "total": _sums(outcome.total),
-        "participants": _sums(outcome.participants),
-        "agreed": _sums(outcome.agreed) if outcome.agreed is not None else None,
+        "total": sums_json(outcome.total),
+        "participants": sums_json(outcome.participants),
+        "agreed": sums_json(outcome.agreed) if outcome.agreed is not None else None,
         "choices": _choices(outcome.choices),
         "passed": outcome.passed,
         "elected": list(outcome.elected),
@@ -82,7 +83,7 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _reading(rules: Rules, question: Question, outcome: Outcome) -> dict[str, Any]:
+def reading_of(rules: Rules, question: Question, outcome: Outcome) -> dict[str, Any]:
     """What is needed beside what is there: "205 of 300, need 200"."""
     passing = to_passing(rules, question, outcome) if outcome.agreed is not None else None
     return {
@@ -107,15 +108,20 @@ def _open_cases(
 
 
 def _distance(distance: Distance) -> dict[str, Any]:
-    return {"need": _sums(distance.need), "missing": _sums(distance.missing), "reached": distance.reached}
+    return {
+        "need": sums_json(distance.need),
+        "missing": sums_json(distance.missing),
+        "reached": distance.reached,
+    }
 
 
-def _sums(sums: Sums) -> dict[str, Any]:
+def sums_json(sums: Sums) -> dict[str, Any]:
+    """Persons and area as everything published has them."""
     return {"persons": sums.persons, "area": area_text(sums.area)}
 
 
 def _choices(choices: Mapping[str, Sums]) -> list[dict[str, Any]]:
-    return [{"choice": name, **_sums(sums)} for name, sums in sorted(choices.items())]
+    return [{"choice": name, **sums_json(sums)} for name, sums in sorted(choices.items())]
 
 
 def _table(table: Mapping[str, Added]) -> list[dict[str, Any]]:
@@ -136,4 +142,4 @@ def _table(table: Mapping[str, Added]) -> list[dict[str, Any]]:
 
 
 def _row(added: Added) -> dict[str, Any]:
-    return {"participants": _sums(added.participants), "choices": _choices(added.choices)}
+    return {"participants": sums_json(added.participants), "choices": _choices(added.choices)}

@@ -47,6 +47,7 @@ class Code(StrEnum):
     TALLY_AGAIN = "vote.tally_again"
     NO_SIGNING_KEY = "vote.no_signing_key"
     OBJECTIONS_OVER = "vote.objections_over"
+    COUNTED_HERE = "vote.counted_here"
 
 
 class Refused(Exception):  # noqa: N818  an answer, not an error
@@ -95,6 +96,7 @@ class Command(StrEnum):
     EXTEND = "extend"
     CLOSE = "close"
     TALLY = "tally"
+    TAKE_OFFICIAL = "take_official"
     PUBLISH = "publish"
     FINALISE = "finalise"
     REVOKE = "revoke"
@@ -206,6 +208,14 @@ def _tally(facts: Facts, _now: datetime) -> Facts:
     return replace(facts, state=VoteState.TALLIED)
 
 
+def _take_official(facts: Facts, _now: datetime) -> Facts:
+    """What the government's platform counted takes the place of a count; again until it is published."""
+    _need(facts, VoteState.CLOSED, VoteState.TALLIED)
+    if facts.mode is not VoteMode.OFFICIAL_PLATFORM:
+        raise Refused(Code.COUNTED_HERE)
+    return replace(facts, state=VoteState.TALLIED)
+
+
 def _publish(facts: Facts, now: datetime) -> Facts:
     _need(facts, VoteState.TALLIED)
     if facts.cases_open:
@@ -246,6 +256,7 @@ _STEPS: dict[Command, Callable[[Facts, datetime], Facts]] = {
     Command.EXTEND: _extend,
     Command.CLOSE: _close,
     Command.TALLY: _tally,
+    Command.TAKE_OFFICIAL: _take_official,
     Command.PUBLISH: _publish,
     Command.FINALISE: _finalise,
 }

@@ -76,7 +76,7 @@ def check_result(bundle: Bundle, read: Read) -> Iterator[str]:
     if bundle.result is None:
         return
     notice = read.last("notice")
-    rules = rules_from({**notice["rules"], **_extension(read)})
+    rules = rules_from({**notice["rules"], **extension_of(read)})
     questions = [question_from(each) for each in notice["questions"]]
     contested = {entry.get("ballot") for entry in read.all_of("case")}
     ballots = [each for row in bundle.ballots for each in _cast(row, read, contested)]
@@ -89,7 +89,8 @@ def check_result(bundle: Bundle, read: Read) -> Iterator[str]:
     yield from check_published(bundle, read)
 
 
-def _extension(read: Read) -> dict[str, Any]:
+def extension_of(read: Read) -> dict[str, Any]:
+    """What an extension changed of the announced rules."""
     extended = read.all_of("extension")
     return {"closes_at": extended[-1]["closes_at"]} if extended else {}
 
@@ -109,11 +110,11 @@ def _ruled(bundle: Bundle, read: Read) -> Iterator[Mapping[str, Any]]:
         yield row
 
 
-def check_published(bundle: Bundle, read: Read) -> Iterator[str]:
-    """The result is the one that the log committed to."""
+def check_published(bundle: Bundle, read: Read, kind: str = "tally") -> Iterator[str]:
+    """The result is the one that the log committed to, in its last entry of this kind."""
     if bundle.result is None:
         return
-    tallied = read.last("tally")
+    tallied = read.last(kind)
     digest = leaf_hash(rfc8785.dumps(dict(bundle.result))).hex()
     if tallied.get("result") != digest:
         raise Broken("result.json", "is not the result that the log committed to")

@@ -59,6 +59,7 @@ from storage.tables.vote_log import UnsealedLeaf, VoteCheckpoint, VoteLeaf, Vote
 from storage.tables.vote_reach import VoteNews, VoteOfficer, VoteReach  # noqa: E402
 from storage.tables.votes import (  # noqa: E402
     CanvassContact,
+    OfficialResult,
     Vote,
     VoteDocument,
     VoteObjection,
@@ -95,6 +96,7 @@ __all__ = [
     "InboxMessage",
     "LocalPhrase",
     "Matter",
+    "OfficialResult",
     "OneTimeLink",
     "Opinion",
     "OutboxMessage",

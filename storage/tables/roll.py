@@ -93,7 +93,10 @@ class RollTitle(SQLModel, table=True):
 
 
 class RollObjection(SQLModel, table=True):
-    """What somebody says is wrong in the roll, before it is frozen, and what was decided."""
+    """What somebody says is wrong in the roll, before it is frozen, and what was decided.
+
+    person_id: whose word it is; None for what came on paper. entered_by: of staff, who wrote that down.
+    """
 
     __tablename__ = "roll_objections"
     __table_args__ = (Index(None, "compound_id", "state"), Index("ix_roll_objections_person_id", "person_id"))
@@ -104,6 +107,7 @@ class RollObjection(SQLModel, table=True):
     person_id: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     text_sealed: bytes | None = None
     made_at: datetime = Field(sa_type=UtcDateTime)
+    entered_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     state: ObjectionState = Field(default=ObjectionState.OPEN, sa_type=enum_text(ObjectionState, "state"))
     decided_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)

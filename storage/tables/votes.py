@@ -85,7 +85,11 @@ class VoteQuestion(SQLModel, table=True):
 
 
 class VoteDocument(SQLModel, table=True):
-    """A document of a vote: an attachment, or a notice, ballot paper, result or minutes that were generated."""
+    """A document of a vote: an attachment, or a notice, ballot paper, result or minutes that were generated.
+
+    digest: SHA-256 of an attachment's content in hex, which the notice's leaf has too: the address is a keyed hash
+    and tells nobody outside anything.
+    """
 
     __tablename__ = "vote_documents"
     __table_args__ = (
@@ -99,6 +103,7 @@ class VoteDocument(SQLModel, table=True):
     name: str = Field(max_length=120)
     address: str = Field(max_length=64)
     public: bool = True
+    digest: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
     made_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -154,6 +159,27 @@ class VoteOwner(SQLModel, table=True):
     vote_number: int = Field(primary_key=True, sa_type=BigId)
     owner_key: str = Field(primary_key=True, max_length=32)
     owner_number: int = Field(primary_key=True, sa_type=BigId)
+
+
+class OfficialResult(SQLModel, table=True):
+    """What the government's platform published of a vote that is held there, keyed in by two.
+
+    figures: handlers/voting/official.figures_json, as the first keyed them in. confirmed_by: who keyed in the same ones
+    without seeing them; None while somebody has to.
+    """
+
+    __tablename__ = "official_results"
+    __table_args__ = (
+        ForeignKeyConstraint(["compound_id", "vote_number"], ["votes.compound_id", "votes.vote_number"]),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    figures: dict[str, Any] = Field(sa_type=JSON)
+    entered_by: int = Field(foreign_key="persons.person_id", sa_type=BigId)
+    entered_at: datetime = Field(sa_type=UtcDateTime)
+    confirmed_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
 class VoteObjection(SQLModel, table=True):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from handlers.voting.rules import Code, Command, Facts, Refused, due, final_at, in_window, next_at, step
-from storage.states import VoteState
+from storage.states import VoteMode, VoteState
 from tests.voting.votes import at
 
 DAY_3 = at(3)
@@ -107,6 +107,20 @@ def test_open_cases_let_the_tally_but_not_the_publication_happen() -> None:
     assert step(replace(waiting, cases_open=0), Command.TALLY, at(29)).state is VoteState.TALLIED
 
 
+def test_what_the_governments_platform_counted_takes_the_place_of_a_count() -> None:
+    elsewhere = replace(CLOSED, mode=VoteMode.OFFICIAL_PLATFORM)
+    assert code(elsewhere, Command.TALLY) is Code.ELSEWHERE
+    assert code(CLOSED, Command.TAKE_OFFICIAL) is Code.COUNTED_HERE
+    assert code(TALLIED, Command.TAKE_OFFICIAL) is Code.COUNTED_HERE
+    taken = step(elsewhere, Command.TAKE_OFFICIAL, at(28))
+    assert taken.state is VoteState.TALLIED
+    assert step(taken, Command.TAKE_OFFICIAL, at(28)) == taken
+    assert code(replace(taken, outdated=True), Command.PUBLISH) is Code.TALLY_AGAIN
+    published = step(taken, Command.PUBLISH, at(29))
+    assert code(published, Command.TAKE_OFFICIAL) is Code.WRONG_STATE
+    assert code(replace(OPEN, mode=VoteMode.OFFICIAL_PLATFORM), Command.TAKE_OFFICIAL) is Code.WRONG_STATE
+
+
 def test_final_after_objections_and_public_notice() -> None:
     assert final_at(TALLIED) is None
     over = at(29) + timedelta(days=22)
@@ -182,5 +196,15 @@ class Life(RuleBasedStateMachine):
         )
 
 
+class LifeElsewhere(Life):
+    """The same of a vote on the government's platform."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.facts = replace(self.facts, mode=VoteMode.OFFICIAL_PLATFORM)
+
+
+LifeElsewhere.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
+TestLifeElsewhere = LifeElsewhere.TestCase
 Life.TestCase.settings = settings(max_examples=200, stateful_step_count=40)
 TestLife = Life.TestCase
