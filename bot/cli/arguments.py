@@ -139,7 +139,7 @@ def add_vote_arguments(parser: argparse.ArgumentParser) -> None:
                 "rule",
                 "publish",
             ),
-            *("extend", "revoke", "export", "papers", "receive", "enter"),
+            *("extend", "revoke", "export", "papers", "receive", "enter", "official"),
         ],
     )
     parser.add_argument("--compound", required=True, metavar="CODE")

@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.app import open_sealer, open_signer, utc_now
 from bot.cli.vote_call import Call
 from bot.cli.vote_lines import local_text, part_line, show_vote
+from bot.cli.vote_official import official
 from bot.cli.vote_papers import PAPER_ACTIONS
 from bot.config import ConfigError, Settings
 from handlers.people.staff import StaffError, get_staff_account
@@ -284,6 +285,7 @@ ACTIONS: Mapping[str, Callable[[Call], Awaitable[dict[str, Any]]]] = {
     "close-check": _close_check,
     "tally": _tally,
     "rule": _rule,
+    "official": official,
     "publish": _publish,
     "extend": _extend,
     "revoke": _revoke,

@@ -13,6 +13,7 @@ from bot.documents.about import About, Matter, anchor, in_groups, matter_head
 from bot.documents.qr import qr_svg
 from handlers.voting import words
 from handlers.voting.marks import NEITHER
+from handlers.voting.official_words import NOT_COUNTED_HERE, difference_words, platform_words, source_words
 from handlers.voting.terms import (
     ABSTAIN,
     AGAINST,
@@ -44,10 +45,11 @@ def outcome_data(about: About, published: Published) -> dict[str, Any]:
     objections_end = published.published_at + timedelta(days=announced.objection_days)
     public_end = objections_end + timedelta(days=announced.public_days)
     return {
-        "ballots": words.number_words(result["ballots"]),
+        "official": {"says": NOT_COUNTED_HERE, **source_words(result)} if "official" in result else None,
+        "ballots": words.number_words(result.get("ballots", 0)),
         "rejected": [
             [words.rejection_words(Rejection(reason)), words.number_words(count)]
-            for reason, count in result["rejected"].items()
+            for reason, count in result.get("rejected", {}).items()
         ],
         "questions": [
             _question(about, matter, by_id[matter.question.question_id], result["rules"])
@@ -86,6 +88,8 @@ def _question(
             for kind, count in sorted(Counter(question["cases"]).items())
         ],
         "hangs_on": words.sensitivity_words(rules, question),
+        "word": platform_words(question) if "word" in question else "",
+        "differences": [difference_words(question, each) for each in question.get("differences", ())],
         "by_channel": _table(question, "by_channel", words.channel_name),
         "by_building": _table(question, "by_building", words.building_name),
     }

@@ -50,7 +50,7 @@ from storage.queries.accounts import revoke_web_session, touch_web_session
 FORM_BYTES = 16384
 FORM_FIELDS = 50
 LONG_FORM_BYTES = 524_288  # 20,000 characters are up to nine bytes each on the wire
-LONG_FORM_FIELDS = 400  # every building of a large compound has a box to tick
+LONG_FORM_FIELDS = 3000  # a box for every building, or figures for every candidate of every question
 _FORM = "application/x-www-form-urlencoded"
 _STATIC = "/static/"
 _REQUEST = "/console/{compound}/requests/{number}"

@@ -41,6 +41,19 @@ EDIT = {
     "closes_at": at(29).isoformat(),
 }
 
+OFFICIAL: dict[str, Any] = {
+    "source": {"name": "市业主决策平台", "on": "2026-05-29", "where": "结果公告第7号"},
+    "questions": [
+        {
+            "id": "q1",
+            "total": {"persons": 8, "area": "800"},
+            "participants": {"persons": 6, "area": "600"},
+            "choices": [{"choice": AGREE, "persons": 6, "area": "600.00"}],
+            "word": None,
+        }
+    ],
+}
+
 
 @pytest.fixture(autouse=True)
 def no_blocking() -> None:
@@ -137,6 +150,26 @@ async def test_a_vote_from_create_to_export(script: Script, tmp_path: Path) -> N
         file = tmp_path / f"{kind}.zip"
         assert (await script("export", "--kind", kind, "--out", str(file), now=at(31)))["kind"] == kind
         assert verify(str(file), Signer(KEY).key_id, [], StringIO(), StringIO()) == 0
+
+
+async def test_the_platforms_result_is_taken_from_two_accounts(script: Script) -> None:
+    await script.drafted()
+    await script("edit", given={"mode": "official_platform", "platform": "市业主决策平台"})
+    await script("lint", "--checked", *load_profile("national").unverified)
+    assert (await script("notice", now=at(2)))["state"] == "noticed"
+    assert await script("official", given=OFFICIAL) == {"refused": "vote.wrong_state"}
+    database = Database(script.settings.database.url.get_secret_value())
+    await advance_votes(database, Signer(KEY), at(30))
+    await database.close()
+    assert await script("tally", now=at(30)) == {"refused": "vote.official_platform_only"}
+    assert (await script("official", given=OFFICIAL, now=at(30)))["confirmed"] is False
+    other = {**OFFICIAL, "source": {**OFFICIAL["source"], "on": "2026-05-30"}}
+    line = await script("official", given=other, by="zhuren", now=at(30))
+    assert (script.code, line) == (1, {"refused": "official.differs", "differs": ["source.on"]})
+    assert (await script("official", given=OFFICIAL, by="zhuren", now=at(30)))["confirmed"] is True
+    assert (await script("publish", now=at(31)))["result"]["questions"][0]["status"] == "PASSED"
+    with pytest.raises(ConfigError, match=r"source\.on"):
+        await script("official", given={**OFFICIAL, "source": {"name": "x", "where": "x"}}, now=at(31))
 
 
 async def test_a_draft_with_faults_is_exit_code_1_and_each_is_named(script: Script) -> None:

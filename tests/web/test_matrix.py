@@ -164,6 +164,8 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
         for action in ("launch", "count", "publish", "extend", "revoke")
     },
     # A draft: most of this is for later.
+    ("GET", f"{ONE_VOTE}/official"): here(*RUN, status=GO),
+    ("POST", f"{ONE_VOTE}/official"): here(*RUN, status=GO),
     ("GET", f"{ONE_VOTE}/turnout"): here(*SEE_VOTES, status=GO),
     ("GET", f"{ONE_VOTE}/result"): here(*SEE_VOTES, status=GO),
     ("GET", f"{ONE_VOTE}/documents"): here(*SEE_VOTES),

@@ -53,7 +53,7 @@ def ahead(vote: Vote, counts: Counts, findings: list[Finding], now: datetime) ->
 
 def _closed(vote: Vote, counts: Counts) -> Ahead:
     if vote.mode == VoteMode.OFFICIAL_PLATFORM:
-        return Ahead("official")
+        return Ahead("official", "/official")
     if counts.papers_open:
         return Ahead("papers", "/papers", counts.papers_open)
     return Ahead("count", "/count")
@@ -62,6 +62,8 @@ def _closed(vote: Vote, counts: Counts) -> Ahead:
 def _tallied(vote: Vote, counts: Counts) -> Ahead:
     if counts.cases_open:
         return Ahead("cases", "/cases", counts.cases_open)
+    if is_outdated(vote) and vote.mode == VoteMode.OFFICIAL_PLATFORM:
+        return Ahead("official_again", "/official")
     if is_outdated(vote):
         return Ahead("count_again", "/count")
     assert vote.closes_at is not None

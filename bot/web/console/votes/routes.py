@@ -8,6 +8,7 @@ from bot.web.console.votes import (
     launching,
     listing,
     objecting,
+    official,
     reading,
     steps,
 )
@@ -28,6 +29,8 @@ VOTE_ROUTES = (
     Route("GET", f"{_VOTE}/launch", CONSOLE, launching.show_launch),
     Route("POST", f"{_VOTE}/launch", CONSOLE, launching.launch, acts=True),
     Route("POST", f"{_VOTE}/count", CONSOLE, steps.count, acts=True),
+    Route("GET", f"{_VOTE}/official", CONSOLE, official.show_official),
+    Route("POST", f"{_VOTE}/official", CONSOLE, official.enter_official, acts=True, long=True),
     Route("POST", f"{_VOTE}/publish", CONSOLE, steps.publish, acts=True),
     Route("POST", f"{_VOTE}/extend", CONSOLE, steps.extend, acts=True),
     Route("POST", f"{_VOTE}/revoke", CONSOLE, steps.revoke, acts=True),
