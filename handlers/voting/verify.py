@@ -13,6 +13,7 @@ from handlers.voting.signing import key_id_of
 from handlers.voting.verify_count import check_ballots, check_published, check_result, check_roll
 from handlers.voting.verify_log import check_heads, check_log, check_witnesses
 from handlers.voting.verify_official import check_official, is_elsewhere
+from handlers.voting.verify_papers import check_deliveries, check_papers
 
 
 def verify(
@@ -31,6 +32,9 @@ def verify(
     report.checked += check_witnesses(bundle, read, witnesses)
     report.checked += _notice(bundle, read, report)
     report.checked += check_roll(bundle, read)
+    report.checked += check_papers(read)
+    if bundle.is_sealed:
+        report.checked += check_deliveries(bundle, read)
     if is_elsewhere(read):
         report.not_checked.append("the count: the government's platform counted, not this system")
         report.checked += check_official(bundle, read)

@@ -78,8 +78,11 @@ def the_roll() -> FrozenRoll:
     return freeze(RULES, titles)
 
 
-def evidence(*, kind: str = SEALED, ruled: bool = True, tallied: bool = True) -> Bundle:
-    """Nine owners vote, one twice; two co-owners disagree, and two people rule on it."""
+def evidence(*, kind: str = SEALED, ruled: bool = True, tallied: bool = True, papers: bool = False) -> Bundle:
+    """Nine owners vote, one twice; two co-owners disagree, and two people rule on it.
+
+    papers: two more vote on paper, one of them through a box, and a third one is handed the papers at the door.
+    """
     frozen = the_roll()
     record = Record([], [])
     notice = {
@@ -100,17 +103,35 @@ def evidence(*, kind: str = SEALED, ruled: bool = True, tallied: bool = True) ->
     cast: list[Ballot] = []
     opened: list[dict[str, Any]] = []
 
-    def vote(unit: str, first: Choice, second: Choice, moment: datetime, voter: str | None = None) -> None:
+    def vote(
+        unit: str,
+        first: Choice,
+        second: Choice,
+        moment: datetime,
+        voter: str | None = None,
+        serial: str | None = None,
+        batch: str | None = None,
+    ) -> None:
         marks = {"q1": first, "q2": second}
         ballot_id, nonce = secrets.token_hex(16), secrets.token_bytes(32)
         owner = roll[unit].owner_key
         content = ballot_content([unit], owner, voter, None, marks, moment, moment)
-        record.write(
-            "ballot",
-            moment,
-            {"ballot": ballot_id, "channel": "online", "commitment": commitment(nonce, content)},
+        body = {"ballot": ballot_id, "channel": "online", "commitment": commitment(nonce, content)}
+        entered_at = moment
+        if serial is not None:
+            body |= {"channel": "paper", "received": utc_text(moment), "serial": serial}
+            entered_at = at(27, 18)
+            of_paper = {"serial": serial, "received": utc_text(moment), "channel": "paper"}
+            scanned_at = moment
+            if batch is not None:
+                of_paper["batch"], scanned_at = batch, entered_at
+            record.write("paper", scanned_at, {"act": "received", **of_paper})
+            keyed = {"act": "matched", "serial": serial, "ballot": ballot_id, "by": [7, 8]}
+            record.write("paper", entered_at, keyed)
+        record.write("ballot", entered_at, body)
+        cast.append(
+            Ballot(unit, marks, body["channel"], moment, by=voter, recorded_at=moment, ballot_id=ballot_id)
         )
-        cast.append(Ballot(unit, marks, "online", moment, by=voter, recorded_at=moment, ballot_id=ballot_id))
         opened.append({"ballot": ballot_id, "nonce": nonce.hex(), "content": content})
 
     for number in range(101, 110):
@@ -123,6 +144,15 @@ def evidence(*, kind: str = SEALED, ruled: bool = True, tallied: bool = True) ->
     vote("3-101", AGAINST, frozenset({"丙"}), at(22))
     vote("3-201", AGREE, frozenset({"甲"}), at(22, 13), "he")
     vote("3-201", AGAINST, frozenset({"甲"}), at(22, 14), "she")
+    delivered: set[str] = {"3-112"} if papers else set()
+    if papers:
+        for line in frozen.lines:
+            if line.unit.unit_id in delivered:
+                proof = commitment(line.salt, {"delivered": line.unit.unit_id})
+                record.write("delivery", at(23), {"how": "paper", "unit": proof})
+        record.write("paper", at(25), {"act": "batch", "batch": "1号箱", "papers": 1, "by": [7, 8]})
+        vote("3-110", AGREE, frozenset({"甲"}), at(26), serial="7K3M9PQ2X")
+        vote("3-111", AGAINST, frozenset({"甲"}), at(25), serial="7K3M9PQ2Y", batch="1号箱")
     record.write("close", at(28), {}, sealed=True)
     rulings: list[dict[str, Any]] = []
     if ruled:
@@ -144,7 +174,9 @@ def evidence(*, kind: str = SEALED, ruled: bool = True, tallied: bool = True) ->
         log=log_rows(record.entries),
         checkpoints=tuple(record.heads),
         roll=tuple(
-            {"line": _line(line), "delivered": False} if sealed else {"hash": leaf_hash(written).hex()}
+            {"line": _line(line), "delivered": line.unit.unit_id in delivered}
+            if sealed
+            else {"hash": leaf_hash(written).hex()}
             for line, written in zip(frozen.lines, lines, strict=True)
         ),
         notice=SAID,

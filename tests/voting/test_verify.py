@@ -3,8 +3,9 @@
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.voting.votes import at
 
 GOOD = evidence()
 PUBLISHED = evidence(kind=PUBLIC)
+ON_PAPER = evidence(papers=True)
 
 
 def broken(bundle: Bundle, **more: Any) -> str:
@@ -348,3 +350,111 @@ def test_an_extension_is_heard_when_the_ballots_are_counted_again() -> None:
     *most, last = entries()
     entry = {"kind": "extension", "at": utc_text(at(28)), "closes_at": utc_text(at(22, 13))}
     assert broken(resigned([*most, rfc8785.dumps(entry).decode(), last])) == "result.json"
+
+
+def test_papers_and_deliveries_are_checked_and_the_report_says_so() -> None:
+    report = verify(ON_PAPER, SIGNER.key_id)
+    assert (
+        "2 ballots on paper or by phone were received before the close and keyed in by two" in report.checked
+    )
+    assert "the units that the notice provably reached are those of the log" in report.checked
+    assert verify(evidence(kind=PUBLIC, papers=True), SIGNER.key_id).checked
+
+
+PAPERS = [row["ballot"] for row in ON_PAPER.ballots[-2:]]
+
+
+def of_papers(change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Bundle:
+    """The vote with papers, with another log that is signed; what `change` makes None of is left out."""
+    read = (change(json.loads(row["entry"])) for row in ON_PAPER.log)
+    return resigned([rfc8785.dumps(each).decode() for each in read if each is not None], ON_PAPER)
+
+
+def with_act(act: str, **more: Any) -> Bundle:
+    return of_papers(lambda each: {**each, **more} if each.get("act") == act else each)
+
+
+def test_the_papers_signed_anew_as_they_were_are_good() -> None:
+    assert verify(of_papers(lambda each: each), SIGNER.key_id).checked
+
+
+@pytest.mark.parametrize("act", ["received", "matched"])
+def test_a_paper_ballot_whose_paper_was_not_received_or_keyed_in_is_named(act: str) -> None:
+    assert broken(of_papers(lambda each: None if each.get("act") == act else each)) == f"ballot {PAPERS[0]}"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"by": [7]},
+        {"by": [7, 7]},
+        {"by": []},
+        {"by": 7},
+        {"by": None},
+        {"deciders": [9]},
+        {"deciders": [9, 9]},
+        {"serial": "7K3M9PQ2Z"},
+        {"at": utc_text(at(27, 19))},
+    ],
+)
+def test_a_paper_keyed_in_by_one_or_later_or_another_one_is_named(more: dict[str, Any]) -> None:
+    assert broken(with_act("matched", **more)) == f"ballot {PAPERS[0]}"
+
+
+def test_a_paper_that_two_deciders_settled_is_good() -> None:
+    assert verify(with_act("matched", deciders=[9, 10])).checked
+
+
+@pytest.mark.parametrize("received", [at(26, 13), at(28)])
+def test_a_paper_received_at_another_time_than_its_ballot_says_is_named(received: datetime) -> None:
+    assert broken(with_act("received", received=utc_text(received))) == f"ballot {PAPERS[0]}"
+
+
+def test_a_paper_received_after_the_close_is_named() -> None:
+    """Both its entries say so; the ballot's own content would be next to be found."""
+    late = utc_text(at(27, 13))
+    changed = of_papers(
+        lambda each: {**each, "received": late, "at": max(each["at"], late)} if "received" in each else each
+    )
+    assert broken(changed) == f"ballot {PAPERS[0]}"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"by": [7, 7]}, {"by": [7]}, {"batch": "2号箱"}, {"at": utc_text(at(25, 13))}],
+)
+def test_a_paper_scanned_after_the_close_from_a_box_that_no_two_signed_before_is_named(
+    more: dict[str, Any],
+) -> None:
+    assert broken(with_act("batch", **more)) == f"ballot {PAPERS[1]}"
+    assert (
+        broken(of_papers(lambda each: None if each.get("act") == "batch" else each)) == f"ballot {PAPERS[1]}"
+    )
+
+
+def test_a_paper_that_says_it_is_older_than_its_reception_is_named() -> None:
+    """Without a box, when it was scanned is when it was received."""
+    moved = of_papers(
+        lambda each: (
+            {**each, "at": utc_text(at(27, 17))}
+            if each.get("act") == "received" and "batch" not in each
+            else each
+        )
+    )
+    assert broken(moved) == f"ballot {PAPERS[0]}"
+
+
+def test_deliveries_that_are_not_those_of_the_roll_are_named() -> None:
+    reached = [place for place, row in enumerate(ON_PAPER.roll) if row["delivered"]]
+    assert len(reached) == 1
+    for place in (reached[0], (reached[0] + 1) % len(ON_PAPER.roll)):
+        roll = [dict(row) for row in ON_PAPER.roll]
+        roll[place]["delivered"] = not roll[place]["delivered"]
+        assert broken(replace(ON_PAPER, roll=tuple(roll))) == f"roll line {place}"
+    none_logged = of_papers(lambda each: None if each["kind"] == "delivery" else each)
+    assert broken(none_logged) == f"roll line {reached[0]}"
+    nobody = {"kind": "delivery", "at": utc_text(at(23)), "how": "paper", "unit": "0" * 64}
+    text = [row["entry"] for row in ON_PAPER.log]
+    assert broken(resigned([*text, rfc8785.dumps(nobody).decode()], ON_PAPER)) == "log"
+    late = of_papers(lambda each: {**each, "at": utc_text(at(28))} if each["kind"] == "delivery" else each)
+    assert broken(late) == f"roll line {reached[0]}"
