@@ -1,8 +1,4 @@
-"""Photos: whose they are, fetching them, showing them, and letting them go with their blobs.
-
-The row that numbers a compound's photos is the lock under which a blob comes and goes: who puts one finds it as it is,
-and who takes a photo away sees every other photo that has the same blob.
-"""
+"""Photos: whose they are, fetching them, showing them, and letting them go with their blobs."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -13,17 +9,16 @@ from sqlalchemy import select as select_of
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.queries.opinions import lock_counter, next_number
+from storage.blobs import PHOTO_COUNTER, drop_blobs, lock_blobs
+from storage.queries.opinions import next_number
 from storage.states import MatterState, OpinionState, PhotoState, RequestState
-from storage.tables import Blob, InboxMessage, Matter, Opinion, Photo, Request, RequestEvent
+from storage.tables import InboxMessage, Matter, Opinion, Photo, Request, RequestEvent
 from storage.upsert import insert_ignore
-
-_COUNTER = "photo"
 
 
 async def lock_photos(session: AsyncSession, compound_id: int) -> None:
     """Let no other transaction keep or drop a photo of a compound until this one ends."""
-    await lock_counter(session, compound_id, _COUNTER)
+    await lock_blobs(session, compound_id)
 
 
 # Whose they are
@@ -162,7 +157,7 @@ async def put_photo(
         return False
     values = {
         "compound_id": compound_id,
-        "number": await next_number(session, compound_id, _COUNTER),
+        "number": await next_number(session, compound_id, PHOTO_COUNTER),
         "photo_key": photo_key,
         "inbox_id": message.inbox_id if message else None,
         "account": message.account if message else "",
@@ -348,7 +343,7 @@ async def drop_photos_before(session: AsyncSession, before: datetime, limit: int
 
 
 async def _drop(session: AsyncSession, which: ColumnElement[bool]) -> int:
-    """Delete rows, and the blobs that no other photo has."""
+    """Delete rows, and the blobs that nothing else has."""
     compounds = (await session.exec(select(Photo.compound_id).where(which).distinct())).all()
     for compound_id in sorted(compounds):
         await lock_photos(session, compound_id)
@@ -358,15 +353,6 @@ async def _drop(session: AsyncSession, which: ColumnElement[bool]) -> int:
         .returning(col(Photo.compound_id), col(Photo.address))
         .execution_options(synchronize_session=False)
     )
-    rows = [tuple(row) for row in gone.all()]
-    blobs = [row for row in rows if row[1] is not None]
-    if blobs:
-        others = select_of(col(Photo.number)).where(
-            col(Photo.compound_id) == Blob.compound_id, col(Photo.address) == Blob.address
-        )
-        await session.exec(
-            delete(Blob)
-            .where(tuple_(col(Blob.compound_id), col(Blob.address)).in_(blobs), ~others.exists())
-            .execution_options(synchronize_session=False)
-        )
+    rows = gone.all()
+    await drop_blobs(session, [(row[0], row[1]) for row in rows if row[1] is not None])
     return len(rows)

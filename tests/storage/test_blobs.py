@@ -1,11 +1,13 @@
 """Blobs: one per content and compound, sealed, capped, and never another compound's."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlalchemy.orm import Mapper
+from sqlmodel import SQLModel, col, select
 
-from storage.blobs import LIMIT_BYTES, BlobTooLargeError, find_blob, put_blob
+from storage.blobs import LIMIT_BYTES, REFERRING, BlobTooLargeError, find_blob, put_blob
 from storage.database import Database
 from storage.queries.tree import put_compound
 from storage.sealing import Sealer
@@ -54,3 +56,23 @@ async def test_a_content_over_ten_megabytes_is_refused(database: Database, seale
     async with database.write() as session:
         with pytest.raises(BlobTooLargeError):
             await put_blob(session, sealer, compound_id, b"x" * (LIMIT_BYTES + 1), "image/png", NOW)
+
+
+def test_every_column_with_the_address_of_a_blob_keeps_it() -> None:
+    """A table that is not asked would lose its blob when a photo with the same bytes goes."""
+    asked = {str(col(address)) for _compound_id, address in REFERRING}
+    there = {
+        f"{name}.{column.name}".lower()
+        for name, table in ((mapper.class_.__name__, mapper.local_table) for mapper in _mappers())
+        for column in table.columns
+        if column.name.endswith("address") and getattr(column.type, "length", None) == ADDRESS_LENGTH
+    }
+    assert {name.lower() for name in asked} == there - {"blob.address"}
+    assert there
+
+
+ADDRESS_LENGTH = 64
+
+
+def _mappers() -> list[Mapper[Any]]:
+    return list(SQLModel._sa_registry.mappers)

@@ -28,11 +28,12 @@ from handlers.voting.papers import list_printed, reprint_papers
 from handlers.voting.progress import Counted, load_progress
 from handlers.voting.reception import receive_papers, recording_of, register_call
 from handlers.voting.terms import AGAINST, AGREE, FOLLOW, SPOILED, ChannelPriority, Rejection, Revote, area_of
-from storage.blobs import find_blob
+from storage.blobs import find_blob, put_blob
 from storage.database import Database
+from storage.queries.photos import Place, drop_photos_of_person, put_photo
 from storage.queries.votes import find_vote
 from storage.states import BallotChannel, PaperState, VoteMode, VoteState
-from storage.tables import AuditEvent, RollOwner, Vote, VoteUnit
+from storage.tables import AuditEvent, Blob, RollOwner, Vote, VoteUnit
 from tests.voting.assembly import CLOSES, DAY_21, NUMBER, OPENS, SEALER, cast
 from tests.voting.box import Box, box_of, refused
 from tests.voting.votes import at
@@ -559,6 +560,32 @@ async def test_a_scan_is_kept_and_the_log_has_its_hash(database: Database) -> No
             scan,
             "image/jpeg",
         )
+
+
+async def test_a_scan_stays_when_a_photo_with_the_same_bytes_goes(database: Database) -> None:
+    box = await box_of(database, THREE)
+    await box.receive("3-101", "3-102")
+    compound_id, content, ann = box.assembly.compound_id, b"\xff\xd8 both", box.people["ann"]
+    async with database.write() as session:
+        for place, sent in enumerate((content, b"\xff\xd8 another")):
+            address = await put_blob(session, SEALER, compound_id, sent, "image/jpeg", DAY_21)
+            about = Place(opinion_number=1001)
+            await put_photo(
+                *(session, compound_id, f"photo:{place}", about, DAY_21),
+                person_id=ann,
+                said_at=DAY_21,
+                address=address,
+            )
+    await box.do(
+        *(attach_scan, SEALER, box.compound, NUMBER, box.serials["3-101"], content, "image/jpeg", DAY_21),
+        actor_id=ann,
+    )
+    assert await box.do(drop_photos_of_person, ann) == 2
+    paper = await box.paper("3-101")
+    assert paper.scan_address is not None
+    async with database.read() as session:
+        assert await find_blob(session, SEALER, compound_id, paper.scan_address) == (content, "image/jpeg")
+        assert len((await session.exec(select(Blob.address))).all()) == 1
 
 
 async def test_papers_of_another_vote_are_not_there(database: Database) -> None:

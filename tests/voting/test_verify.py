@@ -405,9 +405,12 @@ def test_a_paper_that_two_deciders_settled_is_good() -> None:
     assert verify(with_act("matched", deciders=[9, 10])).checked
 
 
-@pytest.mark.parametrize("received", [at(26, 13), at(28)])
-def test_a_paper_received_at_another_time_than_its_ballot_says_is_named(received: datetime) -> None:
-    assert broken(with_act("received", received=utc_text(received))) == f"ballot {PAPERS[0]}"
+@pytest.mark.parametrize("moved", [{"received"}, {"received", "at"}])
+@pytest.mark.parametrize("moment", [at(26, 13), at(28)])
+def test_a_paper_received_at_another_time_than_its_ballot_says_is_named(
+    moment: datetime, moved: set[str]
+) -> None:
+    assert broken(with_act("received", **dict.fromkeys(moved, utc_text(moment)))) == f"ballot {PAPERS[0]}"
 
 
 def test_a_paper_received_after_the_close_is_named() -> None:
