@@ -139,7 +139,7 @@ def add_vote_arguments(parser: argparse.ArgumentParser) -> None:
                 "rule",
                 "publish",
             ),
-            *("extend", "revoke", "export", "papers", "receive", "enter", "official"),
+            *("extend", "revoke", "export", "papers", "receive", "enter", "official", "officers"),
         ],
     )
     parser.add_argument("--compound", required=True, metavar="CODE")
@@ -149,7 +149,7 @@ def add_vote_arguments(parser: argparse.ArgumentParser) -> None:
         "--input",
         default="",
         metavar="FILE",
-        help="create, edit, rule, papers, receive, enter: JSON; - is stdin",
+        help="create, edit, rule, papers, receive, enter, officers: JSON; - is stdin",
     )
     parser.add_argument("--checked", nargs="+", metavar="KEY", help="lint: rules of the place you looked up")
     parser.add_argument("--case", type=int, metavar="NUMBER", help="rule: which case")

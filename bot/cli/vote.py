@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.app import open_sealer, open_signer, utc_now
 from bot.cli.vote_call import Call
 from bot.cli.vote_lines import local_text, part_line, show_vote
+from bot.cli.vote_officers import put_officers
 from bot.cli.vote_official import official
 from bot.cli.vote_papers import PAPER_ACTIONS
 from bot.config import ConfigError, Settings
@@ -33,6 +34,7 @@ from handlers.voting.jurisdictions import NATIONAL, ProfileError
 from handlers.voting.life import NoVote
 from handlers.voting.marks import MarkError, marks_of
 from handlers.voting.notice import notice_vote
+from handlers.voting.officers import NotNamed
 from handlers.voting.paper_rules import PaperRefused
 from handlers.voting.revoke import revoke_vote
 from handlers.voting.rules import Refused
@@ -110,7 +112,7 @@ async def run(
         raise ConfigError(str(error)) from None
     except MarkError as error:
         raise ConfigError(f"{error.question_id}: no such mark on the paper") from None
-    except (Refused, NoRuling, PaperRefused, NoBallot) as error:
+    except (Refused, NoRuling, PaperRefused, NoBallot, NotNamed) as error:
         line = {"refused": error.code.value}
     except RollError as error:
         line = {"refused": "roll.unready", "units": [asdict(problem) for problem in error.problems]}
@@ -291,4 +293,5 @@ ACTIONS: Mapping[str, Callable[[Call], Awaitable[dict[str, Any]]]] = {
     "revoke": _revoke,
     "export": _export,
     **PAPER_ACTIONS,
+    "officers": put_officers,
 }

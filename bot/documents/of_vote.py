@@ -12,6 +12,7 @@ from bot.documents.results import Proceedings, minutes_pdf, result_pdf, result_p
 from handlers.voting.announced import announced_of, question_of
 from handlers.voting.documents import EXTENSION, NOTICE, RESULT, Made
 from handlers.voting.log import origin_of
+from handlers.voting.news import page_of
 from storage.queries.vote_log import list_checkpoints
 from storage.queries.votes import list_questions
 from storage.states import VoteMode
@@ -56,7 +57,7 @@ async def load_about(
         objections_to=vote.objections_to or vote.contact,
         papers_to=vote.papers_to or vote.contact,
         made_at=made_at,
-        address=f"{public_url}/h5/votes/{compound.code}/{vote.vote_number}" if public_url else "",
+        address=page_of(public_url, compound, vote.vote_number),
         mode=VoteMode(vote.mode),
         platform=vote.platform,
     )

@@ -148,21 +148,25 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
     ballot = await write_ballot(session, sealer, order, codes, marks, place_of(order, record, now), now)
     judged = await judge_record(session, vote, [*record, *(_cast(ballot, code, marks) for code in codes)])
     _fill(slots, judged)
-    await _drop_reminders(session, order, now)
+    await _drop_reminders(session, vote, order.owner_key, now)
     recorded = _recorded(ballot, units, judged)
     if recorded.contested:
         await open_case(session, order, CaseKind.CO_OWNER_CONFLICT, order.owner_key, now)
     return recorded
 
 
-async def refill_slots(session: AsyncSession, sealer: Sealer, vote: Vote, units: Sequence[VoteUnit]) -> None:
+async def refill_slots(
+    session: AsyncSession, sealer: Sealer, vote: Vote, units: Sequence[VoteUnit], now: datetime
+) -> None:
     """Judge the ballots for some units again, after a paper came into the box or is void.
 
-    units: all that their owners have.
+    units: all that their owners have. Nobody whose paper is in the box is reminded.
     """
     together = await stand_together(session, vote, units)
     slots = await lock_slots(session, vote.compound_id, vote.vote_number, codes_of(together))
     _fill(slots, await judge_record(session, vote, await load_record(session, sealer, vote, together)))
+    for owner_key in sorted({unit.owner_key for unit in together}):
+        await _drop_reminders(session, vote, owner_key, now)
 
 
 async def stand_together(
@@ -379,11 +383,11 @@ def _fill(slots: Mapping[str, BallotSlot], judged: Judged) -> None:
             slot.ballot_id, slot.channel = held.ballot_id, BallotChannel(held.channel)
 
 
-async def _drop_reminders(session: AsyncSession, order: Order, now: datetime) -> None:
+async def _drop_reminders(session: AsyncSession, vote: Vote, owner_key: str, now: datetime) -> None:
     """Nobody who has voted is reminded."""
     await session.flush()
-    persons = await list_persons_of_owner_key(session, order.compound_id, order.vote_number, order.owner_key)
-    await drop_reminders(session, order.compound_id, order.vote_number, persons, now)
+    persons = await list_persons_of_owner_key(session, vote.compound_id, vote.vote_number, owner_key)
+    await drop_reminders(session, vote.compound_id, vote.vote_number, persons, now)
 
 
 def _recorded(

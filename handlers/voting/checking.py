@@ -15,6 +15,7 @@ from handlers.voting.rules import Code, Command, Refused
 from handlers.voting.signing import utc_text
 from handlers.voting.terms import Unit, in_scope
 from storage.queries.roll import list_contactable
+from storage.queries.vote_reach import list_officers
 from storage.queries.votes import list_questions
 from storage.states import VoteMode, VoteState
 from storage.tables import Compound, Vote
@@ -53,6 +54,7 @@ async def load_draft(session: AsyncSession, vote: Vote) -> Draft:
         contact=vote.contact,
         mode=VoteMode(vote.mode),
         platform=vote.platform,
+        officers=len(await list_officers(session, vote.compound_id, vote.vote_number)),
     )
 
 

@@ -73,9 +73,20 @@ async def confirm_notice(
     return True
 
 
-async def has_confirmed(session: AsyncSession, compound_id: int, number: int, person_id: int) -> bool:
-    """Whether somebody said that they have read the notice of a vote."""
-    return any(row.confirmed_at for row in await list_reaches(session, compound_id, number, [person_id]))
+class Said(StrEnum):
+    """What somebody has said of the notice. EARLY: before WeChat took it for them, so it has to be said again."""
+
+    NOTHING = "nothing"
+    EARLY = "early"
+    COUNTS = "counts"
+
+
+async def what_they_said(session: AsyncSession, services: Services, vote: Vote, person_id: int) -> Said:
+    """Whether somebody said that they have read the notice of a vote, and whether that proves anything."""
+    rows = await list_reaches(session, vote.compound_id, vote.vote_number, [person_id])
+    if not any(row.confirmed_at for row in rows):
+        return Said.NOTHING
+    return Said.COUNTS if await _sent_to(session, services, vote, [person_id]) else Said.EARLY
 
 
 def is_running(vote: Vote, now: datetime) -> bool:

@@ -42,7 +42,7 @@ class Draft:
     """What is linted. convener: {"body", "name", "document"}. checked: keys of the profile somebody has looked up.
 
     units: of the present roll, in scope; unready: those that could not be frozen; contactable: those with an owner
-    who can be reached.
+    who can be reached. officers: how many were named who see which units have not voted.
     """
 
     title: str
@@ -61,6 +61,7 @@ class Draft:
     contact: str = ""
     mode: VoteMode = VoteMode.HERE
     platform: str = ""
+    officers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,9 @@ def _where(draft: Draft, profile: Profile, _now: datetime) -> Iterator[Finding]:
             yield Finding("lint.no_platform", "platform", "请写上政府平台的名称，业主要去那里投票。")
     elif profile.only_official:
         yield Finding("lint.only_official", "mode", f"{profile.name}规定只能在政府的平台上投票。")
+    if draft.mode is VoteMode.HERE and not draft.officers:
+        text = "还没有定两位上门负责人。公告发布以后不能再定，那样就没有上门名单。"
+        yield Finding("lint.no_officers", "officers", text, error=False)
 
 
 def _matters(draft: Draft, _profile: Profile, _now: datetime) -> Iterator[Finding]:

@@ -109,8 +109,9 @@ def for_owner(
 def for_waited(compound: Compound, vote: Vote, link: str) -> Words:
     """What somebody reads for whose unit no ballot is there."""
     assert vote.closes_at is not None
+    here = vote.mode is not VoteMode.OFFICIAL_PLATFORM
     text = say(
-        "outreach.reminder",
+        "outreach.reminder" if here else "outreach.reminder_elsewhere",
         compound=compound.name,
         number=vote.vote_number,
         title=vote.title,

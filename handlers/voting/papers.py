@@ -126,7 +126,7 @@ async def void_paper(
     if was_in_the_box:
         await session.flush()
         units = await list_vote_units(session, vote.compound_id, number, [paper.owner_key])
-        await refill_slots(session, sealer, vote, units)
+        await refill_slots(session, sealer, vote, units, now)
     return paper
 
 

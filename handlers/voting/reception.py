@@ -140,7 +140,7 @@ class _Reception:
         paper.batch = None if self.box is None else self.box.batch
         session.add(paper)
         await session.flush()
-        await refill_slots(session, self.sealer, vote, units)
+        await refill_slots(session, self.sealer, vote, units, self.now)
         told: dict[str, str | None] = {
             "act": "received",
             "serial": paper.serial,

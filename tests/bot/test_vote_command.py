@@ -241,3 +241,18 @@ async def test_the_running_bot_opens_and_seals_what_was_noticed(script: Script) 
     assert [leaf.kind for leaf in log] == ["notice", "open"]
     assert heads[-1].size == 2
     assert (await script("show"))["state"] == "open"
+
+
+async def test_officers_are_named_by_two_usernames_before_the_notice(script: Script) -> None:
+    await script.drafted()
+    assert (await script("officers"))["officers"] == []
+    one = await script("officers", given={"officers": ["shuji", "shuji"]})
+    assert (one, script.code) == ({"refused": "officers.not_two"}, 1)
+    both = {"officers": ["shuji", "zhuren"]}
+    assert (await script("officers", given=both))["officers"] == ["shuji", "zhuren"]
+    with pytest.raises(ConfigError, match="nobody"):
+        await script("officers", given={"officers": ["shuji", "nobody"]})
+    await script("lint", "--checked", *load_profile("national").unverified)
+    await script("notice", now=at(2))
+    assert await script("officers", given=both) == {"refused": "officers.too_late"}
+    assert (await script("officers"))["officers"] == ["shuji", "zhuren"]

@@ -11,12 +11,14 @@ from handlers.context import Services
 from handlers.voting.delivery import confirm_notice, load_reach
 from handlers.voting.extend import extend_vote
 from handlers.voting.outreach import BATCH, MOST_REMINDERS
+from handlers.voting.papers import print_papers
+from handlers.voting.reception import receive_papers
 from handlers.voting.revoke import revoke_vote
 from handlers.voting.terms import AGREE
 from storage.database import Database
 from storage.queries.votes import list_vote_units
-from storage.states import Form, MessageClass, OutboxState
-from storage.tables import ChannelIdentity, OutboxMessage, VoteLeaf, VoteNews, VoteReach
+from storage.states import Form, MessageClass, OutboxState, VoteMode
+from storage.tables import ChannelIdentity, OutboxMessage, Vote, VoteLeaf, VoteNews, VoteReach
 from tests.voting.assembly import SEALER, SIGNER
 from tests.voting.roll_call import ACCOUNTS, LAST_1, LAST_3, URL, RollCall, call
 from tests.voting.test_whole_life import CLOSES, NOTICED
@@ -102,6 +104,40 @@ async def test_only_who_has_not_voted_is_reminded(roll: RollCall) -> None:
     reminded = [row for row in await roll.sent() if row.message_class is MessageClass.REMINDER]
     assert [row.recipient for row in reminded[3:]] == ["o-2"]
     assert all(row.expires_at == CLOSES for row in reminded)
+
+
+async def test_whose_paper_came_in_is_not_reminded_any_more(roll: RollCall) -> None:
+    for number in (1, 2):
+        await roll.owner(number)
+    await roll.life.noticed()
+    papers = await roll.life.do(
+        print_papers, roll.life.compound, roll.life.number, NOTICED, actor_id=roll.life.me
+    )
+    await roll.opens()
+    await roll.tell(LAST_3)
+    assert await recipients(roll, MessageClass.REMINDER, OutboxState.PENDING) == ["o-1", "o-2"]
+    # The papers are in the order of the roll: 3-101 comes first.
+    await roll.life.do(
+        *(receive_papers, SEALER, roll.life.compound, roll.life.number, [papers[0].serial], LAST_3),
+        actor_id=roll.life.me,
+    )
+    assert await recipients(roll, MessageClass.REMINDER, OutboxState.PENDING) == ["o-2"]
+    assert await recipients(roll, MessageClass.REMINDER, OutboxState.CANCELLED) == ["o-1"]
+
+
+async def test_where_the_government_counts_everybody_is_reminded_and_nobody_called_late(
+    roll: RollCall,
+) -> None:
+    await roll.owner(1)
+    await roll.life.noticed()
+    async with roll.database.write() as session:
+        vote = await session.get_one(Vote, roll.key)
+        vote.mode, vote.platform = VoteMode.OFFICIAL_PLATFORM, "广州业主决策平台"
+    await roll.opens()
+    await roll.tell(LAST_3)
+    [row] = [row for row in await roll.sent() if row.message_class is MessageClass.REMINDER]
+    assert "投过的不用管" in row.text
+    assert "没投的票" not in row.text
 
 
 async def test_who_has_something_left_to_vote_keeps_the_reminder(roll: RollCall) -> None:

@@ -27,6 +27,7 @@ GOOD = Draft(
     units=600,
     contactable=590,
     contact="居委会陈书记 020-81230000",
+    officers=2,
 )
 
 
@@ -47,6 +48,13 @@ def asking(item: int, text: str, **more: object) -> Draft:
 
 def test_a_good_draft_has_nothing_to_complain_about() -> None:
     assert lint(GOOD, PLACE, NOW) == []
+
+
+def test_a_draft_without_officers_may_go_out_but_its_secretary_is_told() -> None:
+    finding = found(replace(GOOD, officers=0))["lint.no_officers"]
+    assert (finding.field, finding.error) == ("officers", False)
+    elsewhere = replace(GOOD, officers=0, mode=VoteMode.OFFICIAL_PLATFORM, platform="广州业主决策平台")
+    assert "lint.no_officers" not in codes(elsewhere)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from io import BytesIO
 
 import pytest
@@ -15,11 +16,11 @@ from handlers.voting.terms import AGAINST, AGREE
 from handlers.voting.verify import verify
 from storage.queries.votes import list_documents, list_vote_units
 from storage.states import BallotChannel, VoteState
-from storage.tables import AuditEvent, RollTitle
+from storage.tables import AuditEvent, RollTitle, VoteOfficer
 from tests.voting.assembly import SIGNER
 from tests.web.assemblies import drafted, enrolled, here
 from tests.web.test_vote_drafts import complete, save, seen, vote_of
-from tests.web.town import Browser, Town
+from tests.web.town import Browser, Page, Town
 
 BASE = "/console/XH-1/votes/1001"
 PUBLIC = f"{BASE}/evidence/public"
@@ -75,6 +76,46 @@ async def cast(town: Town, unit: str, choice: str, voter: str | None = None) -> 
             voter,
         )
         await cast_ballot(session, town.sealer, order, town.clock.now)
+
+
+def links(page: Page) -> set[str]:
+    """Where the links of a page lead, within the console."""
+    return {unescape(each) for each in re.findall(r'href="(/console/[^"#?]+)', page.text)}
+
+
+async def test_from_a_vote_everything_about_it_is_one_tap_away(noticed: Town) -> None:
+    town = noticed
+    secretary, property_ = await town.as_staff("secretary"), await town.as_staff("property")
+    async with town.site.database.write() as session:
+        for who in ("secretary", "committee"):
+            session.add(
+                VoteOfficer(
+                    compound_id=(await vote_of(town))[0].compound_id,
+                    vote_number=1001,
+                    person_id=town.people[who],
+                    named_by=town.people["secretary"],
+                    named_at=town.clock.now,
+                )
+            )
+    vote = await secretary.get(BASE)
+    there = links(vote)
+    pages = ("papers", "canvass", "officers", "turnout", "evidence")
+    assert there >= {f"{BASE}/{page}" for page in pages} | {"/console/XH-1/roll", "/console/XH-1/owners"}
+    for path in sorted(there):
+        assert (await secretary.get(path)).status == 200, path
+    assert BASE in links(await secretary.get(f"{BASE}/papers"))
+    assert "通知到多少人" in vote.text
+    tabs = links(await secretary.get("/console/XH-1"))
+    assert tabs >= {f"/console/XH-1/{name}" for name in ("votes", "roll", "owners", "polls")}
+    assert not any("vote" in each or "roll" in each for each in links(await property_.get("/console/XH-1")))
+    committee = links(await (await town.as_staff("committee")).get(BASE))
+    assert f"{BASE}/canvass" in committee  # one of the two
+    assert "/console/XH-1/roll" not in committee
+
+
+async def test_who_is_not_an_officer_is_not_led_to_the_list(noticed: Town) -> None:
+    secretary = await noticed.as_staff("secretary")
+    assert f"{BASE}/canvass" not in links(await secretary.get(BASE))
 
 
 async def press(browser: Browser, shown_at: str, path: str, **fields: str) -> str:

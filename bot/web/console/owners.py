@@ -5,6 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.web.console.compounds import CODE
+from bot.web.console.tabs import count_waiting
 from bot.web.once import first_time, fresh_key
 from bot.web.visit import Visit, see_other
 from handlers.access import Opened, Right, access_compound
@@ -80,6 +81,7 @@ async def show_owners(visit: Visit) -> web.Response:
         entered=[await _registration(visit, opened, each) for each in entered],
         mandates=[await _registration(visit, opened, each) for each in mandates],
         me=visit.signed_in.viewer.person_id,
+        unsorted=await count_waiting(visit, opened),
         key=fresh_key(),
         told=visit.request.query.get("told", ""),
     )

@@ -13,7 +13,7 @@ from bot.web.visit import Visit
 from handlers.access import NotFound
 from handlers.voting import words
 from handlers.voting.announced import announced_of
-from handlers.voting.delivery import has_confirmed
+from handlers.voting.delivery import what_they_said
 from handlers.voting.resident import (
     Held,
     OpenVote,
@@ -83,7 +83,7 @@ async def show_vote(visit: Visit) -> web.Response:
         mode=words.mode_words(opened.vote.mode),
         standings=await standings_of(visit, opened),
         cast=await list_ballots_cast_by(visit.session, *opened.key, person_id),
-        seen=await has_confirmed(visit.session, *opened.key, person_id),
+        said=await what_they_said(visit.session, visit.site.services, opened.vote, person_id),
     )
 
 

@@ -5,23 +5,22 @@ from hashlib import sha256
 
 from aiohttp import web
 
-from bot.documents.about import About, Matter, RollFigures
+from bot.documents.about import About
 from bot.documents.ballots import Paper, ballots_pdf
 from bot.documents.fonts import FontMissing
+from bot.documents.of_vote import load_about
 from bot.documents.render import DocumentError, in_thread
 from bot.web.console.papers.door import address_of, back, open_papers
 from bot.web.once import first_time, fresh_key
 from bot.web.visit import Visit
-from handlers.access import NotFound, OpenedVote
-from handlers.voting.announced import announced_of, question_of
-from handlers.voting.log import origin_of
+from handlers.access import OpenedVote
 from handlers.voting.paper_rules import PaperRefused
 from handlers.voting.papers import list_printed, print_papers, reprint_papers
 from handlers.voting.progress import load_progress
 from handlers.voting.serials import serial_words
 from storage.blobs import LIMIT_BYTES, find_blob, put_blob
 from storage.queries.vote_log import lock_vote
-from storage.queries.votes import list_documents, list_questions
+from storage.queries.votes import list_documents
 from storage.tables import VoteDocument
 
 ALL = "*"
@@ -109,7 +108,15 @@ async def show_sheets(visit: Visit) -> web.Response:
             )
             if kept is not None:
                 return _pdf(kept[0])
-    about = await about_of(visit, found)
+    services, vote = visit.site.services, found.vote
+    about = await load_about(
+        visit.session,
+        found.opened.compound,
+        vote,
+        services.signer.key_id if services.signer else "",
+        services.public_url,
+        vote.noticed_at or visit.now,
+    )
     visit.afterwards = partial(_make, visit, found, about, papers, name)
     return web.Response()
 
@@ -151,31 +158,3 @@ def _pdf(content: bytes) -> web.Response:
 
 def _digest(papers: list[Paper]) -> str:
     return sha256("\n".join(paper.serial for paper in papers).encode()).hexdigest()[:12]
-
-
-async def about_of(visit: Visit, found: OpenedVote) -> About:
-    """The vote as its papers name it."""
-    vote, compound, services = found.vote, found.opened.compound, visit.site.services
-    if vote.opens_at is None or vote.closes_at is None or vote.roll_root is None:
-        raise NotFound
-    rows = await list_questions(visit.session, vote.compound_id, vote.vote_number)
-    return About(
-        origin=origin_of(compound.code, vote.vote_number),
-        compound=compound.name,
-        title=vote.title,
-        body=vote.body,
-        convener=vote.convener.get("name", ""),
-        convener_document=vote.convener.get("document", ""),
-        matters=[Matter(question_of(row), row.title, row.body) for row in rows],
-        announced=announced_of(vote),
-        opens_at=vote.opens_at,
-        closes_at=vote.closes_at,
-        roll=RollFigures(vote.roll_persons or 0, vote.roll_area or 0, vote.roll_root),
-        key_id=services.signer.key_id if services.signer else "",
-        contact=vote.contact,
-        objections_to=vote.objections_to or vote.contact,
-        papers_to=vote.papers_to or vote.contact,
-        made_at=vote.noticed_at or visit.now,
-        mode=vote.mode,
-        platform=vote.platform,
-    )

@@ -7,6 +7,7 @@ from aiohttp import web
 from bot.web.console.alerts import NUMBER
 from bot.web.console.board import page_of
 from bot.web.console.compounds import CODE
+from bot.web.console.tabs import count_waiting
 from bot.web.visit import Visit, see_other
 from handlers.access import Opened, Right, access_compound
 from handlers.roll.columns import Field
@@ -46,6 +47,7 @@ async def show_roll(visit: Visit) -> web.Response:
     return visit.page(
         "console/roll/list.html",
         opened=opened,
+        waiting=await count_waiting(visit, opened),
         overview=overview,
         problems=overview.problems[:PROBLEMS],
         building=building,

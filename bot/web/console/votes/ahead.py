@@ -89,6 +89,8 @@ def part_of(field: str) -> str:
     """The page on which a field of a draft is put right, below the vote's page, or ROLL."""
     if field == "roll":
         return ROLL
+    if field == "officers":
+        return "/officers"
     if field == "questions":
         return "/edit/question-new"
     if field.startswith("profile."):

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from bot.web.console.votes.door import back_to, enter, vote_page
+from bot.web.console.votes.door import Entered, back_to, enter, vote_page
 from bot.web.visit import Visit
-from handlers.access import NotFound, OpenedVote, Right
+from handlers.access import NotFound, Right
 from handlers.voting import words
 from handlers.voting.marks import MarkError, marks_json, marks_of
 from handlers.voting.rules import Refused
@@ -102,7 +102,7 @@ async def rule(visit: Visit) -> web.Response:
     return back_to(found, "case_ruled" if ruled.state is CaseState.RULED else "case_proposed", here)
 
 
-async def _case(visit: Visit, found: OpenedVote) -> VoteCase:
+async def _case(visit: Visit, found: Entered) -> VoteCase:
     number = int(visit.part("case", CASE))
     case = await visit.session.get(VoteCase, (found.vote.compound_id, found.vote.vote_number, number))
     if case is None:
@@ -110,7 +110,7 @@ async def _case(visit: Visit, found: OpenedVote) -> VoteCase:
     return case
 
 
-async def _questions(visit: Visit, found: OpenedVote, case: VoteCase) -> list[VoteQuestion]:
+async def _questions(visit: Visit, found: Entered, case: VoteCase) -> list[VoteQuestion]:
     rows = await list_questions(visit.session, found.vote.compound_id, found.vote.vote_number)
     return [row for row in rows if case.question_id in (None, row.question_id)]
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from bot.web.console.votes.ahead import part_of
-from bot.web.console.votes.door import back_to, enter, vote_page
+from bot.web.console.votes.door import Entered, back_to, enter, vote_page
 from bot.web.console.votes.listing import DRAFTS
 from bot.web.console.votes.parts import (
     PARTS,
@@ -18,7 +18,7 @@ from bot.web.console.votes.parts import (
     suggested_window,
 )
 from bot.web.visit import Visit
-from handlers.access import NotFound, OpenedVote, Right
+from handlers.access import NotFound, Right
 from handlers.voting.announced import announced_of
 from handlers.voting.checking import find_faults, load_draft, record_checked
 from handlers.voting.draft import MOST_QUESTIONS, Changes, QuestionEntry, edit_vote
@@ -77,7 +77,7 @@ async def save_part(visit: Visit) -> web.Response:
     return back_to(found, "vote_saved")
 
 
-async def _save_checked(visit: Visit, found: OpenedVote) -> web.Response:
+async def _save_checked(visit: Visit, found: Entered) -> web.Response:
     """Who says that they looked a rule of the place up is kept with the vote."""
     profile = load_profile(found.vote.profile)
     keys = [name for name in profile.unverified if visit.form.get(f"key-{name}") == "yes"]
@@ -94,7 +94,7 @@ async def _save_checked(visit: Visit, found: OpenedVote) -> web.Response:
     return back_to(found, "vote_saved")
 
 
-async def _present(visit: Visit, found: OpenedVote, part: str, rows: list[VoteQuestion]) -> Values:
+async def _present(visit: Visit, found: Entered, part: str, rows: list[VoteQuestion]) -> Values:
     """What stands in the fields at first; a suggestion where there is nothing."""
     values = _stored(found, part, rows)
     if part == "window" and not any(values.values()):
@@ -103,7 +103,7 @@ async def _present(visit: Visit, found: OpenedVote, part: str, rows: list[VoteQu
     return values
 
 
-def _stored(found: OpenedVote, part: str, rows: list[VoteQuestion]) -> Values:
+def _stored(found: Entered, part: str, rows: list[VoteQuestion]) -> Values:
     if part in PARTS:
         return PARTS[part].values(found.vote)
     if part == _CHECKED:
@@ -153,7 +153,7 @@ def _changes(part: str, values: Values, rows: list[VoteQuestion], *, dropped: bo
 
 
 async def _form(
-    visit: Visit, found: OpenedVote, part: str, values: Values, faults: dict[str, str], told: str = ""
+    visit: Visit, found: Entered, part: str, values: Values, faults: dict[str, str], told: str = ""
 ) -> web.Response:
     vote = found.vote
     findings = [

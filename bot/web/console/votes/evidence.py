@@ -4,10 +4,10 @@ import asyncio
 
 from aiohttp import web
 
-from bot.web.console.votes.door import SEE, back_to, enter, vote_page
+from bot.web.console.votes.door import SEE, Entered, back_to, enter, vote_page
 from bot.web.documents import attachment
 from bot.web.visit import Visit
-from handlers.access import OpenedVote, Right
+from handlers.access import Right
 from handlers.voting.bundle import PUBLIC, SEALED, write_bundle
 from handlers.voting.export import export_vote
 from handlers.voting.life import audit
@@ -38,7 +38,7 @@ async def take_sealed(visit: Visit) -> web.Response:
     return await _take(visit, found, SEALED, reason)
 
 
-async def _take(visit: Visit, found: OpenedVote, kind: str, reason: str = "") -> web.Response:
+async def _take(visit: Visit, found: Entered, kind: str, reason: str = "") -> web.Response:
     services, number, by = visit.site.services, found.vote.vote_number, visit.signed_in.viewer.person_id
     try:
         if services.signer is None:

@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from bot.web.console.votes.door import back_to, enter, vote_page
+from bot.web.console.votes.door import Entered, back_to, enter, vote_page
 from bot.web.console.votes.listing import DRAFTS
 from bot.web.visit import Visit
-from handlers.access import OpenedVote, Right
+from handlers.access import Right
 from handlers.voting import words
 from handlers.voting.announced import announced_of
 from handlers.voting.checking import find_faults, lint_vote
@@ -46,7 +46,7 @@ async def launch(visit: Visit) -> web.Response:
     return back_to(found, "vote_launched")
 
 
-async def _shown(visit: Visit, found: OpenedVote) -> web.Response:
+async def _shown(visit: Visit, found: Entered) -> web.Response:
     vote = found.vote
     if vote.state not in DRAFTS:
         return back_to(found, "vote_launched")

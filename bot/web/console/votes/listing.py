@@ -5,18 +5,20 @@ from aiohttp import web
 from bot.web.console.compounds import CODE
 from bot.web.console.tabs import count_waiting
 from bot.web.console.votes.ahead import Ahead, ahead, part_of
-from bot.web.console.votes.door import SEE, enter, vote_page
+from bot.web.console.votes.door import SEE, Entered, enter, vote_page
 from bot.web.visit import Visit
-from handlers.access import OpenedVote, Right, access_compound
+from handlers.access import Right, access_compound
 from handlers.voting import words
 from handlers.voting.announced import Counts, announced_of
 from handlers.voting.checking import find_faults
 from handlers.voting.count import counts_of
+from handlers.voting.delivery import Reach, load_reach
 from handlers.voting.jurisdictions import load_profile
 from handlers.voting.lint import Finding
 from handlers.voting.terms import area_text
 from storage.queries.votes import list_questions, list_votes
 from storage.states import VoteState
+from storage.tables import Vote
 
 SHOWN = 100
 DRAFTS = (VoteState.DRAFT, VoteState.LINTED)
@@ -48,7 +50,7 @@ async def show_vote(visit: Visit) -> web.Response:
     return await _shown(visit, found, findings, counts)
 
 
-async def _shown(visit: Visit, found: OpenedVote, findings: list[Finding], counts: Counts) -> web.Response:
+async def _shown(visit: Visit, found: Entered, findings: list[Finding], counts: Counts) -> web.Response:
     vote = found.vote
     profile, announced = load_profile(vote.profile), announced_of(vote)
     by_part: dict[str, list[Finding]] = {}
@@ -70,13 +72,21 @@ async def _shown(visit: Visit, found: OpenedVote, findings: list[Finding], count
         unchecked=[name for name in profile.unverified if name not in vote.checked],
         key_id=signer.key_id if signer else "",
         area_text=area_text,
+        reach=await _reach(visit, vote),
     )
+
+
+async def _reach(visit: Visit, vote: Vote) -> Reach | None:
+    """How far the notice and the reminders got, while that still can be bettered."""
+    if vote.state not in (VoteState.NOTICED, VoteState.OPEN):
+        return None
+    return await load_reach(visit.session, visit.site.services, vote)
 
 
 _VIEWED = frozenset({"/turnout", "/documents", "/result", "/evidence", "/objections"})
 
 
-def _offered(next_one: Ahead, found: OpenedVote) -> Ahead:
+def _offered(next_one: Ahead, found: Entered) -> Ahead:
     """Without the button for who may not press it."""
     if Right.RUN_VOTES in found.opened.rights or next_one.page in _VIEWED:
         return next_one

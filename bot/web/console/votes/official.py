@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from bot.web.console.votes.door import back_to, enter, vote_page
+from bot.web.console.votes.door import Entered, back_to, enter, vote_page
 from bot.web.console.votes.official_form import (
     Unreadable,
     Values,
@@ -14,7 +14,7 @@ from bot.web.console.votes.official_form import (
     values_of,
 )
 from bot.web.visit import Visit
-from handlers.access import OpenedVote, Right
+from handlers.access import Right
 from handlers.voting.announced import facts_of
 from handlers.voting.official import FiguresError
 from handlers.voting.official_figures import figures_from
@@ -80,17 +80,17 @@ async def enter_official(visit: Visit) -> web.Response:
     return back_to(found, "official_entered")
 
 
-async def _kept(visit: Visit, found: OpenedVote) -> OfficialResult | None:
+async def _kept(visit: Visit, found: Entered) -> OfficialResult | None:
     return await visit.session.get(OfficialResult, _key(found))
 
 
-def _key(found: OpenedVote) -> tuple[int, int]:
+def _key(found: Entered) -> tuple[int, int]:
     return found.vote.compound_id, found.vote.vote_number
 
 
 async def _form(
     visit: Visit,
-    found: OpenedVote,
+    found: Entered,
     kept: OfficialResult | None,
     values: Values,
     faults: dict[str, str],

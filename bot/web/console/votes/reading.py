@@ -37,7 +37,8 @@ async def show_result(visit: Visit) -> web.Response:
         return back_to(found, "vote.wrong_state")
     signer = visit.site.services.signer
     key_id = signer.key_id if signer else ""
-    about = await load_about(visit.session, found.opened.compound, vote, key_id, "", visit.now)
+    address = visit.site.services.public_url
+    about = await load_about(visit.session, found.opened.compound, vote, key_id, address, visit.now)
     published = await load_published(visit.session, vote, visit.now)
     return vote_page(
         visit,

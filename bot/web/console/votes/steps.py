@@ -5,9 +5,9 @@ Each holds the vote first and looks where it is: a button that is pressed twice 
 
 from aiohttp import web
 
-from bot.web.console.votes.door import back_to, enter
+from bot.web.console.votes.door import Entered, back_to, enter
 from bot.web.visit import Visit
-from handlers.access import OpenedVote, Right
+from handlers.access import Right
 from handlers.voting.announced import announced_of, is_outdated
 from handlers.voting.count import publish_vote, tally_vote
 from handlers.voting.extend import extend_vote
@@ -90,7 +90,7 @@ async def revoke(visit: Visit) -> web.Response:
     return back_to(found, "vote_revoked")
 
 
-async def _held(visit: Visit) -> tuple[OpenedVote, Vote]:
+async def _held(visit: Visit) -> tuple[Entered, Vote]:
     found = await enter(visit, Right.RUN_VOTES)
     return found, await hold_vote(visit.session, found.opened.compound, found.vote.vote_number)
 
