@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.identity.sold import find_earlier, list_bought, list_owned_by_others
 from storage.queries.bindings import list_bound, list_persons_bound_to, list_registrations
+from storage.queries.titles import list_titled_units
 from storage.queries.votes import list_owner_keys, list_vote_units
 from storage.states import Capacity, RegistrationKind, RegistrationState
 from storage.tables import Vote, VoteUnit
@@ -21,19 +23,27 @@ class Entitlement:
     owner_key: whose it is, in this vote. voter: who casts it, as storage.tables.Ballot has it. units: all that it
     covers, in the order of the roll; not empty. capacity: as what they are bound to the owner. proxy: the mark of who
     holds the owner's mandate, to be cast with the ballot; None for who votes by a binding. owner_number: of the roll.
+    earlier: of who bought the units after the freeze, the ballots of buyers that are there (sold.find_earlier), and
+    nobody is the voter; None for who has them of the frozen roll.
     """
 
     owner_key: str
-    voter: str
+    voter: str | None
     units: tuple[VoteUnit, ...]
     capacity: Capacity = Capacity.OWNER
     proxy: str | None = None
     owner_number: int = 0
+    earlier: frozenset[str] | None = None
+
+    @property
+    def is_successor(self) -> bool:
+        """Whether the units were bought after the roll was frozen."""
+        return self.earlier is not None
 
     @property
     def is_voter(self) -> bool:
         """Whether this identity votes for any of the units; not where the co-owners named somebody else."""
-        return any(unit.representative in (None, self.voter) for unit in self.units)
+        return self.is_successor or any(unit.representative in (None, self.voter) for unit in self.units)
 
 
 async def list_entitlements(
@@ -41,7 +51,8 @@ async def list_entitlements(
 ) -> list[Entitlement]:
     """What an identity may cast in a vote with a frozen roll, those with the first units first.
 
-    hold: until the transaction ends nobody contests or ends what it rests on; for who casts a ballot on it. Whom two
+    hold: until the transaction ends nobody contests or ends what it rests on; for who casts a ballot on it. Of units
+    that were sold after the freeze the seller casts none, and the buyer where none is there (sold.py). Whom two
     ways lead to the same ballot casts it as the owner, else as guardian or company, else as proxy; but as whom the
     co-owners named, if that is one of them.
     """
@@ -60,11 +71,12 @@ async def list_entitlements(
         hold=hold,
     )
     ways += [(mandate.owner_number, Capacity.OWNER, mandate.mark) for mandate in mandates]
-    found: dict[str, Entitlement] = {}
+    found: dict[tuple[str, ...], Entitlement] = {}
     for number, capacity, proxy in ways:
-        for one in await _of_owner(session, vote, person_id, number, capacity, proxy):
-            if not found.setdefault(one.owner_key, one).is_voter:
-                found[one.owner_key] = one
+        for one in await _of_owner(session, vote, person_id, number, capacity, proxy, hold=hold):
+            named = (one.owner_key, *(unit.unit_code for unit in one.units if one.is_successor))
+            if not found.setdefault(named, one).is_voter:
+                found[named] = one
     return sorted(found.values(), key=lambda each: each.units[0].position)
 
 
@@ -82,16 +94,28 @@ def guardian_mark(own_key: str, person_id: int) -> str:
 
 
 async def _of_owner(
-    session: AsyncSession, vote: Vote, person_id: int, number: int, capacity: Capacity, proxy: str | None
+    session: AsyncSession,
+    vote: Vote,
+    person_id: int,
+    number: int,
+    capacity: Capacity,
+    proxy: str | None,
+    *,
+    hold: bool,
 ) -> list[Entitlement]:
-    """The ballots of one owner: their own, and those together with others."""
+    """The ballots of one owner: their own, those together with others, and those of what they bought since."""
+    titled = await list_titled_units(session, vote.compound_id, number, hold=hold)
     keys = await list_owner_keys(session, vote.compound_id, vote.vote_number, number)
     # An owner is alone in one key only: their own.
     own = next((key for key, owners in keys.items() if owners == 1), None)
+    frozen = await list_vote_units(session, vote.compound_id, vote.vote_number, keys)
+    codes = {unit.unit_code for unit in frozen}
+    gone = await list_owned_by_others(session, vote, codes - titled)
     by_key: dict[str, list[VoteUnit]] = {}
-    for unit in await list_vote_units(session, vote.compound_id, vote.vote_number, keys):
-        by_key.setdefault(unit.owner_key, []).append(unit)
-    return [
+    for unit in frozen:
+        if unit.unit_code not in gone:
+            by_key.setdefault(unit.owner_key, []).append(unit)
+    found = [
         Entitlement(
             key,
             _voter(key, own, units, person_id, capacity, proxy),
@@ -100,6 +124,26 @@ async def _of_owner(
             proxy,
             number,
         )
+        for key, units in by_key.items()
+    ]
+    # A mandate is the owner's of the roll, so it does not reach what was bought.
+    bought = [] if proxy is not None else await list_bought(session, vote, number, titled - codes)
+    return [*found, *await _of_buyer(session, vote, bought, capacity, number)]
+
+
+async def _of_buyer(
+    session: AsyncSession, vote: Vote, bought: list[VoteUnit], capacity: Capacity, number: int
+) -> list[Entitlement]:
+    """A ballot for what was bought of each seller, where the seller has not voted."""
+    by_key: dict[str, list[VoteUnit]] = {}
+    earlier: dict[str, frozenset[str]] = {}
+    for unit in bought:
+        there = await find_earlier(session, vote, unit.unit_code)
+        if there is not None:
+            by_key.setdefault(unit.owner_key, []).append(unit)
+            earlier[unit.owner_key] = earlier.get(unit.owner_key, frozenset()) | there
+    return [
+        Entitlement(key, None, tuple(units), capacity, None, number, earlier[key])
         for key, units in by_key.items()
     ]
 

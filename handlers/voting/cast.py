@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.identity.sold import list_sold
 from handlers.voting.announced import announced_of, facts_of, question_of, rules_of, unit_of
 from handlers.voting.judge import Judged, judge
 from handlers.voting.log import write_leaf
@@ -55,6 +56,7 @@ class Code(StrEnum):
     NOT_OPEN = "vote.not_open"
     NOT_ELIGIBLE = "vote.not_eligible"
     TOO_MANY = "vote.too_many_ballots"
+    SLOT_TAKEN = "vote.slot_taken"
 
 
 class NoBallot(Exception):  # noqa: N818  an answer, not an error
@@ -71,7 +73,7 @@ class Order:
 
     cast_key: made with the form, so that a double tap is one ballot. cast_at: when it arrived; for paper when it was
     received. registered_at: when a paper's serial was scanned, which holds its place; None: now. voter, proxy: see
-    storage.tables.Ballot.
+    storage.tables.Ballot. units: codes of those it covers, where others of the owner's were sold; None: all of them.
     """
 
     compound_id: int
@@ -86,6 +88,7 @@ class Order:
     proxy: str | None = None
     serial: str | None = None
     registered_at: datetime | None = None
+    units: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +119,12 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
         raise NoBallot(Code.NO_VOTE)
     if vote.mode is VoteMode.OFFICIAL_PLATFORM:
         raise NoBallot(Code.ELSEWHERE)
-    units = await list_vote_units(session, order.compound_id, order.vote_number, [order.owner_key])
+    owned = await list_vote_units(session, order.compound_id, order.vote_number, [order.owner_key])
+    units = [unit for unit in owned if order.units is None or unit.unit_code in order.units]
     if not units:
         raise NoBallot(Code.NOT_ELIGIBLE)
-    codes = [unit.unit_code for unit in units]
-    together = await stand_together(session, vote, units, order.proxy)
+    covered = codes_of(units)
+    together = await stand_together(session, vote, owned, order.proxy)
     slots = await lock_slots(session, order.compound_id, order.vote_number, codes_of(together))
     record = await load_record(session, sealer, vote, together, order.serial)
     ballot = await find_ballot_by_key(session, order.compound_id, order.vote_number, order.cast_key)
@@ -134,7 +138,7 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
     if not in_window(facts, order.cast_at):
         early = facts.opens_at is None or order.cast_at < facts.opens_at
         raise NoBallot(Code.NOT_OPEN if early else Code.CLOSED)
-    if order.channel is BallotChannel.ONLINE and _cast_online(record, codes, order.voter) >= MOST_BALLOTS:
+    if order.channel is BallotChannel.ONLINE and _cast_online(record, covered, order.voter) >= MOST_BALLOTS:
         raise NoBallot(Code.TOO_MANY)
     questions = [
         question_of(row) for row in await list_questions(session, order.compound_id, order.vote_number)
@@ -145,8 +149,8 @@ async def cast_ballot(session: AsyncSession, sealer: Sealer, order: Order, now: 
         on_paper=order.channel is BallotChannel.PAPER,
         may_follow=announced_of(vote).deemed_follow,
     )
-    ballot = await write_ballot(session, sealer, order, codes, marks, place_of(order, record, now), now)
-    judged = await judge_record(session, vote, [*record, *(_cast(ballot, code, marks) for code in codes)])
+    ballot = await write_ballot(session, sealer, order, covered, marks, place_of(order, record, now), now)
+    judged = await judge_record(session, vote, [*record, *(_cast(ballot, code, marks) for code in covered)])
     _fill(slots, judged)
     await _drop_reminders(session, vote, order.owner_key, now)
     recorded = _recorded(ballot, units, judged)
@@ -217,7 +221,9 @@ async def load_record(
         codes.setdefault(unit.owner_key, []).append(unit.unit_code)
     found = await list_ballots_touching(session, *key, codes_of(units))
     record = [as_cast(sealer, ballot, unit_code) for ballot, unit_code in found]
-    for paper in await list_papers_in_the_box(session, *key, codes):
+    papers = await list_papers_in_the_box(session, *key, codes)
+    sold = await list_sold(session, vote, {paper.owner_key for paper in papers})
+    for paper in papers:
         if paper.serial != serial:
             record += [
                 Cast(
@@ -229,6 +235,7 @@ async def load_record(
                     ballot_id=f"{_IN_THE_BOX}{paper.serial}",
                 )
                 for code in codes[paper.owner_key]
+                if not (code in sold and paper.received_at is not None and sold[code] <= paper.received_at)
             ]
     return record
 

@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.identity.mandates import proxy_mark
 from handlers.identity.rules import read_document
+from handlers.identity.sold import list_sold
 from handlers.roll.report import masked_name
 from handlers.roll.sealed import NAME
 from handlers.voting.announced import announced_of, question_of
@@ -132,6 +133,8 @@ async def _order(
     """The ballot; its key is the serial, so a paper is one ballot whatever happens."""
     assert paper.received_at is not None
     units = await list_vote_units(session, vote.compound_id, vote.vote_number, [paper.owner_key])
+    sold = await list_sold(session, vote, [paper.owner_key])
+    gone = {code for code, at in sold.items() if at <= paper.received_at}
     return Order(
         compound_id=vote.compound_id,
         vote_number=vote.vote_number,
@@ -144,6 +147,7 @@ async def _order(
         proxy=_mark(sealer, vote, entry.proxy),
         serial=paper.serial,
         registered_at=paper.registered_at,
+        units=frozenset(unit.unit_code for unit in units if unit.unit_code not in gone),
     )
 
 

@@ -92,6 +92,7 @@ def order_of(vote: Vote, entitlement: Entitlement, now: datetime) -> Order:
         cast_at=at,
         voter=entitlement.voter,
         proxy=entitlement.proxy,
+        units=frozenset(unit.unit_code for unit in entitlement.units),
     )
 
 

@@ -136,6 +136,8 @@ class Standing:
 def ref_of(entitlement: Entitlement) -> str:
     """A name for an entitlement that tells nothing to others: 16 hex digits."""
     named = repr((entitlement.owner_key, entitlement.voter))
+    if entitlement.is_successor:
+        named += repr([unit.unit_code for unit in entitlement.units])
     return sha256(named.encode()).hexdigest()[:16]
 
 

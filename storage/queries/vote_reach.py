@@ -15,6 +15,7 @@ from storage.tables import (
     OutboxMessage,
     OwnerBinding,
     Residency,
+    RollTitle,
     VoteNews,
     VoteOfficer,
     VoteOwner,
@@ -175,7 +176,7 @@ async def list_persons_waited_for(
 ) -> list[int]:
     """Persons, by number, who may vote for a unit for which no ballot is there. among: only these.
 
-    A unit for which the co-owners named somebody waits for that one only.
+    A unit for which the co-owners named somebody waits for that one only, and one that was sold not for the seller.
     """
     own = aliased(VoteOwner)
     is_named = exists().where(
@@ -199,6 +200,7 @@ async def list_persons_waited_for(
             VoteOwner.vote_number == vote_number,
             col(OwnerBinding.person_id) > after_person,
             or_(col(VoteUnit.representative).is_(None), is_named),
+            or_(_owns_still(), ~_has_an_owner()),
             ~_has_voted(),
             *_STANDS,
         )
@@ -374,6 +376,23 @@ def _slot_of_unit() -> ColumnElement[bool]:
         (col(BallotSlot.compound_id) == VoteUnit.compound_id)
         & (col(BallotSlot.vote_number) == VoteUnit.vote_number)
         & (col(BallotSlot.unit_code) == VoteUnit.unit_code)
+    )
+
+
+def _has_an_owner() -> ColumnElement[bool]:
+    return exists().where(
+        col(RollTitle.compound_id) == VoteUnit.compound_id,
+        col(RollTitle.unit_code) == VoteUnit.unit_code,
+        col(RollTitle.ended_at).is_(None),
+    )
+
+
+def _owns_still() -> ColumnElement[bool]:
+    return exists().where(
+        col(RollTitle.compound_id) == VoteUnit.compound_id,
+        col(RollTitle.unit_code) == VoteUnit.unit_code,
+        col(RollTitle.owner_number) == VoteOwner.owner_number,
+        col(RollTitle.ended_at).is_(None),
     )
 
 

@@ -22,6 +22,7 @@ from handlers.voting.cast import NoBallot, cast_ballot
 from handlers.voting.fate import order_of
 from handlers.voting.marks import MarkError, check_marks
 from handlers.voting.resident import OpenVote, Stage, Standing, ref_of
+from handlers.voting.successors import cast_as_successor
 from handlers.voting.terms import area_text
 from storage.queries.votes import list_questions
 from storage.tables import VoteQuestion
@@ -83,6 +84,7 @@ async def cast(visit: Visit) -> web.Response:
     marks, wrong = read_form(questions, visit.form)
     if wrong:
         return see_other(f"{path_of(opened)}/ballot/{ref}")
+    sealer = visit.site.services.sealer
     order = replace(
         order_of(opened.vote, entitlement, visit.now),
         marks=marks,
@@ -91,7 +93,10 @@ async def cast(visit: Visit) -> web.Response:
         person_id=person_id,
     )
     try:
-        recorded = await cast_ballot(visit.session, visit.site.services.sealer, order, visit.now)
+        if entitlement.earlier is None:
+            recorded = await cast_ballot(visit.session, sealer, order, visit.now)
+        else:
+            recorded = await cast_as_successor(visit.session, sealer, order, entitlement.earlier, visit.now)
     except NoBallot as refused:
         return visit.page(
             "h5/no_ballot.html", HTTPStatus.CONFLICT, **head_of(visit, opened), code=refused.code.value

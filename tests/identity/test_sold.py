@@ -1,0 +1,270 @@
+"""Units that change hands while a vote is held: what the seller cast stands, else the buyer votes in the slot."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlmodel import select
+
+from handlers.identity.entitled import list_entitlements
+from handlers.voting.announced import Announced
+from handlers.voting.cast import Code, NoBallot, Order, Recorded
+from handlers.voting.count import load_evidence, publish_vote
+from handlers.voting.fate import order_of
+from handlers.voting.resident import OpenVote, list_standings
+from handlers.voting.successors import cast_as_successor
+from handlers.voting.terms import AGAINST, AGREE, CaseKind, Choice, Revote
+from storage.database import Database
+from storage.queries.roll import end_titles
+from storage.queries.vote_reach import list_persons_waited_for
+from storage.queries.votes import find_vote, list_cases
+from storage.states import BallotChannel
+from storage.tables import AuditEvent, RollTitle, VoteLeaf
+from tests.identity.test_acting import (
+    COUNTED,
+    NUMBER,
+    VOTED,
+    cast,
+    check_bundle,
+    close,
+    entitled,
+    open_vote,
+    tally,
+)
+from tests.identity.world import FLAT, LI, NOW, OTHER, PAIR, SEALER, WANG, ZHANG, ZHAO, World, found
+from tests.voting.assembly import DAY_21, OPENS
+from tests.voting.box import box_of
+
+SOLD = VOTED - timedelta(hours=1)
+
+
+async def sell(database: Database, unit: str, sellers: list[int], buyers: list[int], at: datetime) -> None:
+    async with database.write() as session:
+        [compound_id, *_] = set(await session.exec(select(RollTitle.compound_id)))
+        await end_titles(session, compound_id, [(unit, number) for number in sellers], at)
+        session.add_all(
+            RollTitle(compound_id=compound_id, unit_code=unit, owner_number=number, since=at)
+            for number in buyers
+        )
+
+
+async def cast_bought(
+    world: World, who: str, choice: Choice = AGREE, key: str = "", at: datetime = VOTED
+) -> Recorded:
+    """The ballot of somebody for what they bought, as the page casts it."""
+    person_id = await world.resident(who)
+    async with world.database.write() as session:
+        vote = await find_vote(session, world.compound_id, NUMBER)
+        assert vote is not None
+        [one] = [
+            each for each in await list_entitlements(session, vote, person_id, hold=True) if each.is_successor
+        ]
+        assert one.earlier is not None
+        made = order_of(vote, one, at)
+        order = Order(
+            *(made.compound_id, made.vote_number, made.owner_key, {"q1": choice}, made.channel),
+            cast_key=key or f"bought:{who}",
+            cast_at=at,
+            voter=made.voter,
+            person_id=person_id,
+            units=made.units,
+        )
+        return await cast_as_successor(session, SEALER, order, one.earlier, at)
+
+
+def covers(found_: object) -> set[str]:
+    return {unit.unit_code for unit in found_.units}  # type: ignore[attr-defined]
+
+
+async def test_the_buyer_votes_where_the_seller_has_not(database: Database) -> None:
+    world = await found(database)
+    await world.bind("zhang", FLAT, ZHANG)
+    await world.bind("zhao", OTHER, ZHAO)
+    await open_vote(world)
+    async with database.read() as session:
+        vote = await find_vote(session, world.compound_id, NUMBER)
+        assert vote is not None
+        before = (vote.roll_root, vote.roll_persons, vote.roll_area)
+    await sell(database, FLAT, [ZHANG], [ZHAO], SOLD)
+    assert await entitled(world, "zhang") == []
+    own, bought = sorted(await entitled(world, "zhao"), key=lambda each: each.is_successor)
+    assert (covers(own), covers(bought)) == ({OTHER}, {FLAT})
+    assert bought.owner_key != own.owner_key
+    assert (bought.is_voter, bought.voter, bought.earlier) == (True, None, frozenset())
+    recorded = await cast_bought(world, "zhao", AGAINST)
+    assert (recorded.rejected, recorded.contested, covers(recorded)) == ({}, False, {FLAT})
+    again = await cast_bought(world, "zhao", AGAINST)
+    assert (again.repeated, again.ballot.ballot_id) == (True, recorded.ballot.ballot_id)
+    await cast(
+        world, "zhao", AGREE, place=[each.is_successor for each in await entitled(world, "zhao")].index(False)
+    )
+    leaves = [row.entry for row in await world.rows(select(VoteLeaf).where(VoteLeaf.kind == "successor"))]
+    assert len(leaves) == 1
+    assert recorded.ballot.ballot_id in leaves[0]
+    assert FLAT not in leaves[0]
+    verbs = [row.verb for row in await world.rows(select(AuditEvent))]
+    assert verbs.count("vote.succeeded") == 1
+    await close(world)
+    vote = await tally(world)
+    assert (vote.roll_root, vote.roll_persons, vote.roll_area) == before
+    assert vote.result is not None
+    [question] = vote.result["questions"]
+    assert question["cases"] == []
+    assert question["participants"]["persons"] == 2  # the buyer in two slots: of two owners of the roll
+    assert question["agreed"]["persons"] == 1
+    async with database.write() as session:
+        await publish_vote(session, world.compound, NUMBER, COUNTED, actor_id=world.secretary)
+    await check_bundle(world)
+
+
+async def test_an_earlier_ballot_of_the_seller_stands(database: Database) -> None:
+    world = await found(database)
+    await world.bind("zhang", FLAT, ZHANG)
+    await world.bind("zhao", OTHER, ZHAO)
+    await open_vote(world, Announced(revote=Revote.LAST))
+    await cast(world, "zhang", AGAINST, cast_at=SOLD - timedelta(hours=1))
+    await sell(database, FLAT, [ZHANG], [ZHAO], SOLD)
+    assert await entitled(world, "zhang") == []  # nor may they change it
+    assert [covers(each) for each in await entitled(world, "zhao")] == [{OTHER}]
+
+
+async def test_a_ballot_that_came_into_the_slot_meanwhile_is_not_replaced(database: Database) -> None:
+    world = await found(database)
+    await world.bind("zhang", FLAT, ZHANG)
+    zhao = await world.bind("zhao", OTHER, ZHAO)
+    await open_vote(world, Announced(revote=Revote.LAST))
+    [sellers] = await entitled(world, "zhang")
+    await cast(world, "zhang")
+    for earlier in (frozenset[str](), frozenset({"another"})):
+        async with database.write() as session:
+            order = Order(
+                *(world.compound_id, NUMBER, sellers.owner_key, {"q1": AGAINST}, BallotChannel.ONLINE),
+                cast_key="late",
+                cast_at=VOTED,
+                person_id=zhao.person_id,
+                units=frozenset({FLAT}),
+            )
+            with pytest.raises(NoBallot) as refused:
+                await cast_as_successor(session, SEALER, order, earlier, VOTED)
+        assert refused.value.code is Code.SLOT_TAKEN
+
+
+async def test_who_sold_one_of_two_units_votes_for_the_other(database: Database) -> None:
+    world = await found(database)
+    await sell(database, OTHER, [ZHAO], [ZHANG], NOW)  # Zhang owns two flats when the roll is frozen
+    await world.bind("zhang", FLAT, ZHANG)
+    await world.bind("li", PAIR, LI)
+    await open_vote(world)
+    assert [covers(each) for each in await entitled(world, "zhang")] == [{FLAT, OTHER}]
+    await sell(database, OTHER, [ZHANG], [LI], SOLD)
+    assert [covers(each) for each in await entitled(world, "zhang")] == [{FLAT}]
+    assert (await cast(world, "zhang", AGREE, units=frozenset({FLAT}))).rejected == {}
+    assert (await cast_bought(world, "li", AGAINST)).rejected == {}
+    async with database.read() as session:
+        vote = await find_vote(session, world.compound_id, NUMBER)
+        assert vote is not None
+        evidence = await load_evidence(session, SEALER, vote)
+    [case] = evidence.cases().values()  # one owner of the roll, two minds: two deciders rule
+    assert case.kind is CaseKind.SAME_OWNER_CONFLICT
+    await close(world)
+    await tally(world)
+    await check_bundle(world)
+
+
+async def test_two_who_bought_together_contradict_each_other(database: Database) -> None:
+    world = await found(database)
+    await world.bind("li", PAIR, LI)
+    await world.bind("wang", PAIR, WANG)
+    await open_vote(world)
+    await sell(database, FLAT, [ZHANG], [LI, WANG], SOLD)
+    first = await cast_bought(world, "li", AGREE)
+    await cast_bought(world, "wang", AGREE)
+    assert await world.read(list_cases, world.compound_id, NUMBER) == []
+    await cast_bought(world, "wang", AGAINST, key="other")
+    [case] = await world.read(list_cases, world.compound_id, NUMBER)
+    assert (case.kind, case.subject) == (CaseKind.CONTESTED, first.ballot.ballot_id)
+    await close(world)
+    await tally(world)
+    await check_bundle(world)
+
+
+async def test_a_share_that_is_sold_leaves_the_slot_to_the_owner_who_stayed(database: Database) -> None:
+    world = await found(database)
+    for who, unit, owner in (("li", PAIR, LI), ("wang", PAIR, WANG), ("zhao", OTHER, ZHAO)):
+        await world.bind(who, unit, owner)
+    await open_vote(world)
+    await sell(database, PAIR, [LI], [ZHAO], SOLD)
+    assert await entitled(world, "li") == []
+    assert [covers(each) for each in await entitled(world, "wang")] == [{PAIR}]
+    assert [covers(each) for each in await entitled(world, "zhao")] == [{OTHER}]
+
+
+async def test_whom_the_buyers_named_votes_for_them_alone(database: Database) -> None:
+    world = await found(database)
+    await world.bind("li", PAIR, LI)
+    await world.bind("wang", PAIR, WANG)
+    await open_vote(world)
+    await sell(database, FLAT, [ZHANG], [LI, WANG], SOLD)
+    async with database.write() as session:
+        title = await session.get_one(RollTitle, (world.compound_id, FLAT, WANG, SOLD))
+        title.representative = True
+        session.add(title)
+    assert [covers(each) for each in await entitled(world, "li")] == [{PAIR}]
+    assert {FLAT} in [covers(each) for each in await entitled(world, "wang")]
+
+
+async def test_a_unit_that_ended_without_a_buyer_was_not_sold(database: Database) -> None:
+    world = await found(database)
+    await world.bind("zhang", FLAT, ZHANG)
+    await open_vote(world)
+    await sell(database, FLAT, [ZHANG], [], SOLD)  # merged into another unit, which Zhang owns
+    await sell(database, OTHER, [ZHAO], [ZHANG], SOLD)
+    assert [covers(each) for each in await entitled(world, "zhang")] == [{FLAT}, {OTHER}]
+
+
+async def test_the_page_of_the_buyer_shows_what_they_may_cast(database: Database) -> None:
+    world = await found(database)
+    zhao = await world.bind("zhao", OTHER, ZHAO)
+    await world.bind("zhang", FLAT, ZHANG)
+    await open_vote(world)
+    waited = await world.read(list_persons_waited_for, world.compound_id, NUMBER)
+    assert len(waited) == 2
+    await sell(database, FLAT, [ZHANG], [ZHAO], SOLD)
+    # Nobody reminds the seller of what is not theirs.
+    assert await world.read(list_persons_waited_for, world.compound_id, NUMBER) == [zhao.person_id]
+    async with database.read() as session:
+        vote = await find_vote(session, world.compound_id, NUMBER)
+        assert vote is not None
+        shown = await list_standings(session, SEALER, OpenVote(world.compound, vote), zhao.person_id, VOTED)
+    assert [each.may_cast for each in shown] == [True, True]
+    assert len({each.ref for each in shown}) == 2
+
+
+async def test_a_paper_is_for_what_its_owner_had_when_it_was_handed_in(database: Database) -> None:
+    box = await box_of(database, {"1-1-101": [1], "1-1-102": [1], "1-1-103": [2], "1-1-104": [3]})
+    first, second = "1-1-102", "1-1-103"  # a paper is found by its owner's last unit
+    await box.receive(second, now=OPENS + timedelta(hours=1))
+    for unit, seller in (("1-1-101", 1), (second, 2)):
+        await sell(database, unit, [seller], [3], OPENS + timedelta(hours=2))
+    await box.receive(first, now=DAY_21)
+    assert (await box.slot("1-1-101")).ballot_id == ""  # the buyer's
+    assert (await box.slot(second)).ballot_id != ""  # the seller's, who was earlier
+    for by in ("ann", "bob"):
+        one = await box.enter(first, by)
+        two = await box.enter(second, by)
+    assert one.recorded is not None
+    assert two.recorded is not None
+    assert covers(one.recorded) == {first}
+    assert covers(two.recorded) == {second}
+
+
+async def test_a_paper_for_nothing_that_is_still_theirs_is_no_ballot(database: Database) -> None:
+    box = await box_of(database, {"1-1-101": [1], "1-1-103": [2]})
+    await sell(database, "1-1-101", [1], [2], OPENS + timedelta(hours=1))
+    await box.receive("1-1-101", now=DAY_21)
+    await box.enter("1-1-101", "ann")
+    with pytest.raises(NoBallot) as refused:
+        await box.enter("1-1-101", "bob")
+    assert refused.value.code is Code.NOT_ELIGIBLE
+    for by in ("ann", "bob"):
+        paper = await box.void("1-1-101", by, "not_theirs")
+    assert paper.void_reason == "not_theirs"
