@@ -6,7 +6,8 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 from xlsxwriter.worksheet import Worksheet
 
 from handlers.roll.import_roll import settle_columns
@@ -19,8 +20,8 @@ from handlers.voting.frozen_roll import RollError, freeze
 from handlers.voting.terms import Rules
 from storage.database import Database
 from storage.queries.roll import list_roll_owners
-from storage.states import OwnerKind, UnitKind
-from storage.tables import AuditEvent
+from storage.states import OwnerKind, RegistrationKind, RegistrationState, UnitKind
+from storage.tables import AuditEvent, OwnerRegistration, Person, RollTitle
 from tests.roll.sheets import HEADER, credit_code, identity, put, roll, workbook
 from tests.roll.world import (
     ID,
@@ -399,3 +400,71 @@ async def test_two_imports_wait_for_each_other(database: Database) -> None:
     first, second = await asyncio.gather(bring_in(database, roll(ROWS)), bring_in(database, roll(ROWS)))
     assert sorted([first.written, second.written]) == [False, True]
     assert len(await titles(database)) == 7
+
+
+async def test_a_letter_of_co_owners_lapses_when_others_own_the_unit(database: Database) -> None:
+    await found(database)
+    await bring_in(database, roll(ROWS))
+    async with database.write() as session:
+        worker = Person(created_at=NOW)
+        session.add(worker)
+        await session.flush()
+        numbers = {code: sorted(numbers)[0] for code, numbers in (await owner_numbers(session)).items()}
+        session.add_all(
+            OwnerRegistration(
+                compound_id=ID,
+                number=number,
+                kind=RegistrationKind.REPRESENTATIVE,
+                state=state,
+                owner_number=numbers[code],
+                unit_code=code,
+                letter="推选书",
+                entered_by=worker.person_id or 0,
+                entered_at=NOW,
+            )
+            for number, (code, state) in enumerate(
+                [
+                    ("3-2-502", RegistrationState.CONFIRMED),
+                    ("3-2-502", RegistrationState.ENTERED),
+                    ("3-2-501", RegistrationState.CONFIRMED),
+                ],
+                1,
+            )
+        )
+        for title in await session.exec(
+            select(RollTitle).where(col(RollTitle.unit_code).in_(["3-2-501", "3-2-502"]))
+        ):
+            title.representative = title.owner_number == numbers[title.unit_code]
+    # An area is corrected: whoever was named stays.
+    corrected = [(*row[:3], "89.8", *row[4:]) if row[0] == "3栋2单元502" else row for row in ROWS]
+    await bring_in(database, roll(corrected), LATER)
+    assert await named(database) == {"3-2-501", "3-2-502"}
+    sold = [
+        ("3栋2单元502", "李四、钱七", f"{identity(2)}、{identity(7)}", "89.8", "", "住宅"),
+        *[row for row in corrected if row[0] != "3栋2单元502"],
+    ]
+    await bring_in(database, roll(sold), LATER)
+    assert await named(database) == {"3-2-501"}
+    async with database.read() as session:
+        letters = (await session.exec(select(OwnerRegistration))).all()
+        audits = await session.exec(select(AuditEvent).where(AuditEvent.verb == "registration.lapsed"))
+        assert sorted(row.subject for row in audits) == ["registration:1", "registration:2"]
+    assert {row.number: (row.state, row.ended_at) for row in letters} == {
+        1: (RegistrationState.ENDED, LATER),
+        2: (RegistrationState.ENDED, LATER),
+        3: (RegistrationState.CONFIRMED, None),
+    }
+
+
+async def owner_numbers(session: AsyncSession) -> dict[str, set[int]]:
+    """Who owns what now."""
+    owners: dict[str, set[int]] = {}
+    for title in await session.exec(select(RollTitle).where(col(RollTitle.ended_at).is_(None))):
+        owners.setdefault(title.unit_code, set()).add(title.owner_number)
+    return owners
+
+
+async def named(database: Database) -> set[str]:
+    """Units for which somebody is named."""
+    async with database.read() as session:
+        return set(await session.exec(select(RollTitle.unit_code).where(col(RollTitle.representative))))
