@@ -1,5 +1,6 @@
-"""Use cases: a binding ends, by whoever has it, or because its owner owns nothing any more."""
+"""Use cases: a binding ends, by whoever has it or asks to be forgotten, or because its owner owns nothing any more."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,7 +12,12 @@ from handlers.identity.bind import audit_binding
 from handlers.identity.errors import Code, IdentityError
 from handlers.roll.import_roll import LOCK
 from storage.database import Database
-from storage.queries.bindings import find_binding, list_bindings_without_title
+from storage.queries.bindings import (
+    find_binding,
+    list_bindings_without_title,
+    list_compounds_bound,
+    list_standing_bindings,
+)
 from storage.queries.opinions import lock_counter
 from storage.states import BindingState
 from storage.tables import Compound, OwnerBinding
@@ -38,6 +44,21 @@ async def leave_binding(
     if binding.ended_at is None:
         await _end(session, services, compound, binding, Told.LEFT, now, actor_id)
     return binding
+
+
+async def leave_all(session: AsyncSession, services: Services, person_id: int, now: datetime) -> int:
+    """End all bindings of somebody who asked to be forgotten; returns how many. Ballots that were cast stand.
+
+    Others in their units are told; they themselves are about to be no more.
+    """
+    ended = 0
+    for compound_id in await list_compounds_bound(session, person_id):
+        await lock_counter(session, compound_id, LOCK)
+        compound = await session.get_one(Compound, compound_id)
+        for binding in await list_standing_bindings(session, compound_id, person_id=person_id):
+            await _end(session, services, compound, binding, Told.LEFT, now, person_id, also=())
+            ended += 1
+    return ended
 
 
 async def end_sold(database: Database, services: Services, now: datetime) -> int:
@@ -70,6 +91,7 @@ async def _end(
     told: Told,
     now: datetime,
     actor_id: int | None,
+    also: Collection[int] | None = None,
 ) -> None:
     binding.state, binding.ended_at = BindingState.REVOKED, now
     session.add(binding)
@@ -77,6 +99,5 @@ async def _end(
     audit_binding(session, binding, verb, now, actor_id)
     await session.flush()
     key = f"{binding.binding_number}:ended"
-    await announce(
-        session, services, compound, binding.owner_number, key, told, now, also=[binding.person_id]
-    )
+    also = [binding.person_id] if also is None else also
+    await announce(session, services, compound, binding.owner_number, key, told, now, also=also)

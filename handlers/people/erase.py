@@ -4,6 +4,7 @@ from sqlmodel import select
 
 from handlers.context import Context
 from handlers.digests.forget import forget_words_of
+from handlers.identity.leave import leave_all
 from handlers.matters.recount import fold_voices_of, lock_matters_of
 from handlers.people.forgotten import subject_of
 from handlers.people.unquote import unquote
@@ -41,6 +42,7 @@ async def erase_person(context: Context) -> int:
     for identity in identities:
         for account in context.services.accounts_of(identity.account):
             await end_unheard_messages(session, account, identity.external_id, context.inbox_id, context.now)
+    bindings = await leave_all(session, context.services, person_id, context.now)
     await lock_matters_of(session, person_id)  # before any opinion: everybody locks in one order
     await unquote(session, await lock_opinions_with_words(session, person_id), say("opinions.words_gone"))
     await forget_words_of(session, person_id)
@@ -69,6 +71,6 @@ async def erase_person(context: Context) -> int:
         verb="person.erased",
         actor_id=person_id,
         subject=f"person:{person_id}",
-        details={"opinions": opinions, "photos": photos, "polls": polls},
+        details={"opinions": opinions, "photos": photos, "polls": polls, "bindings": bindings},
     )
     return opinions

@@ -12,7 +12,7 @@ from handlers.inbound import InboundKind
 from handlers.receive import Received, receive
 from storage.outbox import take_due, use_window
 from storage.queries.inbox import postpone
-from storage.states import InboxState, OutboxState, Role, SessionKind
+from storage.states import BindingState, InboxState, OutboxState, Role, SessionKind
 from storage.tables import (
     AlertEpisode,
     AuditEvent,
@@ -23,6 +23,7 @@ from storage.tables import (
     OneTimeLink,
     Opinion,
     OutboxMessage,
+    OwnerBinding,
     Person,
     Residency,
     RoleGrant,
@@ -42,6 +43,7 @@ from tests.handlers.neighbours import (
     told,
 )
 from tests.handlers.talk import WINDOW, Talk
+from tests.identity.world import LI, WANG, ZHANG, add_roll
 
 SAID = "楼下垃圾堆了三天没人收，味道熏天"
 
@@ -113,7 +115,7 @@ async def test_what_was_not_sent_yet_is_cancelled_and_the_farewell_goes(erased: 
 async def test_the_log_says_so_without_a_word_or_name(erased: Talk) -> None:
     events = await erased.rows(AuditEvent)
     assert [event.details for event in events if event.verb == "person.erased"] == [
-        {"opinions": 2, "photos": 0, "polls": 0}
+        {"opinions": 2, "photos": 0, "polls": 0, "bindings": 0}
     ]
     for event in events:
         logged = f"{event.verb} {event.subject} {event.details}"
@@ -379,3 +381,43 @@ async def test_nobody_is_forgotten_while_another_replica_files_their_words(talk:
     assert all(opinion.text is None and opinion.person_id is None for opinion in await talk.rows(Opinion))
     assert await talk.rows(Residency) == []
     assert all("路灯" not in row.text for row in await talk.rows(InboxMessage))
+
+
+async def test_who_is_forgotten_is_no_owner_any_more_and_their_neighbours_in_the_flat_are_told(
+    talk: Talk,
+) -> None:
+    for sender in ("o-zhao", "o-qian"):
+        await talk.bind(sender)
+    people = [(await identity(talk, "main", sender)).person_id for sender in ("o-zhao", "o-qian")]
+    async with talk.database.write() as session:
+        await add_roll(session, 1, talk.services.sealer)
+        session.add_all(
+            OwnerBinding(
+                compound_id=1,
+                binding_number=number,
+                owner_number=owner,
+                person_id=people[who],
+                state=state,
+                possession="code",
+                possession_at=talk.now,
+            )
+            for number, (who, owner, state) in enumerate(
+                [
+                    (0, LI, BindingState.BOUND),
+                    (0, ZHANG, BindingState.CONTESTED),
+                    (1, WANG, BindingState.BOUND),
+                ],
+                1,
+            )
+        )
+    await talk.say("o-zhao", "确认删除")
+    bindings = {row.binding_number: row for row in await talk.rows(OwnerBinding)}
+    assert [bindings[number].state for number in (1, 2, 3)] == [
+        *[BindingState.REVOKED] * 2,
+        BindingState.BOUND,
+    ]
+    assert [bindings[number].ended_at is None for number in (1, 2, 3)] == [False, False, True]
+    held = [row for row in await talk.rows(OutboxMessage) if "微信绑定由本人解除" in row.text]
+    assert [row.recipient for row in held] == ["o-qian"]
+    verbs = [row.verb for row in await talk.rows(AuditEvent)]
+    assert verbs.count("binding.left") == 2
