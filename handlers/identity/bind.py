@@ -88,8 +88,8 @@ async def claim_owner(
     owner = _by_tail(sealer, owners, claim.tail) if claim.tail else _by_name(sealer, owners, claim.name)
     if too_often(*wrong):
         return Said.TOO_OFTEN
-    if owner is None or code is None or not _is_good(code, unit_code, owner, person_id, now):
-        note_wrong(session, compound_id, person_id, unit_code, now)
+    if owner is None or code is None or not _is_good(code, unit_code, person_id, now):
+        _note_wrong(session, compound_id, person_id, unit_code, now)
         return Said.WRONG
     standing = await list_standing_bindings(
         session, compound_id, person_id=person_id, owner_numbers=[owner.owner_number]
@@ -99,7 +99,7 @@ async def claim_owner(
     if standing and (standing[0].state is BindingState.BOUND or not claim.tail):
         return Said.ALREADY
     if code.used_at is not None and not standing:  # theirs, of a binding that has ended
-        note_wrong(session, compound_id, person_id, unit_code, now)
+        _note_wrong(session, compound_id, person_id, unit_code, now)
         return Said.WRONG
     if not capacity_fits(claim.capacity, owner.kind, minor=owner.minor):
         return Said.NEEDS_GUARDIAN if owner.minor else Said.NEEDS_LETTER
@@ -169,18 +169,17 @@ def _by_name(sealer: Sealer, owners: list[RollOwner], typed: str) -> RollOwner |
     return fitting[0] if wanted and fitting else None
 
 
-def _is_good(code: UnitCode, unit_code: str, owner: RollOwner, person_id: int, now: datetime) -> bool:
+def _is_good(code: UnitCode, unit_code: str, person_id: int, now: datetime) -> bool:
     """Whether a code proves something: unused, or used by the same person before, who may have tapped twice."""
     return (
         code.unit_code == unit_code
-        and code.owner_number in (None, owner.owner_number)
         and code.used_by in (None, person_id)
         and code.voided_at is None
         and now <= code.expires_at
     )
 
 
-def note_wrong(
+def _note_wrong(
     session: AsyncSession, compound_id: int, person_id: int, unit_code: str, now: datetime
 ) -> None:
     """Count a wrong answer against whoever gave it and the unit it was about."""
@@ -214,6 +213,6 @@ async def _new(
         person_id=person_id,
         state=BindingState.PENDING,
         unit_code=code.unit_code,
-        possession="code" if code.owner_number is None else "sms",
+        possession="code",
         possession_at=now,
     )

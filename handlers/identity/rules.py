@@ -14,8 +14,6 @@ _ALIKE = str.maketrans("OQILZSBGV", "00112586U")
 CODE_LENGTH = 10
 CODE_GROUP = 5
 CODE_LIFE = timedelta(days=30)
-PHONE_CODE_LIFE = timedelta(minutes=10)
-PHONE_CODES = 5  # that are sent for one unit in a day
 TAIL = 6  # characters of a document that its owner is asked for
 WRONG_BY_PERSON = 5
 WRONG_FOR_UNIT = 10

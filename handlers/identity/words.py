@@ -37,4 +37,4 @@ def proof(binding: OwnerBinding) -> str:
         return "开通码和两位工作人员当面核对"
     if binding.knowledge is None:
         return "开通码"
-    return "手机短信和证件号" if binding.possession == "sms" else "开通码和证件号"
+    return "开通码和证件号"

@@ -243,17 +243,6 @@ async def list_open_codes(session: AsyncSession, compound_id: int, now: datetime
     return dict((await session.exec(statement)).all())
 
 
-async def count_phone_codes(session: AsyncSession, compound_id: int, unit_code: str, since: datetime) -> int:
-    """How many codes were made for the phones of a unit's owners since."""
-    statement = select(func.count()).where(
-        UnitCode.compound_id == compound_id,
-        UnitCode.unit_code == unit_code,
-        col(UnitCode.owner_number).is_not(None),
-        UnitCode.issued_at > since,
-    )
-    return int((await session.exec(statement)).one())
-
-
 async def count_attempts(
     session: AsyncSession, compound_id: int, person_id: int, unit_code: str, since: datetime
 ) -> tuple[int, int]:

@@ -141,7 +141,7 @@ class OwnerBinding(SQLModel, table=True):
     """That a WeChat identity is an owner: two factors, possession and knowledge or two operators in person.
 
     capacity: as the owner, or for one who cannot act alone. unit_code: the unit whose code was shown. possession:
-    "code" (one-time code of a unit) or "sms". knowledge: "document" or "in_person". approved_by, seconded_by: the two
+    "code" (one-time code of a unit). knowledge: "document" or "in_person". approved_by, seconded_by: the two
     operators of an approval in person; letter: what they were shown. contested_by: who says that it is not the owner.
     """
 
@@ -222,9 +222,8 @@ class OwnerRegistration(SQLModel, table=True):
 
 
 class UnitCode(SQLModel, table=True):
-    """A one-time code handed out for a unit, kept as a keyed hash.
+    """A one-time code handed out for a unit, kept as a keyed hash; any owner of the unit may use it.
 
-    owner_number: of whom it was sent to by phone; None for a code on paper, which any owner of the unit may use.
     voided_at: when a newer one took its place.
     """
 
@@ -244,7 +243,6 @@ class UnitCode(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=UtcDateTime)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     used_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
-    owner_number: int | None = Field(default=None, sa_type=BigId)
     voided_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
 
 
