@@ -7,13 +7,14 @@ from sqlalchemy import delete
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import BindingState, VoteState
+from storage.states import BindingState, RegistrationKind, RegistrationState, VoteState
 from storage.tables import (
     Ballot,
     BallotSlot,
     BallotUnit,
     Compound,
     OwnerBinding,
+    OwnerRegistration,
     Residency,
     UnannouncedBallot,
     Vote,
@@ -23,18 +24,20 @@ from storage.tables import (
 
 
 async def list_compounds_of(session: AsyncSession, person_id: int) -> list[Compound]:
-    """The compounds that a person said they live in, or is or wants to be an owner of, by name."""
+    """The compounds that a person said they live in, is or wants to be an owner of, or holds a mandate in, by name."""
     lives = select(Residency.compound_id).where(Residency.person_id == person_id)
     owns = select(OwnerBinding.compound_id).where(
         OwnerBinding.person_id == person_id,
         OwnerBinding.state != BindingState.REVOKED,
         col(OwnerBinding.ended_at).is_(None),
     )
-    statement = (
-        select(Compound)
-        .where(or_(col(Compound.compound_id).in_(lives), col(Compound.compound_id).in_(owns)))
-        .order_by(col(Compound.name), col(Compound.code))
+    acts = select(OwnerRegistration.compound_id).where(
+        OwnerRegistration.holder_id == person_id,
+        OwnerRegistration.kind == RegistrationKind.PROXY,
+        OwnerRegistration.state == RegistrationState.CONFIRMED,
     )
+    of_theirs = [col(Compound.compound_id).in_(each) for each in (lives, owns, acts)]
+    statement = select(Compound).where(or_(*of_theirs)).order_by(col(Compound.name), col(Compound.code))
     return list(await session.exec(statement))
 
 

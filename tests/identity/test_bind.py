@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
 from handlers.identity.bind import Said
@@ -110,6 +111,34 @@ async def test_whatever_is_wrong_gets_one_answer_and_is_counted(database: Databa
     verbs = [row.verb for row in await world.rows(select(AuditEvent))]
     assert verbs.count("binding.refused") == 5
     assert await world.bindings("eve") == []
+
+
+async def test_a_wrong_code_costs_the_same_work_as_a_wrong_document(database: Database) -> None:
+    world = await found(database)
+    code = await world.code()
+    await world.resident("eve")
+    statements: list[str] = []
+    engine = database._writer.sync_engine
+
+    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        statements.append(statement)
+
+    asked = []
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        for unit, typed, tail in (
+            (FLAT, "22222-22222", TAILS[ZHANG]),  # the code is wrong
+            (FLAT, code, "999999"),  # the document is
+            (FLAT, "22222-22222", "999999"),
+            ("9-9-999", code, TAILS[ZHANG]),  # there is no such unit
+        ):
+            statements.clear()
+            assert await world.claim("eve", unit, typed, tail=tail) is Said.WRONG
+            asked.append(list(statements))
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert len(asked[0]) > 5
+    assert asked[0] == asked[1] == asked[2] == asked[3]
 
 
 async def test_after_five_wrong_answers_a_person_is_not_looked_at_until_the_next_day(

@@ -1,15 +1,20 @@
 """A walk of the pages on which somebody proves to be an owner, and staff hand out codes and decide."""
 
 import re
+from datetime import timedelta
 
 from sqlmodel import select
 
-from storage.states import BindingState
-from storage.tables import OwnerBinding, OwnerRegistration, UnitCode
-from tests.identity.world import CHILD, FLAT, KID, NAMES, TAILS, ZHANG, add_roll
+from handlers.voting.announced import Announced, as_json
+from handlers.voting.freeze import freeze_roll
+from storage.queries.votes import find_vote
+from storage.states import BindingState, VoteState
+from storage.tables import OwnerBinding, OwnerRegistration, RollTitle, UnitCode, Vote
+from tests.identity.world import CHILD, FLAT, KID, NAMES, PAIR, TAILS, ZHANG, add_roll
 from tests.web.town import HERE, Browser, Town, here_id
 
 CONSOLE, OWNER = f"/console/{HERE}/owners", "/h5/owner"
+WRONG = {"odd_unit": "没看懂是哪一户", "wrong": "对不上。请看看", "nothing": "请写证件号后六位；要当面"}
 
 
 async def settle(town: Town) -> None:
@@ -44,9 +49,15 @@ async def rows(town: Town, table: type) -> list[object]:
 
 
 async def claim(browser: Browser, **fields: str) -> str:
-    """What the page says to the form, by its name."""
+    """What the page says to the form, by its name; what was wrong, it shows again as it was typed."""
     form = {"csrf": (await browser.get(OWNER)).csrf, "compound": HERE, **fields}
-    return (await browser.post(OWNER, form)).location.removeprefix(f"{OWNER}?told=")
+    page = await browser.post(OWNER, form)
+    if page.status != 422:
+        return page.location.removeprefix(f"{OWNER}?told=")
+    for name in ("unit", "code", "tail", "name"):
+        assert f'name="{name}" value="{fields.get(name, "")}"' in page.text
+    [told] = [name for name, words in WRONG.items() if words in page.text]
+    return told
 
 
 async def test_an_owner_proves_it_with_the_slip_and_the_document(town: Town) -> None:
@@ -125,10 +136,110 @@ async def test_slips_of_an_entrance_are_one_page_and_odd_forms_change_nothing(to
     form = await key_at(staff, CONSOLE)
     page = await staff.post(f"{CONSOLE}/codes", {**form, "building": "1", "entrance": "1"})
     assert len(re.findall("业主开通码", page.text)) == 4
+    assert len(re.findall('class="slips"', page.text)) == 1
     assert len(await rows(town, UnitCode)) == 4
-    for fields in ({"do": "nothing"}, {"do": "approve", "number": "x"}, {"do": "proxy", "number": "1"}):
+    for fields in ({"do": "nothing"}, {"do": "approve", "number": "x"}):
         assert (await staff.submit(CONSOLE, CONSOLE, fields)).status == 303
+    assert (await staff.submit(CONSOLE, CONSOLE, {"do": "proxy", "number": "1"})).status == 422
     page = await staff.get(f"{CONSOLE}?unit=%3Cscript%3E&told=identity.no_holder")
     assert "&lt;script&gt;" in page.text
     assert "请写受托人的姓名和手机号" in page.text
     assert await rows(town, OwnerRegistration) == []
+
+
+async def test_a_snapshot_proves_nothing(town: Town) -> None:
+    await settle(town)
+    code = await code_of(town, FLAT)
+    snapshot = await town.as_resident("snapshot")
+    page = await snapshot.get(OWNER)
+    assert "现在是快照页" in page.text
+    assert 'name="code"' not in page.text
+    form = {"compound": HERE, "unit": FLAT, "code": code, "tail": TAILS[ZHANG]}
+    refused = await snapshot.submit(OWNER, OWNER, form)
+    assert refused.status == 403
+    assert await rows(town, OwnerBinding) == []
+    assert await claim(await town.as_resident(), unit=FLAT, code=code, tail=TAILS[ZHANG]) == "bound"
+
+
+async def test_the_form_for_a_representative_is_filled_in_and_confirmed(town: Town) -> None:
+    await settle(town)
+    first, second = await town.as_staff("secretary"), await town.as_staff("committee")
+    at = f"{CONSOLE}?unit={PAIR}"
+    page = await first.get(at)
+    chosen = re.findall(r'<option value="(\d+)">(\S+?)</option>', page.text.partition("谁代表")[2])
+    form = {"do": "representative", "unit": PAIR, "number": chosen[1][0], "letter": ""}
+    again = await first.submit(at, CONSOLE, form)
+    assert again.status == 422
+    assert "请写上看过什么材料" in again.text
+    assert f'<option value="{chosen[1][0]}" selected>' in again.text
+    told = await first.submit(at, CONSOLE, {**form, "letter": "5月1日推选书"})
+    assert told.location == f"{CONSOLE}?told=representative"
+    assert "是您登记的，要另一位同事来确认" in (await first.get(CONSOLE)).text
+    page = await second.get(CONSOLE)
+    assert "共有人代表" in page.text
+    assert "5月1日推选书" in page.text
+    [entered] = await rows(town, OwnerRegistration)
+    assert isinstance(entered, OwnerRegistration)
+    confirm = {"do": "confirm", "number": str(entered.number)}
+    assert (await second.submit(CONSOLE, CONSOLE, confirm)).location.endswith("told=confirm")
+    named = {row.owner_number for row in await rows(town, RollTitle) if row.representative}  # type: ignore[attr-defined]
+    assert named == {int(chosen[1][0])}
+    assert "（代表）" in (await first.get(at)).text
+
+
+async def test_the_form_for_a_proxy_loses_nothing_that_was_typed(town: Town) -> None:
+    await settle(town)
+    holder = await town.as_resident(openid="o-holder")
+    number = re.findall(r"\d+-[0-9A-F]{4}", (await holder.get(OWNER)).text)[0]
+    async with town.site.database.write() as session:
+        session.add(vote_of(await here_id(town), town))
+        await session.flush()
+        vote = await find_vote(session, await here_id(town), 1)
+        assert vote is not None
+        await freeze_roll(session, vote)
+    first, second = await town.as_staff("secretary"), await town.as_staff("committee")
+    at = f"{CONSOLE}?unit={FLAT}"
+    form = {
+        "do": "proxy",
+        "unit": FLAT,
+        "number": str(ZHANG),
+        "vote": "1",
+        "name": "钱七",
+        "phone": "13911112222",
+        "holder": number[:-1] + "G",
+        "letter": "委托书5月1日",
+    }
+    again = await first.submit(at, CONSOLE, form)
+    assert again.status == 422
+    assert "受托人的编号不对" in again.text
+    for name in ("vote", "name", "phone", "holder", "letter"):
+        assert f'name="{name}" value="{form[name]}"' in again.text
+    assert (await first.submit(at, CONSOLE, {**form, "vote": "9", "holder": number})).status == 422
+    told = await first.submit(at, CONSOLE, {**form, "holder": number})
+    assert told.location == f"{CONSOLE}?told=proxy"
+    page = await second.get(CONSOLE)
+    assert "钱七 *2222" in page.text
+    assert "13911112222" not in page.text
+    [entered] = await rows(town, OwnerRegistration)
+    assert isinstance(entered, OwnerRegistration)
+    confirm = {"do": "confirm", "number": str(entered.number)}
+    assert (await second.submit(CONSOLE, CONSOLE, confirm)).location.endswith("told=confirm")
+    assert "第 1 号表决" in (await first.get(CONSOLE)).text
+    assert "由您来投" in (await holder.get(f"/h5/votes/{HERE}/1/eligible")).text
+
+
+def vote_of(compound_id: int, town: Town) -> Vote:
+    """One that is open."""
+    now = town.clock.now
+    return Vote(
+        compound_id=compound_id,
+        vote_number=1,
+        state=VoteState.OPEN,
+        title="选聘物业服务企业",
+        rules=as_json(Announced()),
+        operator_id=town.people["secretary"],
+        created_at=now,
+        noticed_at=now - timedelta(days=20),
+        opens_at=now - timedelta(days=1),
+        closes_at=now + timedelta(days=6),
+    )

@@ -1,5 +1,6 @@
 """业主身份: codes for units on slips of paper, who is bound to whom, and what two operators decide."""
 
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -36,6 +37,8 @@ from storage.tables import OwnerBinding, OwnerRegistration
 
 _FOUND = 40
 _LONGEST = 60
+_ABOUT_UNITS = ("representative", "proxy")  # forms with more than a button
+_TYPED = ("do", "unit", "number", "vote", "name", "phone", "document", "holder", "letter")
 _KINDS = {
     RegistrationKind.REPRESENTATIVE: "共有人代表",
     RegistrationKind.PROXY: "委托投票",
@@ -46,8 +49,15 @@ _KINDS = {
 
 async def show_owners(visit: Visit) -> web.Response:
     """What waits for a second look, and the units that were searched for."""
-    opened = await _access(visit)
-    wanted = visit.request.query.get("unit", "").strip()[:_LONGEST]
+    opened, asked = await _access(visit), visit.request.query
+    return await _page(visit, opened, asked.get("unit", ""), asked.get("told", ""))
+
+
+async def _page(
+    visit: Visit, opened: Opened, wanted: str, told: str, status: HTTPStatus = HTTPStatus.OK
+) -> web.Response:
+    """With what was typed about a unit, when something is wrong with it."""
+    wanted = wanted.strip()[:_LONGEST]
     units = await list_roll_units(visit.session, opened.compound_id)
     found = [unit for unit in units if wanted and (wanted in unit.unit_code or wanted in unit_name(unit))]
     waiting = await list_standing_bindings(
@@ -72,6 +82,7 @@ async def show_owners(visit: Visit) -> web.Response:
         shown.append({"unit": unit, "name": unit_name(unit), "owners": owners, "bindings": rows})
     return visit.page(
         "console/owners.html",
+        status,
         opened=opened,
         wanted=wanted,
         found=shown,
@@ -83,7 +94,9 @@ async def show_owners(visit: Visit) -> web.Response:
         me=visit.signed_in.viewer.person_id,
         unsorted=await count_waiting(visit, opened),
         key=fresh_key(),
-        told=visit.request.query.get("told", ""),
+        told=told,
+        typed={name: visit.form.get(name, "") for name in _TYPED},
+        nothing=dict.fromkeys(_TYPED, ""),
     )
 
 
@@ -136,7 +149,9 @@ async def decide(visit: Visit) -> web.Response:
             case _:
                 return _back(opened, "odd")
     except IdentityError as error:
-        return _back(opened, error.code)
+        if act not in _ABOUT_UNITS:
+            return _back(opened, error.code)
+        return await _page(visit, opened, form.get("unit", ""), error.code, HTTPStatus.UNPROCESSABLE_ENTITY)
     return _back(opened, act)
 
 

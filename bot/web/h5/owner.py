@@ -1,6 +1,7 @@
 """我是业主: proving it, what is bound to whom in one's own units, and saying that it was not them."""
 
 import unicodedata
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -10,7 +11,7 @@ from bot.web.console.compounds import CODE
 from bot.web.once import first_time, fresh_key
 from bot.web.visit import Visit, see_other
 from handlers.access import NotFound
-from handlers.identity.bind import Claim, claim_owner
+from handlers.identity.bind import Claim, Said, claim_owner
 from handlers.identity.contest import contest_binding
 from handlers.identity.errors import IdentityError
 from handlers.identity.leave import leave_binding
@@ -31,22 +32,31 @@ from storage.tables import Compound
 
 PATH = "/h5/owner"
 _LONGEST = 60
+_TYPED = ("compound", "unit", "code", "tail", "capacity", "name")
+_DONE = {Said.BOUND, Said.ASKED, Said.ALREADY}
 
 
 async def show_owner(visit: Visit) -> web.Response:
     """One's own bindings, those of others in one's units, and the form."""
+    return await _page(visit, visit.request.query.get("told", ""))
+
+
+async def _page(visit: Visit, told: str, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    """With what was typed, when something is wrong with it."""
     person_id = visit.signed_in.viewer.person_id
     rows: list[dict[str, Any]] = []
     for compound_id in await list_compounds_bound(visit.session, person_id):
         rows += await _bindings(visit, await visit.session.get_one(Compound, compound_id))
     return visit.page(
         "h5/owner.html",
+        status,
         rows=rows,
         compounds=await _compounds(visit),
         number=show_number(visit.site.services.sealer, person_id),
         capacities=CAPACITIES,
         key=fresh_key(),
-        told=visit.request.query.get("told", ""),
+        told=told,
+        typed={name: visit.form.get(name, "")[:_LONGEST] for name in _TYPED},
     )
 
 
@@ -55,24 +65,24 @@ async def claim(visit: Visit) -> web.Response:
     form = visit.form
     compound = await find_compound(visit.session, form.get("compound", "").strip()[:_LONGEST])
     if compound is None or compound.compound_id is None:
-        return _back("no_compound")
+        return await _wrong(visit, "no_compound")
     houses = {place.code for place in await list_houses(visit.session, compound.compound_id)}
     try:
         typed = unicodedata.normalize("NFKC", form.get("unit", "")[:_LONGEST])
         unit = room_of("", "", typed, houses=houses)
     except CellError:
-        return _back("odd_unit")
+        return await _wrong(visit, "odd_unit")
     kind = form.get("capacity", Capacity.OWNER)
     capacity = Capacity(kind) if kind in set(Capacity) else Capacity.OWNER
     tail, name = form.get("tail", "")[:_LONGEST].strip(), form.get("name", "")[:_LONGEST].strip()
     if capacity is not Capacity.OWNER:
         tail = ""
     if not tail and not name:
-        return _back("nothing")
+        return await _wrong(visit, "nothing")
     wanted = Claim(unit.code, form.get("code", "")[:_LONGEST], tail, name, capacity)
     services, person_id = visit.site.services, visit.signed_in.viewer.person_id
     said = await claim_owner(visit.session, services, compound, person_id, wanted, visit.now)
-    return _back(said.value)
+    return _back(said.value) if said in _DONE else await _wrong(visit, said.value)
 
 
 async def leave(visit: Visit) -> web.Response:
@@ -140,6 +150,10 @@ async def _compounds(visit: Visit) -> dict[str, str]:
         for code in dict.fromkeys(visit.site.services.default_compounds.values())
     ]
     return {compound.code: compound.name for compound in [*found, *served] if compound is not None}
+
+
+async def _wrong(visit: Visit, told: str) -> web.Response:
+    return await _page(visit, told, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _back(told: str) -> web.Response:
