@@ -34,6 +34,18 @@ async def list_sold(session: AsyncSession, vote: Vote, owner_keys: Collection[st
     return await _sold(session, vote, units)
 
 
+async def list_bought_together(
+    session: AsyncSession, vote: Vote, owner_key: str, by: datetime
+) -> frozenset[str]:
+    """Units of a key that were sold by then to the same people; none when to others each, as no paper tells."""
+    sold = {code for code, at in (await list_sold(session, vote, [owner_key])).items() if at <= by}
+    buyers: dict[str, set[int]] = {}
+    for title in await list_titles_ever(session, vote.compound_id, sold):
+        if title.ended_at is None:
+            buyers.setdefault(title.unit_code, set()).add(title.owner_number)
+    return frozenset(sold) if len({frozenset(each) for each in buyers.values()}) == 1 else frozenset()
+
+
 async def list_bought(
     session: AsyncSession, vote: Vote, owner_number: int, unit_codes: Collection[str]
 ) -> list[VoteUnit]:

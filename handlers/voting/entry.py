@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.identity.mandates import proxy_mark
 from handlers.identity.rules import read_document
-from handlers.identity.sold import list_sold
+from handlers.identity.sold import list_bought_together, list_sold
 from handlers.roll.report import masked_name
 from handlers.roll.sealed import NAME
 from handlers.voting.announced import announced_of, question_of
@@ -22,6 +22,7 @@ from handlers.voting.life import audit, hold_vote, leave
 from handlers.voting.marks import check_marks
 from handlers.voting.paper_rules import (
     GUARDIAN,
+    SUCCESSOR,
     TOGETHER,
     Entry,
     Holder,
@@ -35,6 +36,7 @@ from handlers.voting.paper_rules import (
 )
 from handlers.voting.papers import SHEET_CONTEXT, hold_paper, sheet_of
 from handlers.voting.signing import to_the_millisecond
+from handlers.voting.successors import cast_as_successor
 from storage.blobs import put_blob
 from storage.queries.papers import list_owners_of_key
 from storage.queries.votes import list_owner_keys, list_questions, list_vote_units
@@ -111,7 +113,11 @@ async def _read(
     recorded = None
     if after.state is PaperState.MATCHED:
         # Before anything is written: where the vote takes no ballot, the paper stays as it is.
-        recorded = await cast_ballot(session, sealer, await _order(session, sealer, vote, paper, entry), now)
+        order = await _order(session, sealer, vote, paper, entry)
+        if entry.signed_by == SUCCESSOR:
+            recorded = await cast_as_successor(session, sealer, order, (), now)
+        else:
+            recorded = await cast_ballot(session, sealer, order, now)
     _write(sealer, paper, before, after, to_the_millisecond(now))
     session.add(paper)
     details: dict[str, Any] = {"serial": serial, "state": after.state.value}
@@ -135,6 +141,7 @@ async def _order(
     units = await list_vote_units(session, vote.compound_id, vote.vote_number, [paper.owner_key])
     sold = await list_sold(session, vote, [paper.owner_key])
     gone = {code for code, at in sold.items() if at <= paper.received_at}
+    kept = {unit.unit_code for unit in units} - gone
     return Order(
         compound_id=vote.compound_id,
         vote_number=vote.vote_number,
@@ -147,7 +154,7 @@ async def _order(
         proxy=_mark(sealer, vote, entry.proxy),
         serial=paper.serial,
         registered_at=paper.registered_at,
-        units=frozenset(unit.unit_code for unit in units if unit.unit_code not in gone),
+        units=frozenset(gone if entry.signed_by == SUCCESSOR else kept),
     )
 
 
@@ -209,7 +216,12 @@ async def _checked(session: AsyncSession, vote: Vote, paper: BallotPaper, entry:
         GUARDIAN,
         *await _co_owner_keys(session, vote, paper.owner_key),
     )
-    if entry.signed_by not in signers:
+    if entry.signed_by == SUCCESSOR:
+        if paper.received_at is None or entry.proxy is not None:
+            raise PaperRefused(PaperCode.ODD_SIGNER)
+        if not await list_bought_together(session, vote, paper.owner_key, paper.received_at):
+            raise PaperRefused(PaperCode.ODD_SIGNER)
+    elif entry.signed_by not in signers:
         raise PaperRefused(PaperCode.ODD_SIGNER)
     return replace(entry, marks=marks, proxy=None if entry.proxy is None else _tidy(entry.proxy))
 
@@ -229,6 +241,8 @@ def _mark(sealer: Sealer, vote: Vote, holder: Holder | None) -> str | None:
 def _voter(entry: Entry, units: list[VoteUnit]) -> str | None:
     """Who cast it. Co-owners who sign together are nobody alone."""
     owner_key, co_owned = units[0].owner_key, any(unit.co_owned for unit in units)
+    if entry.signed_by == SUCCESSOR:
+        return None
     if entry.signed_by == GUARDIAN:
         return f"guardian:{owner_key}"[:40]
     if entry.signed_by != TOGETHER:
@@ -237,14 +251,21 @@ def _voter(entry: Entry, units: list[VoteUnit]) -> str | None:
 
 
 async def list_signers(
-    session: AsyncSession, sealer: Sealer, vote: Vote, owner_key: str
+    session: AsyncSession, sealer: Sealer, vote: Vote, paper: BallotPaper
 ) -> Mapping[str, str]:
-    """Co-owners who may have signed a paper alone: their own keys, with their names masked. Empty for one owner."""
-    keys = await _co_owner_keys(session, vote, owner_key)
+    """Co-owners who may have signed a paper alone: their own keys, with their names masked. Empty for one owner.
+
+    SUCCESSOR besides, without a name, for units that were sold before the paper came in.
+    """
+    keys = await _co_owner_keys(session, vote, paper.owner_key)
     names = {}
     for key, owner_number in keys.items():
         owner = await session.get_one(RollOwner, (vote.compound_id, owner_number))
         names[key] = masked_name(sealer.open(owner.name_sealed, NAME).decode())
+    if paper.received_at is not None and await list_bought_together(
+        session, vote, paper.owner_key, paper.received_at
+    ):
+        names[SUCCESSOR] = ""
     return names
 
 

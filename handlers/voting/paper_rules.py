@@ -17,6 +17,7 @@ from storage.states import PaperState
 
 TOGETHER = ""  # the owner, or the co-owners together
 GUARDIAN = "guardian"
+SUCCESSOR = "successor"  # who bought the units after the roll was frozen
 LATE = "late"
 REPRINTED = "reprinted"
 
@@ -81,7 +82,7 @@ class Holder(NamedTuple):
 class Entry:
     """What somebody read on a paper.
 
-    signed_by: TOGETHER, GUARDIAN, or a co-owner's own key of this vote.
+    signed_by: TOGETHER, GUARDIAN, SUCCESSOR, or a co-owner's own key of this vote.
     """
 
     marks: Mapping[str, Choice]

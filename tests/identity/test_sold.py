@@ -7,9 +7,11 @@ from sqlmodel import select
 
 from handlers.identity.entitled import list_entitlements
 from handlers.voting.announced import Announced
-from handlers.voting.cast import Code, NoBallot, Order, Recorded
+from handlers.voting.cast import Code, NoBallot, Order, Recorded, cast_ballot
 from handlers.voting.count import load_evidence, publish_vote
+from handlers.voting.entry import list_signers
 from handlers.voting.fate import order_of
+from handlers.voting.paper_rules import SUCCESSOR, PaperCode
 from handlers.voting.resident import OpenVote, list_standings
 from handlers.voting.successors import cast_as_successor
 from handlers.voting.terms import AGAINST, AGREE, CaseKind, Choice, Revote
@@ -32,7 +34,7 @@ from tests.identity.test_acting import (
 )
 from tests.identity.world import FLAT, LI, NOW, OTHER, PAIR, SEALER, WANG, ZHANG, ZHAO, World, found
 from tests.voting.assembly import DAY_21, OPENS
-from tests.voting.box import box_of
+from tests.voting.box import box_of, refused
 
 SOLD = VOTED - timedelta(hours=1)
 
@@ -143,9 +145,9 @@ async def test_a_ballot_that_came_into_the_slot_meanwhile_is_not_replaced(databa
                 person_id=zhao.person_id,
                 units=frozenset({FLAT}),
             )
-            with pytest.raises(NoBallot) as refused:
+            with pytest.raises(NoBallot) as error:
                 await cast_as_successor(session, SEALER, order, earlier, VOTED)
-        assert refused.value.code is Code.SLOT_TAKEN
+        assert error.value.code is Code.SLOT_TAKEN
 
 
 async def test_who_sold_one_of_two_units_votes_for_the_other(database: Database) -> None:
@@ -262,9 +264,44 @@ async def test_a_paper_for_nothing_that_is_still_theirs_is_no_ballot(database: D
     await sell(database, "1-1-101", [1], [2], OPENS + timedelta(hours=1))
     await box.receive("1-1-101", now=DAY_21)
     await box.enter("1-1-101", "ann")
-    with pytest.raises(NoBallot) as refused:
+    with pytest.raises(NoBallot) as error:
         await box.enter("1-1-101", "bob")
-    assert refused.value.code is Code.NOT_ELIGIBLE
+    assert error.value.code is Code.NOT_ELIGIBLE
     for by in ("ann", "bob"):
         paper = await box.void("1-1-101", by, "not_theirs")
     assert paper.void_reason == "not_theirs"
+
+
+async def test_a_paper_of_the_buyer_is_their_ballot(database: Database) -> None:
+    box = await box_of(database, {"1-1-101": [1], "1-1-102": [1], "1-1-103": [2], "1-1-104": [3]})
+    unit, moment = "1-1-102", OPENS + timedelta(hours=1)
+    await box.receive("1-1-103", now=OPENS)
+    await sell(database, unit, [1], [3], moment)
+    await sell(database, "1-1-103", [2], [3], moment)
+    await box.receive(unit, now=DAY_21)
+    # What was handed in before the sale is no buyer's.
+    assert await refused(box.enter("1-1-103", "ann", signed_by=SUCCESSOR)) is PaperCode.ODD_SIGNER
+    for by in ("ann", "bob"):
+        keyed = await box.enter(unit, by, signed_by=SUCCESSOR)
+    assert keyed.recorded is not None
+    assert (covers(keyed.recorded), keyed.recorded.ballot.voter) == ({unit}, None)
+    assert [leaf.kind for leaf in await box.log()].count("successor") == 1
+    # Units that were sold to others each are told apart by no paper.
+    await sell(database, "1-1-101", [1], [2], moment)
+    async with database.read() as session:
+        paper = await box.paper(unit)
+        vote = await find_vote(session, box.assembly.compound_id, NUMBER)
+        assert vote is not None
+        assert SUCCESSOR not in await list_signers(session, SEALER, vote, paper)
+
+
+async def test_a_paper_of_the_buyer_takes_no_place_that_is_taken(database: Database) -> None:
+    box = await box_of(database, {"1-1-101": [1], "1-1-103": [2]})
+    async with database.write() as session:
+        await cast_ballot(session, SEALER, box.assembly.order("1-1-101", voter="x", cast_at=OPENS), OPENS)
+    await sell(database, "1-1-101", [1], [2], OPENS + timedelta(hours=1))
+    await box.receive("1-1-101", now=DAY_21)
+    await box.enter("1-1-101", "ann", signed_by=SUCCESSOR)
+    with pytest.raises(NoBallot) as taken:
+        await box.enter("1-1-101", "bob", signed_by=SUCCESSOR)
+    assert taken.value.code is Code.SLOT_TAKEN

@@ -377,7 +377,7 @@ async def test_co_owners_who_sign_alone_are_told_apart(database: Database) -> No
     async with database.read() as session:
         vote = await find_vote(session, box.assembly.compound_id, NUMBER)
         assert vote is not None
-        signers = await list_signers(session, SEALER, vote, box.assembly.owners["3-101"])
+        signers = await list_signers(session, SEALER, vote, await box.paper("3-101"))
     assert signers == {box.assembly.keys[1]: "业*", box.assembly.keys[2]: "业*"}
     await box.receive("3-101")
     keyed = await matched(box, "3-101", signed_by=box.assembly.keys[1])

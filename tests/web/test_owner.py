@@ -206,13 +206,14 @@ async def test_the_form_for_a_proxy_loses_nothing_that_was_typed(town: Town) -> 
         "vote": "1",
         "name": "钱七",
         "phone": "13911112222",
+        "document": "P1234567",
         "holder": number[:-1] + "G",
         "letter": "委托书5月1日",
     }
     again = await first.submit(at, CONSOLE, form)
     assert again.status == 422
     assert "受托人的编号不对" in again.text
-    for name in ("vote", "name", "phone", "holder", "letter"):
+    for name in ("vote", "name", "phone", "document", "holder", "letter"):
         assert f'name="{name}" value="{form[name]}"' in again.text
     assert (await first.submit(at, CONSOLE, {**form, "vote": "9", "holder": number})).status == 422
     told = await first.submit(at, CONSOLE, {**form, "holder": number})

@@ -23,7 +23,7 @@ async def show_readings(visit: Visit) -> web.Response:
     found, paper = await open_paper(visit, Right.DECIDE)
     session, services = visit.session, visit.site.services
     questions = await list_questions(session, found.vote.compound_id, found.vote.vote_number)
-    signers = await list_signers(session, services.sealer, found.vote, paper.owner_key)
+    signers = await list_signers(session, services.sealer, found.vote, paper)
     proposal = proposal_of(services.sealer, paper)
     rows = [
         {

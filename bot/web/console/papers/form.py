@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from handlers.voting import words
 from handlers.voting.announced import announced_of, question_of
 from handlers.voting.marks import NEITHER, MarkError, allowed
-from handlers.voting.paper_rules import GUARDIAN, TOGETHER, Entry, Holder
+from handlers.voting.paper_rules import GUARDIAN, SUCCESSOR, TOGETHER, Entry, Holder
 from handlers.voting.terms import ABSTAIN, BLANK, SPOILED, Choice
 from storage.states import BallotChannel
 from storage.tables import BallotPaper, Vote, VoteQuestion
@@ -63,9 +63,10 @@ def entry_from(rows: Sequence[Row], questions: Sequence[VoteQuestion], form: Map
 
 def signer_choices(signers: Mapping[str, str]) -> list[tuple[str, str]]:
     """Who may have signed, as (value, name)."""
-    together = "共有人一起签的" if signers else "业主本人"
-    alone = [(key, f"只有{name}签的") for key, name in signers.items()]
-    return [(TOGETHER, together), *alone, (GUARDIAN, "监护人代签")]
+    alone = [(key, f"只有{name}签的") for key, name in signers.items() if key != SUCCESSOR]
+    together = "共有人一起签的" if alone else "业主本人"
+    sold = [(SUCCESSOR, "公告以后买下这套房的新业主")] if SUCCESSOR in signers else []
+    return [(TOGETHER, together), *alone, (GUARDIAN, "监护人代签"), *sold]
 
 
 def entry_words(questions: Sequence[VoteQuestion], entry: Entry, signers: Mapping[str, str]) -> list[str]:

@@ -153,7 +153,7 @@ async def _page(
     session, sealer, me = visit.session, visit.site.services.sealer, visit.signed_in.viewer.person_id
     questions = await _questions(visit, found)
     units = await list_vote_units(session, found.vote.compound_id, found.vote.vote_number, [paper.owner_key])
-    signers = await list_signers(session, sealer, found.vote, paper.owner_key)
+    signers = await list_signers(session, sealer, found.vote, paper)
     return visit.page(
         "console/papers/paper.html",
         found=found,
