@@ -1,5 +1,7 @@
 """Units that change hands while a vote is held: what the seller cast stands, else the buyer votes in the slot."""
 
+import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -126,6 +128,25 @@ async def test_an_earlier_ballot_of_the_seller_stands(database: Database) -> Non
     await cast(world, "zhang", AGAINST, cast_at=SOLD - timedelta(hours=1))
     await sell(database, FLAT, [ZHANG], [ZHAO], SOLD)
     assert await entitled(world, "zhang") == []  # nor may they change it
+    assert [covers(each) for each in await entitled(world, "zhao")] == [{OTHER}]
+
+
+async def test_a_sale_waits_for_the_ballot_that_is_being_cast(database: Database) -> None:
+    world = await found(database)
+    zhang = await world.bind("zhang", FLAT, ZHANG)
+    await world.bind("zhao", OTHER, ZHAO)
+    await open_vote(world)
+    async with database.write() as session:
+        vote = await find_vote(session, world.compound_id, NUMBER)
+        assert vote is not None
+        [one] = await list_entitlements(session, vote, zhang.person_id, hold=True)
+        sale = asyncio.create_task(sell(database, FLAT, [ZHANG], [ZHAO], SOLD))
+        await asyncio.sleep(0.3)
+        assert not sale.done()
+        made = order_of(vote, one, VOTED)
+        order = replace(made, marks={"q1": AGREE}, cast_key="zhang", person_id=zhang.person_id)
+        assert (await cast_ballot(session, SEALER, order, VOTED)).rejected == {}
+    await sale
     assert [covers(each) for each in await entitled(world, "zhao")] == [{OTHER}]
 
 
