@@ -39,7 +39,7 @@ async def load_overview(session: AsyncSession, compound_id: int) -> Overview:
     """The whole roll in figures; persons and area are those of a vote of everybody, 0 while it cannot be frozen."""
     titles = await load_titles(session, compound_id)
     buildings: dict[str, int] = {}
-    for title in titles:
+    for title in sorted(titles, key=lambda each: (len(each.building), each.building)):  # 3 before 13
         buildings[title.building] = buildings.get(title.building, 0) + 1
     try:
         frozen = freeze(Rules(parking_counts=True), titles)

@@ -71,8 +71,8 @@ async def load_progress(session: AsyncSession, vote: Vote) -> Progress:
         groups.setdefault(building if owners[building] >= FEWEST_OWNERS else "", []).append(paper)
     return Progress(
         count(papers),
-        {building: count(groups[building]) for building in sorted(groups)},
-        dict(sorted(without.items())),
+        {building: count(groups[building]) for building in sorted(groups, key=_as_counted)},
+        {building: without[building] for building in sorted(without, key=_as_counted)},
         tuple(paper for paper in papers if paper.state is PaperState.MISMATCHED),
         tuple(
             paper
@@ -80,6 +80,11 @@ async def load_progress(session: AsyncSession, vote: Vote) -> Progress:
             if paper.voided_by is not None and paper.state not in (PaperState.VOIDED, PaperState.MATCHED)
         ),
     )
+
+
+def _as_counted(building: str) -> tuple[bool, int, str]:
+    """Building 3 before building 13; what has none comes last."""
+    return not building, len(building), building
 
 
 def count(papers: Iterable[BallotPaper]) -> Counted:
