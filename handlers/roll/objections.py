@@ -56,11 +56,12 @@ async def object_to_roll(
     now: datetime,
     *,
     person_id: int | None = None,
+    entered_by: int | None = None,
 ) -> int:
     """Keep what somebody says is wrong about a unit; returns its number. Raises ObjectionError.
 
-    person_id: who says it; None when it came on paper. The same words again by the same person, while they wait to be
-    decided, are one objection.
+    person_id: who says it; None when it came on paper, which `entered_by` of the staff writes down. The same words
+    again by the same person, while they wait to be decided, are one objection.
     """
     words = text.strip()[:LONGEST]
     if not words:
@@ -80,6 +81,7 @@ async def object_to_roll(
             person_id=person_id,
             text_sealed=sealer.seal(words.encode(), OBJECTION),
             made_at=now,
+            entered_by=entered_by,
         )
     )
     add_audit_event(
@@ -88,7 +90,7 @@ async def object_to_roll(
         verb="roll.objected",
         subject=f"roll_objection:{number}",
         compound_id=compound_id,
-        actor_id=person_id,
+        actor_id=person_id if entered_by is None else entered_by,
         details={"unit": unit_code},
     )
     await session.flush()
@@ -108,15 +110,15 @@ async def decide_objection(
 ) -> RollObjection:
     """Accept or decline, with an answer for whoever objected, and put the unit right in the same transaction.
 
-    Raises ObjectionError: for one's own objection, for one that was decided otherwise. Deciding the same again changes
-    nothing. Audited with what the unit had before and has now.
+    Raises ObjectionError: for an objection of one's own or that one wrote down, for one that was decided otherwise.
+    Deciding the same again changes nothing. Audited with what the unit had before and has now.
     """
     assert state is not ObjectionState.OPEN
     await lock_counter(session, compound_id, LOCK)  # an import would read what is changed here
     objection = await find_objection(session, compound_id, number)
     if objection is None:
         raise ObjectionError("roll.unknown_objection")
-    if objection.person_id == decided_by:
+    if decided_by in (objection.person_id, objection.entered_by):
         raise ObjectionError("roll.own_objection")
     if objection.state is not ObjectionState.OPEN:
         if objection.state is not state:

@@ -84,6 +84,8 @@ async def answer_objection(
 ) -> VoteObjection | None:
     """Answer an objection once; None when there is none. The same answer again changes nothing.
 
+    Somebody else does it than who wrote the objection down.
+
     Accepted or not, the published figures stay: a mistake in them is put right by revoking the vote, or by a court.
     """
     assert state is not ObjectionState.OPEN
@@ -91,6 +93,8 @@ async def answer_objection(
     objection = await find_vote_objection(session, vote.compound_id, number, objection_number)
     if objection is None:
         return None
+    if objection.entered_by == actor_id:
+        raise Refused(Code.OWN_OBJECTION)
     words = answer.strip()[:LONGEST]
     if objection.state is not ObjectionState.OPEN:
         if (objection.state, objection.answer) != (state, words):

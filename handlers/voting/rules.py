@@ -48,6 +48,7 @@ class Code(StrEnum):
     NO_SIGNING_KEY = "vote.no_signing_key"
     OBJECTIONS_OVER = "vote.objections_over"
     COUNTED_HERE = "vote.counted_here"
+    OWN_OBJECTION = "vote.own_objection"
 
 
 class Refused(Exception):  # noqa: N818  an answer, not an error

@@ -133,6 +133,15 @@ async def test_nobody_decides_their_own(database: Database, people: tuple[int, i
         await decides(database, number, people[0])
 
 
+async def test_nobody_decides_what_they_wrote_down(database: Database, people: tuple[int, int]) -> None:
+    async with database.write() as session:
+        number = await object_to_roll(session, SEALER, ID, "3-2-501", WORDS, NOW, entered_by=people[0])
+    with pytest.raises(ObjectionError, match=r"roll\.own_objection"):
+        await decides(database, number, people[0])
+    await decides(database, number, people[1])
+    assert [event.actor_id for event in await audited(database)] == list(people)
+
+
 @pytest.mark.parametrize(
     ("unit", "words", "code"),
     [("3-2-999", WORDS, "roll.unknown_unit"), ("3-2-501", "  ", "roll.empty_objection")],

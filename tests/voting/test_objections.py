@@ -16,7 +16,7 @@ from storage.queries.votes import list_vote_objections
 from storage.states import ObjectionState
 from storage.tables import VoteObjection
 from tests.voting.assembly import SEALER, SIGNER, assemble
-from tests.voting.test_whole_life import CLOSES, OPENS, OWNERS, Life
+from tests.voting.test_whole_life import CLOSES, OPENS, OWNERS, Life, somebody
 
 COUNTED = CLOSES + timedelta(hours=1)
 WORDS = "3栋501没有收到选票"
@@ -53,11 +53,12 @@ async def entered(life: Life, key: str = "form:1", words: str = WORDS, after: in
 
 
 async def answered(
-    life: Life, number: int, answer: str, state: ObjectionState = ObjectionState.DECLINED
+    life: Life, number: int, answer: str, state: ObjectionState = ObjectionState.DECLINED, by: int = 0
 ) -> None:
+    by = by or await somebody(life.database)
     at = COUNTED + timedelta(days=2)
     await life.do(
-        answer_objection, SEALER, life.compound, life.number, number, state, answer, at, actor_id=life.me
+        answer_objection, SEALER, life.compound, life.number, number, state, answer, at, actor_id=by
     )
 
 
@@ -90,6 +91,9 @@ async def test_an_objection_is_answered_once(published: Life) -> None:
     number = (await entered(published)).objection_number
     with pytest.raises(Refused):
         await answered(published, number, " ")
+    with pytest.raises(Refused) as own:
+        await answered(published, number, "已送达，有签收", by=published.me)
+    assert own.value.code is Code.OWN_OBJECTION
     await answered(published, number, "已送达，有签收")
     await answered(published, number, "已送达，有签收")
     with pytest.raises(Refused):

@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import select
 
 from bot.vote_documents import VoteDocuments
+from bot.web.console.votes.evidence import REASON
 from handlers.voting.bundle import read_bundle
 from handlers.voting.cast import Order, cast_ballot
 from handlers.voting.clock import advance_votes
@@ -125,6 +126,13 @@ async def press(browser: Browser, shown_at: str, path: str, **fields: str) -> st
     return (await browser.post(f"{BASE}{path}", form)).location.removeprefix(BASE)
 
 
+async def looks(town: Town) -> list[int | None]:
+    """Who saw the marks of a case."""
+    async with town.site.database.read() as session:
+        statement = select(AuditEvent).where(AuditEvent.verb == "vote.case_seen")
+        return [event.actor_id for event in await session.exec(statement)]
+
+
 async def test_papers_are_made_once_and_handed_out(noticed: Town) -> None:
     town = noticed
     secretary, resident = await town.as_staff("secretary"), await town.as_resident()
@@ -172,6 +180,7 @@ async def test_a_vote_is_counted_ruled_on_published_and_objected_to(noticed: Tow
     assert "还有 1 件要裁定" in (await secretary.get(f"{BASE}/result")).text
     assert await press(secretary, "", "/publish", sure="yes") == "?told=vote.cases_open"
     page = await committee.get(f"{BASE}/cases/1001")
+    assert await looks(town) == [town.people["committee"]]
     assert "投票人1" in page.text
     assert "投票人2" in page.text
     case = "/cases/1001"
@@ -195,7 +204,10 @@ async def test_a_vote_is_counted_ruled_on_published_and_objected_to(noticed: Tow
     assert await press(secretary, "/objections", "/objections", **said) == "/objections?told=objection_kept"
     answer = {"decision": "decline", "answer": "有签收单"}
     for _ in range(2):
-        told = await press(secretary, "/objections", "/objections/1001", **answer)
+        assert await press(secretary, "/objections", "/objections/1001", **answer) == (
+            "/objections?told=vote.own_objection"
+        )
+        told = await press(worker, "/objections", "/objections/1001", **answer)
         assert told == "/objections?told=objection_answered"
     assert "有签收单" in (await committee.get(f"{BASE}/objections")).text
     made = VoteDocuments(town.site.database, town.sealer, SIGNER.key_id, "")
@@ -216,7 +228,7 @@ async def test_evidence_goes_out_with_a_reason(noticed: Town) -> None:
     await press(secretary, "/result", "/publish", sure="yes")
     assert "封存的证据" not in (await secretary.get(f"{BASE}/evidence")).text
     assert await press(supervisor, "/evidence", "/evidence/sealed") == "/evidence?told=vote.no_reason"
-    for kind, fields in (("public", {}), ("sealed", {"reason": "监票小组复核"})):
+    for kind, fields in (("public", {}), ("sealed", {"why": "recount", "words": "监票小组 王某复核"})):
         csrf = (await supervisor.get(f"{BASE}/evidence")).csrf
         cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in supervisor.cookies.items())}
         async with town.http.post(
@@ -228,6 +240,9 @@ async def test_evidence_goes_out_with_a_reason(noticed: Town) -> None:
         statement = select(AuditEvent).where(AuditEvent.verb == "vote.unsealed")
         (event,) = list(await session.exec(statement))
     assert event.actor_id == town.people["supervisor"]
+    assert event.details["why"] == "recount"
+    assert "王某" not in str(event.details)
+    assert town.sealer.open(bytes.fromhex(event.details["words"]), REASON).decode() == "监票小组 王某复核"
 
 
 async def test_a_vote_is_extended_once_and_revoked_with_a_reason(town: Town) -> None:

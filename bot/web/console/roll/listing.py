@@ -72,6 +72,7 @@ async def enter_objection(visit: Visit) -> web.Response:
             form.get("unit", "").strip()[:60],
             form.get("text", ""),
             visit.now,
+            entered_by=visit.signed_in.viewer.person_id,
         )
     except ObjectionError as error:
         return roll_back(opened, error.code)

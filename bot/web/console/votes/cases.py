@@ -9,6 +9,7 @@ from bot.web.console.votes.door import Entered, back_to, enter, vote_page
 from bot.web.visit import Visit
 from handlers.access import NotFound, Right
 from handlers.voting import words
+from handlers.voting.life import audit
 from handlers.voting.marks import MarkError, marks_json, marks_of
 from handlers.voting.rules import Refused
 from handlers.voting.ruling import NoRuling, decision_of, rule_on_case
@@ -46,9 +47,12 @@ async def show_case(visit: Visit) -> web.Response:
         sides = await load_sides(visit.session, visit.site.services.sealer, found.vote, case)
     except Refused as refused:
         return back_to(found, refused.code, "/cases")
+    me = visit.signed_in.viewer.person_id
+    # In a transaction of its own, since this one only reads: whoever sees marks is on record before they are shown.
+    async with visit.site.database.write() as session:
+        audit(session, found.vote, "vote.case_seen", visit.now, me, {"case": case.case_number})
     questions = await _questions(visit, found, case)
     ruled = decision_of(visit.site.services.sealer, case) if case.state is CaseState.RULED else {}
-    me = visit.signed_in.viewer.person_id
     return vote_page(
         visit,
         found,
