@@ -6,6 +6,7 @@ from aiohttp import web
 
 from bot.web.visit import Visit
 from handlers.access import NotFound
+from handlers.voting.attachments import ATTACHMENT, PICTURE
 from handlers.voting.documents import load_document
 
 DOCUMENT = r"[1-9]\d{0,4}"
@@ -31,7 +32,9 @@ async def hand_out(visit: Visit, compound_id: int, number: int, *, public_only: 
     )
     if loaded is None:
         raise NotFound
-    return attachment(loaded.content, loaded.media_type, loaded.name, inline=loaded.media_type in _SHOWN)
+    # What somebody brought may be made to look like a page of ours: only pictures, which were painted anew, are shown.
+    shown = (PICTURE,) if loaded.kind == ATTACHMENT else _SHOWN
+    return attachment(loaded.content, loaded.media_type, loaded.name, inline=loaded.media_type in shown)
 
 
 def attachment(content: bytes, media_type: str, name: str, *, inline: bool = False) -> web.Response:

@@ -137,7 +137,7 @@ ROUTES = (
 )
 
 
-_UPLOADS = frozenset(route.path for route in ROUTES if route.uploads or route.sheet)
+_UPLOADS = frozenset(route.path for route in ROUTES if route.uploads or route.sheet or route.attaches)
 _LONG = frozenset(route.path for route in ROUTES if route.long)
 
 
@@ -201,7 +201,7 @@ async def _serve(route: Route, request: web.Request) -> web.Response:
         return await route.show(visit)
     if visit.upload is not None:
         async with visit.site.uploading.pass_through():
-            await _receive_files(visit, is_sheet=route.sheet)
+            await _receive_files(visit, route)
     signed_in = None
     if visit.token:
         database = visit.site.database
@@ -229,7 +229,7 @@ async def _serve(route: Route, request: web.Request) -> web.Response:
     return response
 
 
-async def _receive_files(visit: Visit, *, is_sheet: bool) -> None:
+async def _receive_files(visit: Visit, route: Route) -> None:
     """Before the transaction, which must not wait for a slow phone; of somebody who is signed in and may act."""
     assert visit.upload is not None
     site = visit.site
@@ -242,7 +242,9 @@ async def _receive_files(visit: Visit, *, is_sheet: bool) -> None:
     if signed_in is None or signed_in.read_only:
         return
     try:
-        if is_sheet:
+        if route.attaches:
+            visit.attachment = await visit.upload.attachment()
+        elif route.sheet:
             visit.sheet = await visit.upload.sheet()
         else:
             visit.photos = await visit.upload.photos()

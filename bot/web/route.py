@@ -14,8 +14,9 @@ Show = Callable[[Visit], Awaitable[web.Response]]
 class Route:
     """A page or an action. is_open: also for those who are not signed in. acts: not for a session that only reads.
 
-    uploads: its form may have photos. sheet: its form has a sheet. reads: a form that changes nothing, so that nobody
-    waits for its transaction. long: its form may have a whole notice in it. scripted: it may run scripts of ours.
+    uploads: its form may have photos. sheet: its form has a sheet. attaches: it has a PDF or a picture. reads: a form
+    that changes nothing, so that nobody waits for its transaction. long: its form may have a whole notice in it.
+    scripted: it may run scripts of ours.
     """
 
     method: str
@@ -26,6 +27,7 @@ class Route:
     acts: bool = False
     uploads: bool = False
     sheet: bool = False
+    attaches: bool = False
     reads: bool = False
     long: bool = False
     scripted: bool = False

@@ -13,6 +13,7 @@ from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.pictures import LIMIT_BYTES, PictureError, Refusal, clean_picture
+from handlers.voting.attachments import PDF, PICTURE, Attachment
 
 MEDIA_TYPE = "multipart/form-data"
 FIELD_BYTES = 16384  # all fields together
@@ -66,6 +67,19 @@ class Upload:
         self.digest = sha256(content).hexdigest()
         return content, name
 
+    async def attachment(self) -> Attachment | None:
+        """The first file: a PDF as it is, a picture cleaned; None when none was chosen. Raises PhotosRefused."""
+        content, name = await self._in_time(self._first(LIMIT_BYTES, "attachment_too_large"), SECONDS)
+        self.digest = sha256(content).hexdigest()
+        if not content:
+            return None
+        if content.startswith(b"%PDF-"):
+            return Attachment(content, name, PDF)
+        try:
+            return Attachment(await clean_picture(content), name, PICTURE)
+        except PictureError as error:
+            raise PhotosRefused("attachment_odd") from error
+
     async def _in_time(self, reading: Coroutine[Any, Any, T], seconds: float) -> T:
         try:
             async with asyncio.timeout(seconds):
@@ -118,12 +132,12 @@ class Upload:
             raise PhotosRefused(problem)
         return found
 
-    async def _first(self) -> tuple[bytes, str]:
+    async def _first(self, limit: int = SHEET_BYTES, too_large: str = "sheet_too_large") -> tuple[bytes, str]:
         if self._part is None:
             return b"", ""
-        content = await self._content(self._part, SHEET_BYTES)
+        content = await self._content(self._part, limit)
         if content is None:
-            raise PhotosRefused("sheet_too_large")
+            raise PhotosRefused(too_large)
         return content, self._part.filename or ""
 
     async def _content(self, part: BodyPartReader, limit: int = LIMIT_BYTES) -> bytes | None:

@@ -16,6 +16,7 @@ from bot.web.site import Site
 from bot.web.uploads import Upload
 from handlers.access import NotFound
 from handlers.people.sign_in import LONGEST, SignedIn, fresh_token
+from handlers.voting.attachments import Attachment
 from storage.states import SessionKind
 
 T = TypeVar("T")
@@ -47,8 +48,8 @@ class Visit:
     """`session` and `signed_in` are there behind the sign-in only; a transaction that writes for POST.
 
     photos: of a form that has some, as they are kept. refused_photos: why there are none, as pages know it. sheet: of a
-    form that has one, with the file's name. afterwards: makes the answer when the transaction has ended, where that
-    takes long.
+    form that has one, with the file's name. attachment: of a form that has a PDF or a picture. afterwards: makes the
+    answer when the transaction has ended, where that takes long.
     """
 
     site: Site
@@ -61,6 +62,7 @@ class Visit:
     refused_photos: str = ""
     afterwards: Callable[[], Awaitable[web.Response]] | None = None
     sheet: tuple[bytes, str] = (b"", "")
+    attachment: Attachment | None = None
     _session: AsyncSession | None = None
     _signed_in: SignedIn | None = None
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.voting.announced import Counts, announced_of, as_json, question_of, rules_of
+from handlers.voting.attachments import digests_of
 from handlers.voting.checking import find_faults
 from handlers.voting.codec import question_json, rules_json, words_hash
 from handlers.voting.freeze import freeze_roll
@@ -55,7 +56,7 @@ async def notice_vote(
             "area": area_text(frozen.total.area),
         },
         "words": words_hash(words_of(vote, questions)),
-        "documents": [document.address for document in documents if document.public],
+        "documents": digests_of(documents),
     }
     leave(session, vote, "notice", body, now)
     return vote

@@ -164,6 +164,9 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
         for action in ("launch", "count", "publish", "extend", "revoke")
     },
     # A draft: most of this is for later.
+    ("GET", f"{ONE_VOTE}/attachments"): here(*RUN),
+    ("POST", f"{ONE_VOTE}/attachments"): here(*RUN, status=GO),
+    ("POST", f"{ONE_VOTE}/attachments/{{document}}/drop"): here(*RUN, status=GO),
     ("GET", f"{ONE_VOTE}/official"): here(*RUN, status=GO),
     ("POST", f"{ONE_VOTE}/official"): here(*RUN, status=GO),
     ("GET", f"{ONE_VOTE}/turnout"): here(*SEE_VOTES, status=GO),

@@ -10,13 +10,14 @@ from bot.web.visit import Visit
 from handlers.access import Right, access_compound
 from handlers.voting import words
 from handlers.voting.announced import Counts, announced_of
+from handlers.voting.attachments import attached
 from handlers.voting.checking import find_faults
 from handlers.voting.count import counts_of
 from handlers.voting.delivery import Reach, load_reach
 from handlers.voting.jurisdictions import load_profile
 from handlers.voting.lint import Finding
 from handlers.voting.terms import area_text
-from storage.queries.votes import list_questions, list_votes
+from storage.queries.votes import list_documents, list_questions, list_votes
 from storage.states import VoteState
 from storage.tables import Vote
 
@@ -57,6 +58,7 @@ async def _shown(visit: Visit, found: Entered, findings: list[Finding], counts: 
     for finding in findings:
         by_part.setdefault(part_of(finding.field), []).append(finding)
     questions = await list_questions(visit.session, vote.compound_id, vote.vote_number)
+    documents = await list_documents(visit.session, vote.compound_id, vote.vote_number)
     signer = visit.site.services.signer
     return vote_page(
         visit,
@@ -66,6 +68,7 @@ async def _shown(visit: Visit, found: Entered, findings: list[Finding], counts: 
         ahead=_offered(ahead(vote, counts, findings, visit.now), found),
         findings=by_part,
         questions=questions,
+        attachments=attached(documents),
         announced=announced,
         rules=words.rules_words(announced, election=any(each.seats for each in questions)),
         profile=profile,

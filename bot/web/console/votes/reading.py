@@ -8,7 +8,6 @@ from bot.web.console.votes.door import SEE, back_to, enter, vote_page
 from bot.web.console.votes.listing import DRAFTS
 from bot.web.documents import hand_out
 from bot.web.visit import Visit
-from handlers.access import NotFound
 from handlers.voting.announced import is_outdated
 from handlers.voting.count import counts_of
 from handlers.voting.rules import HIDES_RESULT
@@ -61,6 +60,4 @@ async def show_documents(visit: Visit) -> web.Response:
 async def show_document(visit: Visit) -> web.Response:
     """One of them; papers of owners are printed on their own pages."""
     found = await enter(visit, *SEE)
-    if found.vote.state in DRAFTS:
-        raise NotFound
     return await hand_out(visit, found.vote.compound_id, found.vote.vote_number, public_only=False)

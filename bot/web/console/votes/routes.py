@@ -1,6 +1,7 @@
 """The pages of votes. What is not a number stands before what may be one."""
 
 from bot.web.console.votes import (
+    attaching,
     cases,
     drafting,
     editing,
@@ -26,6 +27,9 @@ VOTE_ROUTES = (
     Route("GET", _VOTE, CONSOLE, listing.show_vote),
     Route("GET", f"{_VOTE}/edit/{{part}}", CONSOLE, editing.show_part),
     Route("POST", f"{_VOTE}/edit/{{part}}", CONSOLE, editing.save_part, acts=True, long=True),
+    Route("GET", f"{_VOTE}/attachments", CONSOLE, attaching.show_attachments),
+    Route("POST", f"{_VOTE}/attachments", CONSOLE, attaching.add, acts=True, attaches=True),
+    Route("POST", f"{_VOTE}/attachments/{{document}}/drop", CONSOLE, attaching.drop, acts=True),
     Route("GET", f"{_VOTE}/launch", CONSOLE, launching.show_launch),
     Route("POST", f"{_VOTE}/launch", CONSOLE, launching.launch, acts=True),
     Route("POST", f"{_VOTE}/count", CONSOLE, steps.count, acts=True),
