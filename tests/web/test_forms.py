@@ -106,12 +106,15 @@ async def test_other_methods_are_not_for_us(town: Town, method: str) -> None:
     assert (await browser.get("/console")).status == 200
 
 
-def dressed(page: Page) -> None:
+SCRIPTED = {route.path for route in ROUTES if route.scripted}
+
+
+def dressed(page: Page, scripts: str = "'none'") -> None:
     policy = dict(
         part.strip().partition(" ")[::2] for part in page.headers["Content-Security-Policy"].split(";")
     )
     assert policy["default-src"] == "'self'"
-    assert policy["script-src"] == "'none'"
+    assert policy["script-src"] == scripts
     assert policy["frame-ancestors"] == "'none'"
     assert "unsafe" not in page.headers["Content-Security-Policy"]
     assert page.headers["X-Content-Type-Options"] == "nosniff"
@@ -132,7 +135,7 @@ def dressed(page: Page) -> None:
 async def test_every_answer_is_dressed(town: Town, path: str) -> None:
     for browser in (town.browser(), await town.as_staff("secretary"), await town.as_resident()):
         page = await browser.get(path)
-        dressed(page)
+        dressed(page, "'self'" if path in SCRIPTED else "'none'")
         assert page.headers["Cache-Control"] == "no-store"
 
 
@@ -154,8 +157,12 @@ async def test_paths_that_are_no_pages_pass_untouched(town: Town) -> None:
 
 
 def test_no_template_has_a_script_or_a_style_of_its_own() -> None:
+    """The page that checks a receipt asks for a file of ours; nothing runs that stands in a page."""
+    assert SCRIPTED == {"/h5/check"}
     for template in (Path(__file__).parents[2] / "bot/web/templates").rglob("*.html"):
         text = template.read_text("utf-8")
+        if template.name == "check.html":
+            text = text.replace("""<script src="{{ asset['check.js'] }}" defer></script>""", "")
         assert not re.search(
             r"<script|<style|\sstyle=|\son[a-z]+=|javascript:|\|\s*safe", text, re.IGNORECASE
         )
