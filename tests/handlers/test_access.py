@@ -109,7 +109,14 @@ async def test_a_role_on_a_building_opens_what_has_a_place_there_and_no_digest(
         (standing,) = await access_compounds(session, who)
         with pytest.raises(NotFound):
             await access_compound(session, who, "LH-2", Right.SEE_WEEK)
-    of_the_whole = {Right.SEE_DIGEST, Right.SEE_OUTBOX, Right.MERGE, Right.RUN_POLLS, *OF_VOTES}
+    of_the_whole = {
+        Right.SEE_DIGEST,
+        Right.SEE_OUTBOX,
+        Right.MERGE,
+        Right.RUN_POLLS,
+        Right.BIND_OWNERS,
+        *OF_VOTES,
+    }
     assert opened == standing.rights == ROLE_RIGHTS[role] - of_the_whole
 
 
