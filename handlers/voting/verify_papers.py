@@ -38,7 +38,8 @@ def check_papers(read: Read) -> Iterator[str]:
             raise Broken(where, "its paper was not keyed in by two")
         if _at(keyed) > _at(ballot):
             raise Broken(where, "was recorded before its paper was keyed in")
-    yield f"{count} ballots on paper or by phone were received before the close and keyed in by two"
+    if count:
+        yield f"{count} ballots on paper or by phone were received before the close and keyed in by two"
 
 
 def check_deliveries(bundle: Bundle, read: Read) -> Iterator[str]:

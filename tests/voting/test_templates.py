@@ -30,6 +30,7 @@ def drafted(template: VoteTemplate, values: dict[str, str]) -> Draft:
         checked=frozenset(load_profile("national").keys),
         units=10,
         contactable=10,
+        officers=2,
         contact="业委会办公室，1栋底层",
     )
 

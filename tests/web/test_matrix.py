@@ -196,7 +196,7 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("POST", "/console/{compound}/owners"): here(*ENTER, status=GO),
     ("POST", "/console/{compound}/owners/codes"): here(*ENTER),  # shown once, in the answer
     ("GET", "/h5/owner"): residents(OK),
-    ("POST", "/h5/owner"): residents(GO, snapshot=NO),
+    ("POST", "/h5/owner"): residents(422, snapshot=NO),  # the form names no unit
     ("POST", "/h5/owner/{compound}/{number}/leave"): residents(GONE, snapshot=NO),  # there is none
     ("POST", "/h5/owner/{compound}/{number}/contest"): residents(GONE, snapshot=NO),
     ("GET", "/h5/sign-in"): all_alike(GO),
