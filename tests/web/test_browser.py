@@ -1,15 +1,11 @@
 """The pages in a real browser, on a phone and on a desk, without scripts."""
 
 import asyncio
-import os
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import FilePayload, async_playwright, expect
+from playwright.async_api import FilePayload, expect
 from playwright.async_api import Page as Tab
 
 from handlers.people.passwords import hash_password
@@ -17,67 +13,20 @@ from handlers.people.sign_in import make_link
 from handlers.requests.commands import Accept, Actor, Dispatch, Finish, Note, Party, Reply, Supplement
 from storage.states import Role
 from tests.bot.shots import shot as shot_of
+from tests.web.chromium import (  # noqa: F401  fixtures
+    database_url,
+    fits,
+    public_url,
+    pytestmark,
+    running_chromium,
+    shot,
+    sign_in,
+    tab_of_each_width,
+)
 from tests.web.orders import act, matter
 from tests.web.test_pages import HOSTILE, person_of, unsent
 from tests.web.test_worklist import doubt, hear
 from tests.web.town import PASSWORD, WEEK, Town, digest, episode, here_id, opinion, staff_account, week_row
-
-CHROMIUM = "/usr/bin/chromium"
-WIDTHS = {"phone": (390, 844), "desk": (1280, 800)}
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not Path(CHROMIUM).exists() and "CI" not in os.environ,
-        reason=f"{CHROMIUM} is missing (Debian: apt-get install chromium)",
-    ),
-]
-
-
-@pytest.fixture(params=["sqlite"])
-def database_url(tmp_path: Path) -> str:
-    """What browsers see does not depend on the database."""
-    return f"sqlite:///{tmp_path}/yishi.db"
-
-
-@pytest.fixture
-def public_url() -> str:
-    """A browser on this machine needs no certificate; the origin is then taken from the request."""
-    return ""
-
-
-@pytest.fixture
-async def chromium(tmp_path: Path) -> AsyncIterator[Chromium]:
-    expect.set_options(timeout=15_000)
-    async with AsyncExitStack() as stack:
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        stack.push_async_callback(browser.close)
-        yield browser
-
-
-@pytest.fixture(params=WIDTHS)
-async def tab(request: pytest.FixtureRequest, chromium: Chromium, town: Town) -> AsyncIterator[Tab]:
-    """A page; what the browser complains about, such as a refused style, fails the test."""
-    width, height = WIDTHS[request.param]
-    context = await chromium.new_context(
-        viewport={"width": width, "height": height}, java_script_enabled=True, base_url=town.base
-    )
-    opened, complaints = await context.new_page(), []
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on(
-        "console",
-        lambda line: (
-            complaints.append(line.text)
-            # A status that is meant shows up as a failed resource.
-            if line.type in ("error", "warning") and "the server responded with a status of" not in line.text
-            else None
-        ),
-    )
-    yield opened
-    await context.close()
-    assert complaints == []
 
 
 @pytest.fixture
@@ -119,25 +68,6 @@ async def lively(town: Town) -> Town:
             ]
         )
     return town
-
-
-async def fits(tab: Tab) -> None:
-    """Nothing sticks out at the side, and what is to be tapped is large enough."""
-    width = tab.viewport_size["width"] if tab.viewport_size else 0
-    assert await tab.evaluate("document.documentElement.scrollWidth") <= width
-    for box in await tab.locator("button:visible, .button:visible").all():
-        found = await box.bounding_box()
-        assert found is not None
-        assert found["height"] >= 44
-    size = await tab.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
-    assert size >= 18
-
-
-async def shot(tab: Tab, name: str) -> None:
-    """Kept where $YISHI_SHOTS says, for people to look at."""
-    if folder := os.environ.get("YISHI_SHOTS"):
-        width = tab.viewport_size["width"] if tab.viewport_size else 0
-        await tab.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
 
 
 async def test_a_secretary_signs_in_looks_around_and_leaves(lively: Town, tab: Tab) -> None:
@@ -441,9 +371,3 @@ async def test_an_inline_script_would_not_run(lively: Town, chromium: Chromium) 
     assert ran[0] is None
     assert ran[1] != "rgb(1, 2, 3)"
     await page.close()
-
-
-async def sign_in(tab: Tab, town: Town, cookies: dict[str, str]) -> None:
-    await tab.context.add_cookies(
-        [{"name": name, "value": value, "url": town.base} for name, value in cookies.items()]
-    )

@@ -1,62 +1,27 @@
 """The pages about owners in a real browser: on a small phone, in large type, on a desk, and on paper."""
 
-import os
 import re
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import Page as Tab
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from handlers.voting.terms import area_of
 from storage.tables import RollUnit
 from tests.identity.world import PAIR
-from tests.web.test_browser import CHROMIUM, fits, sign_in
+from tests.web.chromium import (  # noqa: F401  fixtures
+    database_url,
+    fits,
+    open_tab,
+    public_url,
+    pytestmark,
+    running_chromium,
+    sign_in,
+)
 from tests.web.test_owner import CONSOLE, OWNER, settle
 from tests.web.town import Town, here_id
 
 SLIPS = 17
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not Path(CHROMIUM).exists() and "CI" not in os.environ,
-        reason=f"{CHROMIUM} is missing (Debian: apt-get install chromium)",
-    ),
-]
-
-
-@pytest.fixture(params=["sqlite"])
-def database_url(tmp_path: Path) -> str:
-    """What browsers see does not depend on the database."""
-    return f"sqlite:///{tmp_path}/yishi.db"
-
-
-@pytest.fixture
-def public_url() -> str:
-    """A browser on this machine needs no certificate; the origin is then taken from the request."""
-    return ""
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Chromium]:
-    expect.set_options(timeout=15_000)
-    async with AsyncExitStack() as stack:
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        stack.push_async_callback(browser.close)
-        yield browser
-
-
-async def tab_of(chromium: Chromium, town: Town, width: int) -> Tab:
-    context = await chromium.new_context(
-        viewport={"width": width, "height": 740}, java_script_enabled=False, base_url=town.base
-    )
-    return await context.new_page()
 
 
 @pytest.mark.parametrize(("width", "large"), [(360, False), (360, True), (1280, False)])
@@ -64,7 +29,7 @@ async def test_an_owner_gets_back_what_they_typed(
     town: Town, chromium: Chromium, width: int, large: bool
 ) -> None:
     await settle(town)
-    tab = await tab_of(chromium, town, width)
+    tab, _ = await open_tab(chromium, town, width, scripts=False)
     await sign_in(tab, town, (await town.as_resident()).cookies)
     await tab.goto(OWNER)
     if large:
@@ -97,7 +62,7 @@ async def test_slips_are_printed_eight_a_page(town: Town, chromium: Chromium, wi
             )
             for room in range(101, 101 + SLIPS)
         )
-    tab = await tab_of(chromium, town, width)
+    tab, _ = await open_tab(chromium, town, width, scripts=False)
     await sign_in(tab, town, (await town.as_staff("secretary")).cookies)
     await tab.goto(f"{CONSOLE}?unit={PAIR}")
     for summary in await tab.locator("summary").all():

@@ -4,16 +4,12 @@ import asyncio
 import copy
 import hashlib
 import json
-import os
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import Page as Tab
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from handlers.voting.announced import Announced
 from handlers.voting.evidence import Broken
@@ -23,59 +19,20 @@ from storage.states import VoteMode
 from tests.docs.pages import ROOT
 from tests.voting.assembly import SIGNER
 from tests.voting.test_receipt import SILENT, altered
+from tests.web.chromium import (  # noqa: F401  fixtures
+    database_url,
+    fits,
+    open_tab,
+    public_url,
+    pytestmark,
+    running_chromium,
+    shot,
+    sign_in,
+)
 from tests.web.hall import MARKS, PATH, Hall, open_hall, vote
-from tests.web.test_browser import CHROMIUM, fits, shot, sign_in
 from tests.web.town import Town
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not Path(CHROMIUM).exists() and "CI" not in os.environ,
-        reason=f"{CHROMIUM} is missing (Debian: apt-get install chromium)",
-    ),
-]
 SIZES = {"phone": (390, False), "small": (320, False), "large": (390, True), "small_large": (320, True)}
-
-
-@pytest.fixture(params=["sqlite"])
-def database_url(tmp_path: Path) -> str:
-    """What browsers see does not depend on the database."""
-    return f"sqlite:///{tmp_path}/yishi.db"
-
-
-@pytest.fixture
-def public_url() -> str:
-    """A browser on this machine needs no certificate; the origin is then taken from the request."""
-    return ""
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Chromium]:
-    expect.set_options(timeout=15_000)
-    async with AsyncExitStack() as stack:
-        playwright = await stack.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        stack.push_async_callback(browser.close)
-        yield browser
-
-
-async def open_tab(chromium: Chromium, town: Town, width: int, *, scripts: bool) -> tuple[Tab, list[str]]:
-    context = await chromium.new_context(
-        viewport={"width": width, "height": 740}, java_script_enabled=scripts, base_url=town.base
-    )
-    tab, complaints = await context.new_page(), []
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on(
-        "console",
-        lambda line: (
-            complaints.append(line.text)
-            if line.type in ("error", "warning") and "the server responded with a status of" not in line.text
-            else None
-        ),
-    )
-    return tab, complaints
 
 
 OWNERS = {f"3-{number}": [number] for number in range(101, 107)} | {"5-201": [101], "5-202": [202, 203]}

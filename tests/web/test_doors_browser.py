@@ -7,13 +7,13 @@ from playwright.async_api import Page as Tab
 from handlers.voting.papers import print_papers
 from storage.tables import VoteOfficer
 from tests.web.assemblies import here
-from tests.web.test_browser import (  # noqa: F401  fixtures
-    chromium,
+from tests.web.chromium import (  # noqa: F401  fixtures
     database_url,
     public_url,
     pytestmark,
+    running_chromium,
     sign_in,
-    tab,
+    tab_of_each_width,
 )
 from tests.web.test_vote_browser import seen
 from tests.web.test_vote_pages import BASE, at, noticed  # noqa: F401  fixture

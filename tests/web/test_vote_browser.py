@@ -5,15 +5,15 @@ from playwright.async_api import expect
 
 from tests.roll.sheets import roll
 from tests.web.assemblies import drafted, enrolled
-from tests.web.test_browser import (  # noqa: F401  fixtures
-    chromium,
+from tests.web.chromium import (  # noqa: F401  fixtures
     database_url,
     fits,
     public_url,
     pytestmark,
+    running_chromium,
     shot,
     sign_in,
-    tab,
+    tab_of_each_width,
 )
 from tests.web.test_roll_pages import ROWS, send
 from tests.web.test_vote_drafts import complete
@@ -21,7 +21,7 @@ from tests.web.test_vote_pages import at, cast
 from tests.web.town import Town
 
 
-async def seen(tab: Tab, path: str, name: str) -> None:  # noqa: F811
+async def seen(tab: Tab, path: str, name: str) -> None:
     answer = await tab.goto(path)
     assert answer is not None
     assert answer.ok, path
@@ -29,7 +29,7 @@ async def seen(tab: Tab, path: str, name: str) -> None:  # noqa: F811
     await shot(tab, name)
 
 
-async def test_a_vote_from_its_draft_to_its_result(town: Town, tab: Tab) -> None:  # noqa: F811
+async def test_a_vote_from_its_draft_to_its_result(town: Town, tab: Tab) -> None:
     await enrolled(town)
     await drafted(town)
     secretary = await town.as_staff("secretary")
