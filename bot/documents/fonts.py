@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from functools import cache
+from typing import TYPE_CHECKING
 
-from typst import Fonts
+if TYPE_CHECKING:
+    from typst import Fonts
 
 # The first that is there. Debian: fonts-noto-cjk, fonts-wqy-microhei, fonts-wqy-zenhei. The others are those of
 # developers' machines.
@@ -27,8 +29,10 @@ class FontMissing(Exception):  # noqa: N818  what is missing, as the operator re
 
 
 @cache
-def system_fonts() -> Fonts:
+def system_fonts() -> "Fonts":
     """All fonts of the system, looked for once."""
+    from typst import Fonts
+
     return Fonts()
 
 

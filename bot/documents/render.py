@@ -17,8 +17,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from typst import Compiler, TypstError
-
 from bot.documents.clean import clean
 from bot.documents.fonts import chinese_family, system_fonts
 
@@ -72,6 +70,9 @@ def _png(template: str, data: Mapping[str, Any]) -> list[bytes]:
 
 def _compile(template: str, data: Mapping[str, Any], **how: Any) -> bytes | list[bytes]:
     _refuse_in_event_loop()
+    # 7 MB that only who makes papers needs
+    from typst import Compiler, TypstError
+
     compiler = Compiler(
         TEMPLATES / f"{template}.typ",
         root=TEMPLATES,
