@@ -232,17 +232,6 @@ async def void_unit_codes(
         )
 
 
-async def list_open_codes(session: AsyncSession, compound_id: int, now: datetime) -> dict[str, datetime]:
-    """When the code that is out for a unit was issued, by unit."""
-    statement = select(UnitCode.unit_code, UnitCode.issued_at).where(
-        UnitCode.compound_id == compound_id,
-        col(UnitCode.used_at).is_(None),
-        col(UnitCode.voided_at).is_(None),
-        UnitCode.expires_at >= now,
-    )
-    return dict((await session.exec(statement)).all())
-
-
 async def count_attempts(
     session: AsyncSession, compound_id: int, person_id: int, unit_code: str, since: datetime
 ) -> tuple[int, int]:
