@@ -22,12 +22,13 @@ from handlers.roll.upload import forget_old_uploads
 from storage.claims import forget_claims, try_claim
 from storage.database import Database
 from storage.outbox import count_by_state as count_outbox
-from storage.outbox import expire_messages, forget_closed_windows, wake_waiting
+from storage.outbox import expire_messages
 from storage.queries.accounts import forget_sign_ins
 from storage.queries.archive import forget_tombstones
 from storage.queries.bindings import forget_attempts
 from storage.queries.groups import forget_members_of_ended
 from storage.queries.inbox import count_by_state as count_inbox
+from storage.send_windows import forget_closed_windows, wake_waiting
 from storage.states import InboxState, OutboxState
 
 LOCAL = ZoneInfo("Asia/Shanghai")

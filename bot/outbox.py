@@ -20,20 +20,10 @@ from bot.channels.base import Channel, Outgoing, SendResult, Verdict
 from bot.delivery import URGENT_ATTEMPTS, Quiet, held_until, is_reply_too_late, month_of, retry_at
 from bot.telemetry import Metrics
 from storage.database import Database
-from storage.outbox import (
-    add_to_history,
-    close_windows,
-    fall_back,
-    give_back,
-    has_due,
-    hold_back,
-    settle,
-    take_due,
-    take_pace,
-    use_window,
-)
+from storage.outbox import add_to_history, fall_back, has_due, hold_back, settle, take_due
 from storage.queries.group_tasks import count_tasks_since
 from storage.queries.people import find_identity
+from storage.send_windows import close_windows, give_back, take_pace, use_window
 from storage.states import POLICIES, ChannelKind, Form, OutboxState, Promise
 from storage.supersede import SUPERSEDED
 from storage.tables import OutboxMessage

@@ -23,8 +23,9 @@ from handlers.router import Route, dispatch
 from handlers.texts import fit, say
 from handlers.voting import chat as voting
 from nlp.quotes import addressed
-from storage.outbox import add_reply, open_windows
+from storage.outbox import add_reply
 from storage.queries.people import get_or_add_identities
+from storage.send_windows import open_windows
 from storage.states import ChannelKind, InboxState, WindowRule
 from storage.tables import ChannelIdentity, InboxMessage
 

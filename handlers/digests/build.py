@@ -16,8 +16,9 @@ from nlp.lexicon import Lexicon, top_of
 from nlp.normalise import normalise
 from nlp.place import find_place
 from nlp.quotes import spoken
-from storage.queries import cycles
-from storage.queries.cycles import First, Period, Totals, Week
+from storage.queries import cycles, week_figures
+from storage.queries.cycles import Week
+from storage.queries.week_figures import First, Period, Totals
 from storage.states import MatterState, OpinionState
 from storage.tables import Matter, Opinion
 
@@ -80,7 +81,7 @@ async def build_digests(
             )
         )
     ]
-    last_tops = _tops(lexicon, await cycles.count_leaves(session, uncounted)) if uncounted else {}
+    last_tops = _tops(lexicon, await week_figures.count_leaves(session, uncounted)) if uncounted else {}
     built = {}
     for want in batch:
         last = lasts.get((want.compound_id, before(want.week)))
@@ -111,26 +112,28 @@ def _uncounted(period: Period, last: Digest | None) -> Period | None:
 
 
 async def _count(session: AsyncSession, lexicon: Lexicon, periods: Sequence[Period]) -> _Counted:
-    totals = await cycles.count_weeks(session, periods, SAFETY)
+    totals = await week_figures.count_weeks(session, periods, SAFETY)
     spoken_in = [
         period for period in periods if totals.get(period.compound_id, Totals()).matters
     ]  # the others say so in one sentence
     urgent = [period for period in spoken_in if totals[period.compound_id].urgent]
-    unanswered_total = await cycles.count_unanswered(session, periods, UNANSWERED_DAYS)
+    unanswered_total = await week_figures.count_unanswered(session, periods, UNANSWERED_DAYS)
     waiting = [period for period in periods if period.compound_id in unanswered_total]
     return _Counted(
         totals,
-        _tops(lexicon, await cycles.count_leaves(session, spoken_in)) if spoken_in else {},
-        await cycles.count_buildings(session, spoken_in, PLACES) if spoken_in else {},
-        _urgent(lexicon, await cycles.list_urgent(session, urgent, SAFETY, URGENT)) if urgent else {},
+        _tops(lexicon, await week_figures.count_leaves(session, spoken_in)) if spoken_in else {},
+        await week_figures.count_buildings(session, spoken_in, PLACES) if spoken_in else {},
+        _urgent(lexicon, await week_figures.list_urgent(session, urgent, SAFETY, URGENT)) if urgent else {},
         _by_compound(
-            await cycles.list_quotable(session, spoken_in, SAFETY, _LONGEST_RAW, _QUOTABLE_EACH)
+            await week_figures.list_quotable(session, spoken_in, SAFETY, _LONGEST_RAW, _QUOTABLE_EACH)
             if spoken_in
             else []
         ),
         unanswered_total,
         _firsts(
-            await cycles.list_unanswered(session, waiting, UNANSWERED_DAYS, UNANSWERED) if waiting else []
+            await week_figures.list_unanswered(session, waiting, UNANSWERED_DAYS, UNANSWERED)
+            if waiting
+            else []
         ),
     )
 

@@ -38,8 +38,9 @@ from handlers.reach.notify import Notice, notify_group, notify_person
 from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.database import Database
-from storage.queries import cycles
-from storage.queries.cycles import Candidate, Period, Totals, Week
+from storage.queries import cycles, week_figures
+from storage.queries.cycles import Candidate, Week
+from storage.queries.week_figures import Period, Totals
 from storage.states import CycleStep, GroupKind, MessageClass, Role
 from storage.tables import ChatGroup
 
@@ -136,7 +137,7 @@ async def _due_of(session: AsyncSession, candidate: Candidate, now: datetime) ->
                 timetable(plan, code, before(week)).closes_at,
                 timetable(plan, code, week).closes_at,
             )
-            if (await cycles.count_weeks(session, [period], SAFETY)).get(compound_id, Totals()).matters:
+            if (await week_figures.count_weeks(session, [period], SAFETY)).get(compound_id, Totals()).matters:
                 spoken.add(week)
     return [DueStep(compound_id, code, name, plan, step) for step in due(plan, code, weeks, now, spoken)]
 

@@ -16,9 +16,10 @@ from handlers.reach.rules import LIMITS, Door, Way, way_to_group, ways_to_person
 from handlers.reach.split import split_numbered
 from handlers.texts import fit
 from storage.claims import try_claim
-from storage.outbox import add_message, list_open_windows
+from storage.outbox import add_message
 from storage.queries.forget import KEY_HEAD
 from storage.queries.people import list_identities
+from storage.send_windows import list_open_windows
 from storage.states import ChannelKind, Form, MessageClass, WindowKind
 from storage.supersede import supersede
 from storage.tables import ChannelIdentity, ChatGroup

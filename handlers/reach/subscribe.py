@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.outbox import add_grant, close_windows
+from storage.send_windows import add_grant, close_windows
 from storage.states import Form
 
 

@@ -1,38 +1,27 @@
 """The weekly collection: who is due, who makes a step, what the digest counts."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Integer, String, and_, bindparam, case, func, tuple_, update
-from sqlalchemy import text as sql
-from sqlalchemy.orm import Mapped, aliased, defer
+from sqlalchemy.orm import aliased
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.queries.matters import ENDED
 from storage.states import (
     CycleStep,
     GroupKind,
-    MatterState,
-    OpinionState,
-    PlaceLevel,
     RegionLevel,
-    RequestState,
     Role,
 )
 from storage.tables import (
-    ChannelIdentity,
     ChatGroup,
     Compound,
     CycleSettings,
-    Matter,
     Opinion,
-    Place,
     Region,
-    Request,
     RoleGrant,
     WeeklyCycle,
 )
@@ -40,9 +29,6 @@ from storage.upsert import insert_for
 
 _WEEK_MINUTES = 7 * 1440
 _PROMPT_MINUTES = 1440 + 20  # how long after its minute a prompt may still go out, with the widest spread
-
-# The best leaf of an opinion, NULL for an unsorted one.
-_LEAF = col(Opinion.categories)[(0, "id")].as_string()
 
 
 _STEP_COLUMNS = (
@@ -365,292 +351,6 @@ async def list_readers(
         .order_by(col(Compound.compound_id), col(RoleGrant.person_id))
     )
     return [(compound_id or 0, person_id) for compound_id, person_id in (await session.exec(statement)).all()]
-
-
-# What the digests count, for a batch of compounds at a time: a query each, not a query each a compound
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Which opinions belong to a week of a compound: those filed in [since, until).
-
-    An opinion is filed once and its number only grows, so that each falls into one week, also one that was said
-    before its speaker was known. after_number: the last number that the digest before counted; with it, what was
-    filed while the clock went wrong is counted too.
-    """
-
-    compound_id: int
-    since: datetime
-    until: datetime
-    after_number: int | None = None
-
-
-def _holds(periods: Sequence[Period]) -> ColumnElement[bool]:
-    """The condition on opinions of these periods, withdrawn ones included."""
-    return or_(*map(_holds_one, periods))
-
-
-def _holds_one(period: Period) -> ColumnElement[bool]:
-    begun: ColumnElement[bool] = col(Opinion.filed_at) >= period.since
-    if period.after_number is not None:
-        begun = or_(begun, col(Opinion.number) > period.after_number)
-    return and_(col(Opinion.compound_id) == period.compound_id, col(Opinion.filed_at) < period.until, begun)
-
-
-_DISMISSED = (
-    select(Matter.number)
-    .where(
-        Matter.compound_id == Opinion.compound_id,
-        Matter.number == Opinion.matter_number,
-        Matter.state == MatterState.DISMISSED,
-    )
-    .correlate(Opinion)
-    .exists()
-)
-_STANDS = and_(col(Opinion.state) != OpinionState.WITHDRAWN, ~_DISMISSED)
-
-# What is counted: the matter of an opinion; one that was put with none yet is one by itself.
-_MATTER = func.coalesce(Opinion.matter_number, Opinion.number)
-_OF_MATTER = and_(col(Matter.compound_id) == Opinion.compound_id, col(Matter.number) == Opinion.matter_number)
-_HOME = and_(
-    col(Place.compound_id) == Opinion.compound_id,
-    col(Place.code) == Opinion.home_code,
-    col(Place.level).in_((PlaceLevel.UNIT, PlaceLevel.HOUSEHOLD)),
-)
-_UNIT = case(
-    (col(Place.level) == PlaceLevel.UNIT, Place.code),
-    (col(Place.level) == PlaceLevel.HOUSEHOLD, func.coalesce(Place.parent_code, Place.code)),
-)
-
-
-class Totals(NamedTuple):
-    """Figures of a week. households: bound homes that spoke; speakers: other people who did.
-
-    urgent: matters of at least the urgency asked for; candidates: matters that nobody has confirmed; last_number: the
-    highest number given out in it.
-    """
-
-    matters: int = 0
-    households: int = 0
-    speakers: int = 0
-    urgent: int = 0
-    candidates: int = 0
-    last_number: int = 0
-
-
-async def count_weeks(session: AsyncSession, periods: Sequence[Period], urgency: int) -> dict[int, Totals]:
-    """Figures by compound; compounds where nothing was filed are left out."""
-    statement = (
-        select(
-            Opinion.compound_id,
-            func.count(func.distinct(case((_STANDS, _MATTER)))),
-            func.count(func.distinct(case((_STANDS, _UNIT)))),
-            func.count(func.distinct(case((and_(_STANDS, _UNIT.is_(None)), col(Opinion.person_id))))),
-            func.count(func.distinct(case((and_(_STANDS, col(Opinion.urgency) >= urgency), _MATTER)))),
-            func.count(
-                func.distinct(
-                    case((and_(_STANDS, col(Matter.state) == MatterState.CANDIDATE), Matter.number))
-                )
-            ),
-            func.max(Opinion.number),
-        )  # type: ignore[call-overload]
-        .outerjoin(Place, _HOME)
-        .outerjoin(Matter, _OF_MATTER)
-        .where(_holds(periods))
-        .group_by(col(Opinion.compound_id))
-    )
-    return {row[0]: Totals(*row[1:]) for row in (await session.exec(statement)).all()}
-
-
-async def count_leaves(session: AsyncSession, periods: Sequence[Period]) -> dict[int, list[tuple[str, int]]]:
-    """(leaf, matters) by compound; the empty leaf for unsorted ones."""
-    statement = (
-        select(
-            Opinion.compound_id,
-            func.coalesce(Matter.leaf, _LEAF).label("counted_leaf"),
-            func.count(func.distinct(_MATTER)),
-        )
-        .outerjoin(Matter, _OF_MATTER)
-        .where(_holds(periods), _STANDS)
-        .group_by(col(Opinion.compound_id), sql("counted_leaf"))
-    )
-    counts: dict[int, list[tuple[str, int]]] = {}
-    for compound_id, leaf, count in (await session.exec(statement)).all():
-        counts.setdefault(compound_id, []).append((leaf or "", count))
-    return counts
-
-
-async def count_buildings(
-    session: AsyncSession, periods: Sequence[Period], limit: int
-) -> dict[int, list[tuple[str, str, int]]]:
-    """(building, its name in the tree or "", matters) of the buildings named most, by compound."""
-    counted = (
-        select(Opinion.compound_id, Opinion.building, func.count(func.distinct(_MATTER)).label("count"))
-        .where(_holds(periods), _STANDS, col(Opinion.building).is_not(None))
-        .group_by(col(Opinion.compound_id), col(Opinion.building))
-        .subquery()
-    )
-    statement = (
-        select(counted.c.compound_id, counted.c.building, Place.name, counted.c.count)
-        .outerjoin(
-            Place,
-            and_(col(Place.compound_id) == counted.c.compound_id, col(Place.code) == counted.c.building),
-        )
-        .order_by(counted.c.compound_id, counted.c.count.desc(), counted.c.building)
-    )
-    places: dict[int, list[tuple[str, str, int]]] = {}
-    for compound_id, building, name, count in (await session.exec(statement)).all():
-        of_compound = places.setdefault(compound_id, [])
-        if len(of_compound) < limit:
-            of_compound.append((building, name or "", count))
-    return places
-
-
-def _refused() -> ColumnElement[bool]:
-    return (
-        select(ChannelIdentity.identity_id)
-        .where(
-            col(ChannelIdentity.person_id) == Opinion.person_id, col(ChannelIdentity.refused_at).is_not(None)
-        )
-        .exists()
-    )
-
-
-class First(NamedTuple):
-    """The first opinion of a matter. refused: its speaker does not want to be heard. matter: None for no matter yet."""
-
-    opinion: Opinion
-    refused: bool
-    matter: Matter | None
-
-
-async def _list_first(
-    session: AsyncSession,
-    condition: ColumnElement[bool],
-    group: Sequence[ColumnElement[Any] | Mapped[Any]],
-    order: Sequence[ColumnElement[Any]],
-    each: int,
-) -> list[First]:
-    """The first few opinions of each group, at most one of each matter."""
-    nth = (
-        func.row_number()
-        .over(partition_by=[col(Opinion.compound_id), _MATTER], order_by=list(order))
-        .label("nth")
-    )
-    voices = select(Opinion.compound_id, Opinion.number, nth).where(condition).subquery()
-    rank = func.row_number().over(partition_by=list(group), order_by=list(order)).label("rank")
-    ranked = (
-        select(Opinion.compound_id, Opinion.number, rank)
-        .join(
-            voices,
-            and_(
-                voices.c.compound_id == Opinion.compound_id,
-                voices.c.number == Opinion.number,
-                voices.c.nth == 1,
-            ),
-        )
-        .subquery()
-    )
-    statement = (
-        select(Opinion, _refused(), Matter)
-        .outerjoin(Matter, _OF_MATTER)
-        .join(
-            ranked,
-            and_(
-                ranked.c.compound_id == Opinion.compound_id,
-                ranked.c.number == Opinion.number,
-                ranked.c.rank <= each,
-            ),
-        )
-        .order_by(col(Opinion.compound_id), ranked.c.rank, col(Opinion.number))
-        .options(defer(Opinion.hits))  # type: ignore[arg-type]
-    )
-    return [First(*row) for row in (await session.exec(statement)).all()]
-
-
-async def list_urgent(
-    session: AsyncSession, periods: Sequence[Period], urgency: int, each: int
-) -> list[First]:
-    """The first opinion of each matter of at least this urgency, so many of each compound."""
-    condition = and_(_holds(periods), _STANDS, col(Opinion.urgency) >= urgency)
-    return await _list_first(
-        session, condition, [col(Opinion.compound_id)], [col(Opinion.number).asc()], each
-    )
-
-
-async def list_quotable(
-    session: AsyncSession, periods: Sequence[Period], below_urgency: int, longest: int, each: int
-) -> list[Opinion]:
-    """The first few opinions of every leaf that somebody may be quoted with; nobody who refused to be heard."""
-    condition = and_(
-        _holds(periods),
-        _STANDS,
-        col(Opinion.urgency) < below_urgency,
-        col(Opinion.person_id).is_not(None),
-        func.length(Opinion.text) <= longest,
-        ~col(Opinion.echo),
-        col(Opinion.repost_of).is_(None),
-        ~_refused(),
-    )
-    found = await _list_first(
-        session, condition, [col(Opinion.compound_id), _LEAF], [col(Opinion.number).asc()], each
-    )
-    return [first.opinion for first in found]
-
-
-# Of the request that a matter has: somebody has seen to it, or nobody wants it any more.
-_OVER = (
-    select(Request.number)
-    .where(
-        Request.compound_id == Opinion.compound_id,
-        Request.number == Opinion.matter_number,
-        col(Request.state).in_((*ENDED, RequestState.CANCELLED)),
-    )
-    .correlate(Opinion)
-    .exists()
-)
-
-
-def _unanswered(periods: Sequence[Period], days: int) -> ColumnElement[bool]:
-    return and_(
-        _STANDS,
-        ~_OVER,
-        or_(
-            *(
-                and_(
-                    col(Opinion.compound_id) == period.compound_id,
-                    col(Opinion.filed_at) < period.until - timedelta(days=days),
-                )
-                for period in periods
-            )
-        ),
-    )
-
-
-async def count_unanswered(session: AsyncSession, periods: Sequence[Period], days: int) -> dict[int, int]:
-    """How many matters nobody has answered for so many days at the end of the period, by compound."""
-    statement = (
-        select(Opinion.compound_id, func.count(func.distinct(_MATTER)))
-        .where(_unanswered(periods, days))
-        .group_by(col(Opinion.compound_id))
-    )
-    return dict((await session.exec(statement)).all())
-
-
-async def list_unanswered(
-    session: AsyncSession, periods: Sequence[Period], days: int, each: int
-) -> list[First]:
-    """The most urgent of them, then the oldest; so many of each compound."""
-    return await _list_first(
-        session,
-        _unanswered(periods, days),
-        [col(Opinion.compound_id)],
-        [col(Opinion.urgency).desc(), col(Opinion.filed_at).asc(), col(Opinion.number).asc()],
-        each,
-    )
-
-
-# Words do not outlive their time in a digest either
 
 
 _HAS_WORDS = col(WeeklyCycle.digest)["has_words"].as_boolean()

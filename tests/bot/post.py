@@ -7,8 +7,9 @@ from sqlmodel import select
 
 from handlers.context import Services
 from storage.database import Database
-from storage.outbox import add_message, open_windows
+from storage.outbox import add_message
 from storage.queries.people import get_or_add_identities
+from storage.send_windows import open_windows
 from storage.states import Form, MessageClass
 from storage.tables import OutboxMessage, SendWindow
 from tests.bot.fakes import WINDOW, Clock, ScriptedChannel

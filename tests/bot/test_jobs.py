@@ -17,8 +17,9 @@ from handlers.groups.register import end_group
 from handlers.oversight.retention import CHUNK, reduce_raw_text
 from storage.database import Database
 from storage.inbox import Lease, open_writer
-from storage.outbox import add_message, open_windows, take_due
+from storage.outbox import add_message, take_due
 from storage.queries.groups import find_group
+from storage.send_windows import open_windows
 from storage.states import InboxState, MessageClass, OutboxState
 from storage.tables import (
     ChatGroup,

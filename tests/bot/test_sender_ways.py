@@ -10,7 +10,8 @@ from bot.delivery import REPLY_ADDRESS_LIFE, URGENT_ATTEMPTS
 from bot.outbox import BATCH
 from handlers.context import Services
 from storage.database import Database
-from storage.outbox import add_grant, add_message, add_reply, open_windows
+from storage.outbox import add_message, add_reply
+from storage.send_windows import add_grant, open_windows
 from storage.states import ChannelKind, Form, MessageClass, OutboxState
 from tests.bot.fakes import WINDOW, Clock, ScriptedChannel
 from tests.bot.house import Replica, outbox

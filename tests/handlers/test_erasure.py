@@ -10,8 +10,9 @@ from sqlmodel import col, select
 
 from handlers.inbound import InboundKind
 from handlers.receive import Received, receive
-from storage.outbox import take_due, use_window
+from storage.outbox import take_due
 from storage.queries.inbox import postpone
+from storage.send_windows import use_window
 from storage.states import BindingState, InboxState, OutboxState, Role, SessionKind
 from storage.tables import (
     AlertEpisode,

@@ -15,8 +15,8 @@ from handlers.reach.notify import Notice, Reached, notify_group, notify_person
 from handlers.reach.rules import Door, Way, way_to_group, ways_to_person
 from handlers.reach.subscribe import grant_subscribe
 from storage.database import Database
-from storage.outbox import open_windows
 from storage.queries.people import get_or_add_identities
+from storage.send_windows import open_windows
 from storage.states import (
     CAPABILITIES,
     POLICIES,

@@ -6,15 +6,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from storage.database import Database
-from storage.outbox import (
+from storage.outbox import add_message, take_due
+from storage.send_windows import (
     GRANT_LASTS,
     add_grant,
-    add_message,
     close_windows,
     give_back,
     list_open_windows,
     open_windows,
-    take_due,
     take_pace,
     use_window,
     wake_waiting,

@@ -19,7 +19,8 @@ from bot.playground.api import SEND_PATH
 from bot.playground.faults import Faults
 from bot.playground.platform import Platform
 from storage.database import Database
-from storage.outbox import add_grant, add_message, open_windows
+from storage.outbox import add_message
+from storage.send_windows import add_grant, open_windows
 from storage.states import POLICIES, Form, MessageClass, Promise, WindowKind, WindowRule
 from tests.system.books import Books, open_books
 from tests.system.fleet import MARK, Fleet, Server, Setup

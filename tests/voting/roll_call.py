@@ -7,8 +7,8 @@ from sqlmodel import col, select, update
 from handlers.context import AccountFacts, Services
 from handlers.voting.outreach import advance_outreach
 from storage.database import Database
-from storage.outbox import open_windows
 from storage.queries.tree import find_compound
+from storage.send_windows import open_windows
 from storage.states import (
     BindingState,
     ChannelKind,
