@@ -1,13 +1,12 @@
-"""For which owners of a frozen roll an identity may cast a ballot, and which identities belong to a unit."""
+"""For which owners of a frozen roll an identity may cast a ballot."""
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.identity.sold import find_earlier, list_bought, list_owned_by_others
-from storage.queries.bindings import list_bound, list_persons_bound_to, list_registrations
+from storage.queries.bindings import list_bound, list_registrations
 from storage.queries.titles import list_titled_units
 from storage.queries.votes import list_owner_keys, list_vote_units
 from storage.states import Capacity, RegistrationKind, RegistrationState
@@ -78,11 +77,6 @@ async def list_entitlements(
             if not found.setdefault(named, one).is_voter:
                 found[named] = one
     return sorted(found.values(), key=lambda each: each.units[0].position)
-
-
-async def list_identities(session: AsyncSession, compound_id: int, unit_codes: Iterable[str]) -> list[int]:
-    """Persons who are bound to an owner of any of the units now, by number."""
-    return await list_persons_bound_to(session, compound_id, unit_codes)
 
 
 def guardian_mark(own_key: str, person_id: int) -> str:

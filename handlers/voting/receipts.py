@@ -11,7 +11,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.apart import each_apart
 from handlers.context import Services
-from handlers.identity.entitled import list_identities
 from handlers.reach.fields import Facts, NoticeKind
 from handlers.reach.notify import Notice, Reached, notify_person
 from handlers.texts import say
@@ -20,6 +19,7 @@ from handlers.voting.life import LOCAL
 from handlers.voting.news import page_of
 from handlers.voting.words import channel_name, moment_words, rejection_words
 from storage.database import Database
+from storage.queries.bindings import list_persons_bound_to
 from storage.queries.voters import (
     list_unannounced_ballots,
     list_units_of_ballot,
@@ -83,7 +83,7 @@ async def announce_ballot(
         link=link,
     )
     reached = {}
-    told = set(await list_identities(session, ballot.compound_id, codes))
+    told = set(await list_persons_bound_to(session, ballot.compound_id, codes))
     if ballot.person_id is not None:
         told.add(ballot.person_id)
     for person_id in sorted(told):

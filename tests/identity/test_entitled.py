@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from handlers.identity.entitled import Entitlement, list_entitlements, list_identities
+from handlers.identity.entitled import Entitlement, list_entitlements
 from storage.database import Database
+from storage.queries.bindings import list_persons_bound_to
 from storage.queries.votes import find_vote
 from storage.states import BindingState
 from storage.tables import OwnerBinding, Person
@@ -84,5 +85,5 @@ async def test_the_identities_of_a_unit_are_those_of_all_its_owners(database: Da
     bound = [await bind(database, world, number) for number in (1, 2, 3)]
     await bind(database, world, 1, ended_at=OPENS)
     async with database.read() as session:
-        assert await list_identities(session, world.compound_id, ["1-1-102"]) == bound[:2]
-        assert await list_identities(session, world.compound_id, ["1-1-103"]) == bound[2:]
+        assert await list_persons_bound_to(session, world.compound_id, ["1-1-102"]) == bound[:2]
+        assert await list_persons_bound_to(session, world.compound_id, ["1-1-103"]) == bound[2:]
