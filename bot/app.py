@@ -47,6 +47,7 @@ from handlers.digests.cycle import advance
 from handlers.identity.leave import end_sold
 from handlers.learning.suggest import Suggestions
 from handlers.matters.gather import gather_unmattered
+from handlers.points.sweep import advance_points
 from handlers.polls.close import advance_polls
 from handlers.requests.clock import advance_requests
 from handlers.requests.deadlines import Deadlines, DeadlinesError, load_deadlines
@@ -242,6 +243,7 @@ class Application:
             "matters": partial(self._gather, services),
             "members": members.refresh,
             "polls": partial(advance_polls, self.database),
+            "points": partial(advance_points, self.database),
             "owners": partial(end_sold, self.database, services),
             "requests": partial(advance_requests, self.database, services),
         }

@@ -52,6 +52,7 @@ class Right(StrEnum):
     BIND_OWNERS = "bind_owners"  # hand out codes of units, and say with another who is an owner
     ENTER_PAPERS = "enter_papers"  # print ballot papers, take them in, key them in
     RUN_POLLS = "run_polls"  # ask residents something that decides nothing
+    KEEP_POINTS = "keep_points"  # switch residents' points on and off
 
 
 _WATCH = frozenset({Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT})
@@ -60,7 +61,7 @@ _SEE = frozenset({Right.SEE_REQUESTS})
 _HANDLE = _SEE | {Right.HANDLE, Right.NOTE}
 _DISPATCH = _HANDLE | {Right.DISPATCH}
 _RULE = frozenset({Right.SEE_VOTES, Right.DECIDE, Right.ENTER_PAPERS, Right.BIND_OWNERS})
-_RUN = _RULE | {Right.RUN_VOTES, Right.KEEP_ROLL, Right.RUN_POLLS}
+_RUN = _RULE | {Right.RUN_VOTES, Right.KEEP_ROLL, Right.RUN_POLLS, Right.KEEP_POINTS}
 
 # The property company (物业) acts on alerts and numbers; the digest with residents' own words is the committee's.
 # It has a contract to lose in owners' votes, and sees of them what everybody sees. Ballots are opened for the

@@ -16,6 +16,7 @@ from handlers.matters import chat as matters
 from handlers.opinions import chat as opinions
 from handlers.people import chat as people
 from handlers.photos import chat as photos
+from handlers.points import chat as points
 from handlers.polls import chat as polls
 from handlers.requests import chat as requests
 from handlers.requests import staff as handling
@@ -53,6 +54,7 @@ RESIDENTS = Manner(
         *alerts.ROUTES,
         *voting.ROUTES,
         *polls.ROUTES,
+        *points.ROUTES,
         *requests.ROUTES,
         *matters.ROUTES,
         *photos.ROUTES,

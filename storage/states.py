@@ -410,6 +410,14 @@ class ContactState(StrEnum):
     ABSENT = "absent"
 
 
+class PointKind(StrEnum):
+    """What residents get points for (社区信用积分). Nothing here is about a vote, nor ever may be."""
+
+    REPORT = "report"  # what they reported was confirmed
+    CONSULTATION = "consultation"  # they came to one
+    RATING = "rating"  # they rated what was done, whatever they said
+
+
 class PollKind(StrEnum):
     """What a poll of residents is for."""
 

@@ -22,6 +22,7 @@ from bot.web.console import (
     outbox,
     owners,
     photos,
+    points,
     polls,
     request,
     rules,
@@ -35,6 +36,7 @@ from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
 from bot.web.h5 import mine, own, owner, privacy
 from bot.web.h5 import photos as own_photos
+from bot.web.h5 import points as own_points
 from bot.web.h5 import polls as asked
 from bot.web.h5 import sign_in as resident
 from bot.web.h5.vote_routes import RESIDENT_VOTE_ROUTES
@@ -106,6 +108,9 @@ ROUTES = (
     Route("POST", "/console/{compound}/polls", CONSOLE, polls.ask, acts=True),
     Route("GET", "/console/{compound}/polls/{number}", CONSOLE, polls.show_poll),
     Route("POST", "/console/{compound}/polls/{number}/end", CONSOLE, polls.end, acts=True),
+    Route("GET", "/console/{compound}/points", CONSOLE, points.show_points),
+    Route("POST", "/console/{compound}/points", CONSOLE, points.switch, acts=True),
+    Route("GET", "/h5/points", H5, own_points.show_points),
     Route("GET", "/h5/polls", H5, asked.show_polls),
     Route("GET", "/h5/polls/{compound}/{number}", H5, asked.show_poll),
     Route("POST", "/h5/polls/{compound}/{number}", H5, asked.answer, acts=True),

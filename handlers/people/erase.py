@@ -22,6 +22,7 @@ from storage.queries.inbox import blank_failed_messages, blank_messages_of, end_
 from storage.queries.opinions import blank_opinions_of
 from storage.queries.people import forget_person
 from storage.queries.photos import drop_photos_of_person
+from storage.queries.points import forget_points_of
 from storage.queries.polls import forget_answers_of
 from storage.tables import ChannelIdentity, Erasure
 from storage.upsert import insert_ignore
@@ -49,6 +50,7 @@ async def erase_person(context: Context) -> int:
     await fold_voices_of(session, person_id)
     await forget_requests_of(session, person_id)
     polls = await forget_answers_of(session, person_id)
+    await forget_points_of(session, person_id)
     photos = await drop_photos_of_person(session, person_id)
     opinions = await blank_opinions_of(session, person_id)
     await blank_messages_of(session, person_id)

@@ -36,6 +36,7 @@ from storage.tables.messages import InboxMessage, OutboxMessage, SendWindow  # n
 from storage.tables.opinions import Counter, Opinion  # noqa: E402
 from storage.tables.people import ChannelIdentity, Erasure, Person, Residency, RoleGrant  # noqa: E402
 from storage.tables.photos import Photo  # noqa: E402
+from storage.tables.points import PointEntry, PointSettings  # noqa: E402
 from storage.tables.polls import Poll, PollAnswer  # noqa: E402
 from storage.tables.requests import (  # noqa: E402
     DispatchRule,
@@ -106,6 +107,8 @@ __all__ = [
     "Person",
     "Photo",
     "Place",
+    "PointEntry",
+    "PointSettings",
     "Poll",
     "PollAnswer",
     "Region",

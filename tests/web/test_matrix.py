@@ -129,6 +129,9 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("POST", "/console/{compound}/polls"): here(*MERGE, status=GO),
     ("GET", "/console/{compound}/polls/{number}"): here(*MERGE),
     ("POST", "/console/{compound}/polls/{number}/end"): here(*MERGE, status=GO),
+    ("GET", "/console/{compound}/points"): here(*RUN),
+    ("POST", "/console/{compound}/points"): here(*RUN, status=GO),
+    ("GET", "/h5/points"): residents(OK),
     ("GET", "/h5/polls"): residents(OK),
     # The one lives there, the other nowhere that is known.
     ("GET", "/h5/polls/{compound}/{number}"): residents(OK, snapshot=GONE),
