@@ -54,6 +54,7 @@ from handlers.requests.deadlines import Deadlines, DeadlinesError, load_deadline
 from handlers.voting.clock import advance_votes
 from handlers.voting.log import seal_all
 from handlers.voting.outreach import advance_outreach
+from handlers.voting.paper_news import announce_papers
 from handlers.voting.receipts import announce_ballots
 from handlers.voting.signing import Signer
 from nlp import segment
@@ -309,7 +310,8 @@ class Application:
             self._wake_outbox()
 
     async def _tell_of_ballots(self, services: Services, now: datetime) -> None:
-        if await announce_ballots(self.database, services, now):
+        told = await announce_papers(self.database, services, now)
+        if told + await announce_ballots(self.database, services, now):
             self._wake_outbox()
 
     async def _work_when_warm(self) -> None:

@@ -393,6 +393,14 @@ class PaperState(StrEnum):
     VOIDED = "voided"
 
 
+class PaperAct(StrEnum):
+    """What owners are told of their paper; that it is a ballot they are told of the ballot."""
+
+    RECEIVED = "received"
+    REFUSED = "refused"  # too late, or it was void when it came
+    VOIDED = "voided"  # by two, when it lay in the box
+
+
 class CaseState(StrEnum):
     """Life of what no rule decides about a ballot."""
 

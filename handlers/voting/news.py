@@ -74,6 +74,12 @@ def page_of(public_url: str, compound: Compound, number: int) -> str:
     return f"{public_url}/h5/votes/{compound.code}/{number}" if public_url else ""
 
 
+def paper_page_of(public_url: str, compound: Compound, number: int, serial: str) -> str:
+    """Where the owner sees what became of their paper; empty without pages."""
+    page = page_of(public_url, compound, number)
+    return f"{page}/papers/{serial}" if page else ""
+
+
 def owners_page(public_url: str) -> str:
     """Where somebody shows that they are an owner; empty without pages."""
     return f"{public_url}/h5/owner" if public_url else ""

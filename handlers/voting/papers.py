@@ -25,11 +25,12 @@ from storage.queries.papers import (
     list_papers,
     list_papers_of,
     lock_papers,
+    note_unannounced_paper,
 )
 from storage.queries.vote_log import share_vote
 from storage.queries.votes import list_vote_units, list_vote_units_coded
 from storage.sealing import Sealer
-from storage.states import BallotChannel, PaperState, VoteMode, VoteState
+from storage.states import BallotChannel, PaperAct, PaperState, VoteMode, VoteState
 from storage.tables import BallotPaper, Compound, Vote
 from storage.upsert import insert_ignore
 
@@ -124,6 +125,7 @@ async def void_paper(
     was_in_the_box = before.state in IN_THE_BOX
     _void_now(session, vote, paper, why, first, now, second)
     if was_in_the_box:
+        await note_unannounced_paper(session, paper, PaperAct.VOIDED)
         await session.flush()
         units = await list_vote_units(session, vote.compound_id, number, [paper.owner_key])
         await refill_slots(session, sealer, vote, units, now)

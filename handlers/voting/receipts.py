@@ -16,7 +16,7 @@ from handlers.reach.notify import Notice, Reached, notify_person
 from handlers.texts import say
 from handlers.voting.fate import Fate, fate_of
 from handlers.voting.life import LOCAL
-from handlers.voting.news import page_of
+from handlers.voting.news import page_of, paper_page_of
 from handlers.voting.words import channel_name, moment_words, rejection_words
 from storage.database import Database
 from storage.queries.bindings import list_persons_bound_to
@@ -60,6 +60,8 @@ async def announce_ballot(
     codes = await list_units_of_ballot(session, *key, ballot.ballot_id)
     fate = await fate_of(session, services.sealer, vote, ballot, codes)
     link = page_of(services.public_url, compound, vote.vote_number)
+    if ballot.serial is not None:
+        link = paper_page_of(services.public_url, compound, vote.vote_number, ballot.serial)
     text = say(
         "ballots.recorded",
         compound=compound.name,
@@ -70,6 +72,7 @@ async def announce_ballot(
         number=short_number(ballot.ballot_id),
         code=short_hash(ballot.leaf_hash),
         counts=_counts(fate),
+        secret=say("ballots.secret") if ballot.serial is None else say("ballots.secret_on_paper"),
         link=say("ballots.link", link=link) if link else "",
     )
     facts = Facts(

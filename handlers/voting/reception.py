@@ -21,10 +21,16 @@ from handlers.voting.rules import in_window
 from handlers.voting.serials import mint_serial
 from handlers.voting.signing import to_the_millisecond, utc_text
 from storage.queries.ballots import lock_slots
-from storage.queries.papers import count_papers_in_batch, list_calls_of, lock_batch, lock_papers
+from storage.queries.papers import (
+    count_papers_in_batch,
+    list_calls_of,
+    lock_batch,
+    lock_papers,
+    note_unannounced_paper,
+)
 from storage.queries.votes import list_vote_units, list_vote_units_coded
 from storage.sealing import Sealer
-from storage.states import BallotChannel, PaperState, VoteState
+from storage.states import BallotChannel, PaperAct, PaperState, VoteState
 from storage.tables import BallotPaper, Compound, PaperBatch, Vote, VoteUnit
 from storage.upsert import insert_ignore
 
@@ -103,7 +109,7 @@ class _Reception:
             if paper.received_at is None:  # once, however often it is scanned
                 paper.received_at, paper.received_by = to_the_millisecond(self.now), self.actor_id
                 self.session.add(paper)
-                self._note_refusal(paper, PaperCode.VOIDED)
+                await self._note_refusal(paper, PaperCode.VOIDED)
             return Received(serial, PaperCode.VOIDED)
         if paper.state is not PaperState.PRINTED and not was_late:
             return Received(serial, repeated=True)
@@ -116,7 +122,7 @@ class _Reception:
             return Received(serial, PaperCode.EARLY)
         if not in_window(facts, received_at):
             if not was_late:
-                self._refuse_late(paper)
+                await self._refuse_late(paper)
             return Received(serial, PaperCode.LATE)
         if self.box is not None and await self._is_full(self.box):
             return Received(serial, PaperCode.BATCH_FULL)
@@ -152,6 +158,7 @@ class _Reception:
         leave(session, vote, "paper", told, self.now)
         details = {"serial": paper.serial, "batch": paper.batch}
         audit(session, vote, "paper.received", self.now, self.actor_id, details)
+        await note_unannounced_paper(session, paper, PaperAct.RECEIVED)
         return Received(paper.serial, other=before is not None)
 
     async def _is_full(self, box: PaperBatch) -> bool:
@@ -160,18 +167,19 @@ class _Reception:
         key = (self.vote.compound_id, self.vote.vote_number, box.batch)
         return await count_papers_in_batch(self.session, *key) >= box.papers
 
-    def _refuse_late(self, paper: BallotPaper) -> None:
+    async def _refuse_late(self, paper: BallotPaper) -> None:
         paper.state, paper.void_reason = PaperState.VOIDED, LATE
         paper.voided_by, paper.voided_at = self.actor_id, to_the_millisecond(self.now)
         paper.received_at, paper.received_by = paper.voided_at, self.actor_id
         self.session.add(paper)
-        self._note_refusal(paper, PaperCode.LATE)
+        await self._note_refusal(paper, PaperCode.LATE)
 
-    def _note_refusal(self, paper: BallotPaper, code: PaperCode) -> None:
+    async def _note_refusal(self, paper: BallotPaper, code: PaperCode) -> None:
         told = {"act": "refused", "serial": paper.serial, "reason": code.value}
         leave(self.session, self.vote, "paper", told, self.now)
         details = {"serial": paper.serial, "reason": code.value}
         audit(self.session, self.vote, "paper.refused", self.now, self.actor_id, details)
+        await note_unannounced_paper(self.session, paper, PaperAct.REFUSED)
 
 
 async def count_batch(

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import func
+from sqlalchemy import delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import BallotChannel, PaperState
-from storage.tables import BallotPaper, PaperBatch, VoteOwner, VoteUnit
+from storage.states import BallotChannel, PaperAct, PaperState
+from storage.tables import BallotPaper, PaperBatch, UnannouncedPaper, VoteOwner, VoteUnit
+from storage.upsert import insert_ignore
 
 IN_THE_BOX = (PaperState.RECEIVED, PaperState.ENTERED, PaperState.MISMATCHED)
 
@@ -129,6 +130,50 @@ async def list_calls_of(
     of_owner = col(BallotPaper.owner_key) == owner_key
     by_phone = col(BallotPaper.channel) == BallotChannel.PHONE
     return await _papers(session, compound_id, vote_number, of_owner, by_phone)
+
+
+async def note_unannounced_paper(session: AsyncSession, paper: BallotPaper, act: PaperAct) -> None:
+    """Note that the owners of a paper are to be told what became of it."""
+    values = {"compound_id": paper.compound_id, "vote_number": paper.vote_number, "serial": paper.serial}
+    await insert_ignore(session, UnannouncedPaper, {**values, "act": act})
+
+
+async def list_unannounced_papers(session: AsyncSession, limit: int) -> list[tuple[int, int, str, PaperAct]]:
+    """(compound_id, vote_number, serial, what became of it) of papers that nobody has been told of yet."""
+    statement = (
+        select(
+            UnannouncedPaper.compound_id,
+            UnannouncedPaper.vote_number,
+            UnannouncedPaper.serial,
+            UnannouncedPaper.act,
+        )
+        .order_by(
+            col(UnannouncedPaper.compound_id),
+            col(UnannouncedPaper.vote_number),
+            col(UnannouncedPaper.serial),
+            col(UnannouncedPaper.act),
+        )
+        .limit(limit)
+    )
+    return [
+        (compound_id, number, serial, PaperAct(act))
+        for compound_id, number, serial, act in (await session.exec(statement)).all()
+    ]
+
+
+async def take_unannounced_paper(
+    session: AsyncSession, compound_id: int, vote_number: int, serial: str, act: PaperAct
+) -> bool:
+    """Take away the note that a paper is to be told of; False when another replica did."""
+    done = await session.exec(
+        delete(UnannouncedPaper).where(
+            col(UnannouncedPaper.compound_id) == compound_id,
+            col(UnannouncedPaper.vote_number) == vote_number,
+            col(UnannouncedPaper.serial) == serial,
+            col(UnannouncedPaper.act) == act,
+        )
+    )
+    return bool(done.rowcount)
 
 
 async def _papers(

@@ -20,6 +20,7 @@ from storage.tables.ballots import (  # noqa: E402
     BallotUnit,
     PaperBatch,
     UnannouncedBallot,
+    UnannouncedPaper,
     VoteCase,
 )
 from storage.tables.blobs import Blob  # noqa: E402
@@ -127,6 +128,7 @@ __all__ = [
     "StaffAccount",
     "TagModel",
     "UnannouncedBallot",
+    "UnannouncedPaper",
     "UnitCode",
     "UnsealedLeaf",
     "Vote",

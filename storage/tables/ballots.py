@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.states import BallotChannel, CaseState, PaperState
+from storage.states import BallotChannel, CaseState, PaperAct, PaperState
 from storage.types import BigId, UtcDateTime, enum_text
 
 _OF_VOTE = ["votes.compound_id", "votes.vote_number"]
@@ -74,6 +74,17 @@ class UnannouncedBallot(SQLModel, table=True):
     compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
     vote_number: int = Field(primary_key=True, sa_type=BigId)
     ballot_id: str = Field(primary_key=True, max_length=32)
+
+
+class UnannouncedPaper(SQLModel, table=True):
+    """That something became of a paper of which nobody has been told yet, written with it; gone when it is done."""
+
+    __tablename__ = "unannounced_papers"
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    serial: str = Field(primary_key=True, max_length=32)
+    act: PaperAct = Field(primary_key=True, sa_type=enum_text(PaperAct, "act"))
 
 
 class BallotSlot(SQLModel, table=True):

@@ -1,6 +1,6 @@
 """Which pages of votes there are for residents, and what is open to everybody."""
 
-from bot.web.h5 import ballot, check, evidence, large, receipt, result, seen, votes
+from bot.web.h5 import ballot, check, evidence, large, papers, receipt, result, seen, votes
 from bot.web.route import Route
 from bot.web.visit import H5
 
@@ -16,6 +16,8 @@ RESIDENT_VOTE_ROUTES = (
     Route("POST", f"{_VOTE}/ballot/{{ref}}/cast", H5, ballot.cast, acts=True),
     Route("GET", f"{_VOTE}/receipts/{{ballot}}", H5, receipt.show_receipt),
     Route("GET", f"{_VOTE}/receipts/{{ballot}}/download", H5, receipt.download_receipt),
+    Route("GET", f"{_VOTE}/papers", H5, papers.show_papers),
+    Route("GET", f"{_VOTE}/papers/{{serial}}", H5, papers.show_paper),
     Route("POST", f"{_VOTE}/seen", H5, seen.confirm_seen, acts=True),
     Route("GET", f"{_VOTE}/documents/{{document}}", H5, votes.show_document),
     Route("GET", f"{_VOTE}/result", H5, result.show_result),
