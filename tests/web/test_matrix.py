@@ -226,7 +226,9 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", f"{VOTE}/ballot/{{ref}}"): residents(GO, snapshot=GONE),
     ("POST", f"{VOTE}/ballot/{{ref}}"): residents(GO, snapshot=GONE),
     ("POST", f"{VOTE}/ballot/{{ref}}/cast"): residents(GO, snapshot=NO),
-    # Somebody else cast it.
+    ("GET", f"{VOTE}/papers"): residents(OK, snapshot=GONE),
+    # It is not theirs; somebody else cast it.
+    ("GET", f"{VOTE}/papers/{{serial}}"): residents(GONE),
     ("GET", f"{VOTE}/receipts/{{ballot}}"): residents(GONE),
     ("GET", f"{VOTE}/receipts/{{ballot}}/download"): residents(GONE),
     ("GET", f"{VOTE}/documents/{{document}}"): residents(OK, snapshot=GONE),
@@ -234,7 +236,7 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", f"{VOTE}/roll"): residents(OK, snapshot=GONE),
     ("GET", f"{VOTE}/roll/download"): residents(OK, snapshot=GONE),
     ("GET", f"{VOTE}/log"): all_alike(OK),
-    ("GET", f"{VOTE}/bundle"): all_alike(OK),
+    ("GET", f"{VOTE}/bundle"): all_alike(GO),  # to the log: people are still voting
     ("GET", "/h5/check"): all_alike(OK),
 }
 FIELDS = {

@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import timedelta
 from zipfile import ZipFile
 
 from handlers.voting.bundle import read_bundle
@@ -63,6 +64,10 @@ async def test_anybody_reads_the_log_and_recomputes_the_bundle(town: Town) -> No
     assert answer.location.rpartition("/")[2] not in page.text
     for secret in ("乙公司", "3-101", ballot.owner_key, "o-owner-1"):
         assert secret not in page.text
+    # While people vote it would tell who brings papers which of them have come in.
+    assert (await stranger.get(f"{PATH}/bundle")).location == f"{PATH}/log"
+    assert "截止以后可以下载" in text_of(page)
+    await hall.set(closes_at=town.clock.now - timedelta(seconds=1))
     status, content, named = await raw(stranger, f"{PATH}/bundle")
     assert (status, named) == (200, 'attachment; filename="vote-XH-1-1.zip"')
     with ZipFile(io.BytesIO(content)) as archive:

@@ -17,7 +17,7 @@ from handlers.voting.bundle import PUBLIC, write_bundle
 from handlers.voting.export import bundle_of
 from handlers.voting.log import origin_of
 from handlers.voting.proofs import load_roll_lines
-from handlers.voting.resident import OpenVote, access_public_vote
+from handlers.voting.resident import OpenVote, Stage, access_public_vote
 from handlers.voting.rules import Refused
 from handlers.voting.words import moment_words
 from storage.queries.tree import find_compound
@@ -41,6 +41,7 @@ async def show_log(visit: Visit) -> web.Response:
         "h5/log.html",
         opened=opened,
         vote=opened.vote,
+        is_voting=opened.stage(visit.now) is Stage.OPEN,
         here=path_of(opened),
         moment=moment_words,
         origin=origin_of(opened.compound.code, opened.vote.vote_number),
@@ -55,12 +56,18 @@ async def show_log(visit: Visit) -> web.Response:
 
 
 async def download_bundle(visit: Visit) -> web.Response:
-    """The public bundle, in which no ballot is open. Open to everybody; a few at a time, since it is all of the log."""
+    """The public bundle, in which no ballot is open. Open to everybody; a few at a time, since it is all of the log.
+
+    Not while people vote: the log names the serials of papers that came in, and whoever had papers in their hands
+    knows whose they are, and so who has voted.
+    """
     site, signer = visit.site, visit.site.services.signer
     async with site.bundling.pass_through(), site.database.read() as session:
         opened = await _public(visit, session)
         if signer is None:
             raise NotFound
+        if opened.stage(visit.now) is Stage.OPEN:
+            return see_other(f"{path_of(opened)}/log")
         try:
             bundle = await bundle_of(
                 session, site.services.sealer, signer, opened.compound, opened.vote, PUBLIC
