@@ -223,6 +223,9 @@ async def test_evidence_goes_out_with_a_reason(noticed: Town) -> None:
     secretary, supervisor = people.values()
     await at(town, "opens_at", people, hours=1)
     await cast(town, "13-1-101", AGREE)
+    # The log names the papers that came in, and who brings papers knows whose they are.
+    assert "evidence/public" not in (await supervisor.get(f"{BASE}/evidence")).text
+    assert await press(supervisor, "", "/evidence/public") == "/evidence?told=vote.wrong_state"
     await at(town, "closes_at", people, hours=1)
     await press(secretary, "", "/count")
     await press(secretary, "/result", "/publish", sure="yes")

@@ -14,6 +14,7 @@ from handlers.voting.export import export_vote
 from handlers.voting.life import audit
 from handlers.voting.rules import Code, Refused
 from storage.queries.vote_log import list_checkpoints
+from storage.states import VoteState
 
 LONGEST = 500
 REASON = "audit.vote_unsealed"  # the sealer's context
@@ -33,8 +34,11 @@ async def show_evidence(visit: Visit) -> web.Response:
 
 
 async def take_public(visit: Visit) -> web.Response:
-    """No ballot is open in it."""
-    return await _take(visit, await enter(visit, *SEE, Right.SEE_EVIDENCE), PUBLIC)
+    """No ballot is open in it. Not while people vote: who has papers in their hands would see which came in."""
+    found = await enter(visit, *SEE, Right.SEE_EVIDENCE)
+    if found.vote.state is VoteState.OPEN:
+        return back_to(found, Code.WRONG_STATE, "/evidence")
+    return await _take(visit, found, PUBLIC)
 
 
 async def take_sealed(visit: Visit) -> web.Response:
