@@ -178,8 +178,16 @@ async def _show(call: Call) -> dict[str, Any]:
 async def _turnout(call: Call) -> dict[str, Any]:
     vote = await _found(call)
     turnout = await load_turnout(call.session, vote)
+    if turnout.is_hidden:
+        return {"vote": call.number, "state": vote.state, "hidden": True}
     buildings = [{"building": name, **part_line(part)} for name, part in turnout.by_building.items()]
-    return {"vote": call.number, "state": vote.state, **part_line(turnout.whole), "buildings": buildings}
+    return {
+        "vote": call.number,
+        "state": vote.state,
+        **part_line(turnout.whole),
+        "buildings": buildings,
+        "in_steps": turnout.in_steps,
+    }
 
 
 async def _close_check(call: Call) -> dict[str, Any]:

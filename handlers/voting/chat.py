@@ -9,7 +9,6 @@ from handlers.router import Route
 from handlers.texts import say
 from handlers.voting.announced import facts_of
 from handlers.voting.news import owners_page, page_of
-from handlers.voting.result import FEWEST_OWNERS
 from handlers.voting.rules import in_window
 from handlers.voting.terms import area_text
 from handlers.voting.turnout import Part, load_turnout
@@ -113,7 +112,7 @@ async def show_turnout(
     if not isinstance(vote, Vote):
         return vote
     turnout = await load_turnout(context.session, vote)
-    if turnout.whole.total.persons < FEWEST_OWNERS:
+    if turnout.is_hidden:
         return Answer("turnout.hidden", say("votes.turnout_hidden", number=vote.vote_number))
     lines = [
         say("votes.turnout_line", building=building_name(name), part=_part_words(part))
@@ -126,6 +125,7 @@ async def show_turnout(
         title=vote.title,
         whole=_part_words(turnout.whole),
         lines="\n".join(lines),
+        steps=say("votes.turnout_in_steps") if turnout.in_steps else "",
     )
     return Answer("turnout.shown", text.strip())
 

@@ -24,6 +24,7 @@ from handlers.voting.life import audit, leave
 from handlers.voting.marks import commitment
 from handlers.voting.news import News
 from handlers.voting.outreach import news_key
+from handlers.voting.result import FEWEST_OWNERS
 from storage.queries.bindings import list_bound_owners
 from storage.queries.vote_log import share_vote
 from storage.queries.vote_reach import (
@@ -163,6 +164,11 @@ class Reach:
     sent: int
     confirmed: int
     waited_for: int
+
+    @property
+    def is_few(self) -> bool:
+        """Whether who is waited for would tell of so few whether one of them has voted."""
+        return max(self.told, self.waited_for) < FEWEST_OWNERS
 
 
 async def load_reach(session: AsyncSession, services: Services, vote: Vote) -> Reach:

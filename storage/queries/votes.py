@@ -9,8 +9,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.states import CaseState, PaperState, VoteState
 from storage.tables import (
+    Ballot,
     BallotPaper,
     BallotSlot,
+    BallotUnit,
     Vote,
     VoteCase,
     VoteDocument,
@@ -176,6 +178,24 @@ async def count_open_papers(session: AsyncSession, compound_id: int, vote_number
         col(BallotPaper.state).in_(_PAPERS_OPEN),
     )
     return int((await session.exec(statement)).one())
+
+
+async def list_first_ballots(
+    session: AsyncSession, compound_id: int, vote_number: int
+) -> dict[str, datetime]:
+    """When the first ballot for each unit took its place, whatever became of it."""
+    statement = (
+        select(BallotUnit.unit_code, func.min(Ballot.recorded_at))
+        .join(
+            Ballot,
+            (col(Ballot.compound_id) == BallotUnit.compound_id)
+            & (col(Ballot.vote_number) == BallotUnit.vote_number)
+            & (col(Ballot.ballot_id) == BallotUnit.ballot_id),
+        )
+        .where(BallotUnit.compound_id == compound_id, BallotUnit.vote_number == vote_number)
+        .group_by(BallotUnit.unit_code)
+    )
+    return dict((await session.exec(statement)).all())
 
 
 async def list_units_that_voted(session: AsyncSession, compound_id: int, vote_number: int) -> set[str]:

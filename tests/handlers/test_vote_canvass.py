@@ -208,7 +208,8 @@ async def test_staff_with_the_right_read_the_turnout_and_nobody_else(roll: RollC
     talk = talk_at(roll, at(21, 14))
     told = (await talk.hear("shuji", "投票率", account="corp")).text
     assert "1/6 人（16.66%）" in told
-    assert "100.00 平方米/600.00 平方米" in told
+    assert "0.00 平方米/600.00 平方米" in told  # of fewer than five it would tell whose ballot came
+    assert "面积每多 5 位业主更新一次" in told
     assert "3栋" not in told  # two small buildings are shown as one
     assert (await talk.hear("shuji", f"投票率 {vote.vote_number}", account="corp")).text == told
     assert "没有第" in (await talk.hear("shuji", "投票率 77", account="corp")).text
