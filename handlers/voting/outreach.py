@@ -62,6 +62,11 @@ def reminder_topic(compound_id: int, number: int, person_id: int) -> str:
     return f"vote:{compound_id}:{number}:remind:{person_id}"
 
 
+def group_topic(compound_id: int, number: int, group_id: int) -> str:
+    """What a group is told of a vote: nobody there is called to vote in what was revoked meanwhile."""
+    return f"vote:{compound_id}:{number}:group:{group_id}"
+
+
 def news_key(compound_id: int, number: int, news: str) -> str:
     """The dedupe key of a notice, for groups and persons alike."""
     return f"vote:{compound_id}:{number}:{news}"
@@ -125,10 +130,12 @@ async def _tell(
 
 async def _has_point(session: AsyncSession, vote: Vote, news: VoteNews, kind: News, now: datetime) -> bool:
     """Whether it is still worth telling: after a night without a server only the last of what piled up is."""
-    if kind is News.REVOKED or news.after_person:  # what was begun is finished
-        return kind is not News.LAST_DAYS or _is_still_open(vote, news, now)
-    if vote.state is VoteState.REVOKED:
+    if kind is News.REVOKED:
+        return True
+    if vote.state is VoteState.REVOKED:  # also where it was begun: nobody is called to vote in it any more
         return False
+    if news.after_person:  # what was begun is finished
+        return kind is not News.LAST_DAYS or _is_still_open(vote, news, now)
     if kind in (News.NOTICED, News.PUBLISHED):
         return True
     if not _is_still_open(vote, news, now):
@@ -166,17 +173,22 @@ async def _tell_groups(
     key = services.signer.key_id if services.signer else ""
     link = page_of(services.public_url, compound, vote.vote_number)
     words = for_group(compound, vote, kind, key, link, await _outcomes(session, vote, kind))
-    notice = Notice(
-        MessageClass.PROMPT if kind is News.LAST_DAYS else MessageClass.NOTICE,
-        words.text,
-        news_key(vote.compound_id, vote.vote_number, name),
-        expires_at=_expires(vote, kind, now),
-        markdown=words.markdown,
-    )
     buildings = set(announced_of(vote).scope_buildings)
     for group in await list_groups_written_to(session, vote.compound_id):
-        if not buildings or group.place_code is None or _building(group.place_code) in buildings:
-            await notify_group(session, services, group, notice, now)
+        if buildings and group.place_code is not None and _building(group.place_code) not in buildings:
+            continue
+        assert group.group_id is not None
+        topic = group_topic(vote.compound_id, vote.vote_number, group.group_id)
+        notice = Notice(
+            MessageClass.PROMPT if kind is News.LAST_DAYS else MessageClass.NOTICE,
+            words.text,
+            news_key(vote.compound_id, vote.vote_number, name),
+            expires_at=_expires(vote, kind, now),
+            topic=topic,
+            replaces=(topic,),
+            markdown=words.markdown,
+        )
+        await notify_group(session, services, group, notice, now)
 
 
 async def _tell_everybody(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlmodel import col, select, update
+from sqlmodel import col, delete, select, update
 
 from handlers.context import Services
 from handlers.voting.delivery import confirm_notice, load_reach
@@ -18,7 +18,7 @@ from handlers.voting.terms import AGREE
 from storage.database import Database
 from storage.queries.votes import list_vote_units
 from storage.states import Form, MessageClass, OutboxState, VoteMode
-from storage.tables import ChannelIdentity, OutboxMessage, Vote, VoteLeaf, VoteNews, VoteReach
+from storage.tables import ChannelIdentity, Claim, OutboxMessage, Vote, VoteLeaf, VoteNews, VoteReach
 from tests.voting.assembly import SEALER, SIGNER
 from tests.voting.roll_call import ACCOUNTS, LAST_1, LAST_3, URL, RollCall, call
 from tests.voting.test_whole_life import CLOSES, NOTICED
@@ -235,6 +235,31 @@ async def test_a_revoked_vote_reminds_nobody_and_says_why(roll: RollCall) -> Non
     assert [row.recipient for row in rows] == ["o-1"]
     assert "材料有误" in rows[0].text
     assert "撤销" in rows[0].text
+
+
+async def test_what_was_half_told_when_the_vote_is_revoked_is_told_to_nobody_else(roll: RollCall) -> None:
+    """Nobody is called to vote by a vote that is over, in groups neither."""
+    await roll.groups()
+    await roll.owner(1)
+    await roll.owner(2)
+    await roll.life.noticed()
+    await roll.tell(NOTICED)
+    await roll.goes_out(NOTICED)
+    await roll.life.advance(at(20))
+    await roll.tell(at(20))
+    async with roll.database.write() as session:  # as a replica left it that died behind the first hundred
+        news = await session.get_one(VoteNews, (*roll.key, "opened"))
+        news.done_at, news.after_person = None, 1
+        await session.exec(delete(OutboxMessage).where(col(OutboxMessage.recipient) == "o-2"))
+        await session.exec(delete(Claim).where(col(Claim.job).startswith("notice:person:")))
+    await roll.life.do(
+        revoke_vote, roll.life.compound, roll.life.number, "材料有误", at(20), actor_id=roll.life.me
+    )
+    await roll.tell(at(20))
+    rows = await roll.sent(OutboxState.PENDING)
+    assert sorted(row.recipient for row in rows) == ["group", "o-1", "o-2", "wr-1"]
+    assert all("材料有误" in row.text for row in rows)
+    assert not any(row.recipient == "o-2" and "开始投票" in row.text for row in await roll.sent())
 
 
 async def test_the_result_is_told_with_what_was_decided(roll: RollCall) -> None:
