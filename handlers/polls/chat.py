@@ -1,6 +1,7 @@
 """Polls in chat: which there are, and answering one by its number and those of the options."""
 
 import re
+from collections.abc import Mapping
 
 from handlers.context import Answer, Context
 from handlers.filters import command
@@ -22,8 +23,7 @@ async def show_polls(context: Context) -> Answer:
     polls = [
         poll
         for poll in (await list_polls(context.session, homes, _KNOWN) if homes else [])
-        if is_open(poll.opens_at, poll.closes_at, poll.ended_at, context.now)
-        and is_asked(poll.places, building_of(homes[poll.compound_id]))
+        if _is_asking(context, poll, homes)
     ]
     if not polls:
         return Answer("polls.none", say("polls.none" if homes else "votes.nowhere"))
@@ -35,20 +35,32 @@ async def answer(context: Context, number: str, ticked: str) -> Answer:
     """选 NUMBER PLACES: an answer, or another one in its place."""
     session = context.session
     homes = await list_homes_in(session, context.person_id)
-    for compound_id in sorted(homes):
-        poll = await find_poll(session, compound_id, int(number))
-        if poll is None:
-            continue
-        places = [int(each) - 1 for each in re.findall(r"\d{1,3}", ticked)]
-        try:
-            await answer_poll(session, compound_id, int(number), context.person_id, places, context.now)
-        except Refused as refused:
-            if refused.code is Code.TICKS:
-                return Answer("poll.odd", say("polls.ticks", number=number, choose=poll.choose))
-            return Answer("poll.refused", say("polls.over", number=number))
-        chosen = "、".join(poll.options[place] for place in sorted(set(places)))
-        return Answer("poll.answered", say("polls.answered", number=number, chosen=chosen))
-    return Answer("poll.unknown", say("polls.unknown", number=number))
+    found = [await find_poll(session, compound_id, int(number)) for compound_id in sorted(homes)]
+    there = [poll for poll in found if poll is not None]
+    # Every compound counts from the same number on: somebody with two homes means the one they are asked in.
+    asked = [poll for poll in there if _is_asking(context, poll, homes)]
+    if len(asked) > 1:
+        lines = [await _line(context, poll) for poll in asked[:LISTED]]
+        return Answer("poll.which", say("polls.which", number=number, lines="\n\n".join(lines)))
+    if not asked:
+        code = "poll.refused" if there else "poll.unknown"
+        return Answer(code, say("polls.over" if there else "polls.unknown", number=number))
+    [poll] = asked
+    places = [int(each) - 1 for each in re.findall(r"\d{1,3}", ticked)]
+    try:
+        await answer_poll(session, poll.compound_id, poll.poll_number, context.person_id, places, context.now)
+    except Refused as refused:
+        if refused.code is Code.TICKS:
+            return Answer("poll.odd", say("polls.ticks", number=number, choose=poll.choose))
+        return Answer("poll.refused", say("polls.over", number=number))
+    chosen = "、".join(poll.options[place] for place in sorted(set(places)))
+    return Answer("poll.answered", say("polls.answered", number=number, chosen=chosen))
+
+
+def _is_asking(context: Context, poll: Poll, homes: Mapping[int, str | None]) -> bool:
+    return is_open(poll.opens_at, poll.closes_at, poll.ended_at, context.now) and is_asked(
+        poll.places, building_of(homes[poll.compound_id])
+    )
 
 
 async def _line(context: Context, poll: Poll) -> str:

@@ -5,9 +5,11 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.apart import each_apart
+from handlers.polls.words import topic_of
 from storage.audit import add_audit_event
 from storage.database import Database
 from storage.queries.polls import count_answers, list_due_polls, lock_poll
+from storage.supersede import supersede
 
 LIMIT = 200
 
@@ -32,6 +34,7 @@ async def close_poll(
         return False
     poll.ended_at = min(now, poll.closes_at)
     session.add(poll)
+    await supersede(session, [topic_of(compound_id, number)], now)
     add_audit_event(
         session,
         at=now,

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.polls.rules import Draft, building_of, checked
-from handlers.polls.words import announcement
+from handlers.polls.words import announcement, topic_of
 from handlers.reach.notify import Notice, notify_group
 from storage.audit import add_audit_event
 from storage.queries.opinions import next_number
@@ -64,6 +64,7 @@ async def create_poll(
             announcement(compound, poll, services.public_url),
             f"poll:{poll.compound_id}:{poll.poll_number}:opened",
             expires_at=poll.closes_at,
+            topic=topic_of(poll.compound_id, poll.poll_number),
         )
         for group in await list_groups_written_to(session, poll.compound_id):
             if not held.places or group.place_code is None or building_of(group.place_code) in held.places:

@@ -78,7 +78,12 @@ def is_open(opens_at: datetime, closes_at: datetime, ended_at: datetime | None, 
 
 def may_show(live: bool, closes_at: datetime, ended_at: datetime | None, now: datetime) -> bool:
     """Whether the figures may be seen: after the end, or all along where that was said from the start."""
-    return live or ended_at is not None or now > closes_at
+    return live or is_over(closes_at, ended_at, now)
+
+
+def is_over(closes_at: datetime, ended_at: datetime | None, now: datetime) -> bool:
+    """Whether no more answers come."""
+    return ended_at is not None or now > closes_at
 
 
 def ticks(options: int, choose: int, ticked: Sequence[int]) -> list[int]:
@@ -136,6 +141,17 @@ def figures(options: int, answers: Sequence[tuple[Sequence[int], str | None]]) -
     if few:
         rows[""] = _counts(options, few)
     return Figures(whole, rows if len(rows) > 1 else {})
+
+
+def in_fives(
+    answers: Sequence[tuple[Sequence[int], str | None]],
+) -> list[tuple[Sequence[int], str | None]]:
+    """Of answers in the order they came those that are shown while more come: the first five, ten, and so on.
+
+    With each single one shown, who looks twice would know what their neighbour ticked in between. For the same reason
+    buildings are left out.
+    """
+    return [(ticked, None) for ticked, _building in answers[: len(answers) - len(answers) % FEWEST]]
 
 
 def _counts(options: int, answers: Sequence[Sequence[int]]) -> Counts:

@@ -14,6 +14,11 @@ def page_of(public_url: str, code: str, number: int) -> str:
     return f"{public_url}/h5/polls/{code}/{number}" if public_url else ""
 
 
+def topic_of(compound_id: int, number: int) -> str:
+    """What an announcement is about: it goes when the poll ends."""
+    return f"poll:{compound_id}:{number}"
+
+
 def announcement(compound: Compound, poll: Poll, public_url: str) -> str:
     """What a group reads."""
     text = say("polls.announced", compound=compound.name, title=poll.title, closes=until(poll.closes_at))

@@ -87,9 +87,11 @@ async def find_answer(
 async def list_answers(
     session: AsyncSession, compound_id: int, number: int
 ) -> list[tuple[list[int], str | None]]:
-    """(what was ticked, the building) of every answer."""
-    statement = select(PollAnswer.ticked, PollAnswer.home_code).where(
-        PollAnswer.compound_id == compound_id, PollAnswer.poll_number == number
+    """(what was ticked, the building) of every answer, in the order they came."""
+    statement = (
+        select(PollAnswer.ticked, PollAnswer.home_code)
+        .where(PollAnswer.compound_id == compound_id, PollAnswer.poll_number == number)
+        .order_by(col(PollAnswer.answered_at), col(PollAnswer.person_id))
     )
     return [(list(ticked), building) for ticked, building in (await session.exec(statement)).all()]
 

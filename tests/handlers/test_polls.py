@@ -15,8 +15,8 @@ from handlers.polls.rules import Code, Draft, Refused
 from storage.queries.people import find_identity, put_residency
 from storage.queries.polls import find_poll
 from storage.queries.tree import find_compound
-from storage.states import PollKind, Role
-from storage.tables import AuditEvent, ChannelIdentity, OutboxMessage, Person, Poll, PollAnswer
+from storage.states import OutboxState, PollKind, Role
+from storage.tables import AuditEvent, ChannelIdentity, Compound, OutboxMessage, Person, Poll, PollAnswer
 from tests.handlers.neighbours import appoint, open_groups
 from tests.handlers.talk import Talk
 
@@ -153,6 +153,19 @@ async def test_who_is_forgotten_leaves_the_counts_and_nothing_else(street: Stree
     # Whoever comes back is somebody new, and may answer.
     await street.talk.bind("o-a")
     assert await street.answer("o-a", 1) is None
+    street.talk.now += timedelta(days=8)
+    assert await street.counts() == (6, (5, 1, 0))
+
+
+async def test_while_answers_come_they_are_shown_by_fives(street: Street) -> None:
+    """Who looks before and after a neighbour answers does not learn what they ticked."""
+    await street.ask(live=True)
+    for name in "abcde":
+        await street.answer(f"o-{name}", 0)
+    street.talk.now += timedelta(minutes=1)
+    await street.answer("o-f", 1)
+    assert await street.counts() == (5, (5, 0, 0))
+    street.talk.now += timedelta(days=8)
     assert await street.counts() == (6, (5, 1, 0))
 
 
@@ -180,7 +193,6 @@ async def test_two_who_turn_out_to_be_one_count_once_with_the_newer_answer(stree
         own = await find_identity(session, "main", "o-a")
         assert own is not None
         own.union_id = "u-a"
-    assert await street.counts() == (6, (5, 1, 0))
     async with street.talk.database.write() as session:
         assert await join_people(session, street.talk.services, "u-a", street.talk.now) == 1
     assert await street.counts() == (5, (4, 1, 0))
@@ -201,6 +213,45 @@ async def test_a_poll_is_answered_in_chat(street: Street) -> None:
     assert answer.ticked == [1]
     street.talk.now += timedelta(days=8)
     assert "已经结束" in await street.talk.say("o-a", f"选 {street.number} 1")
+
+
+async def test_a_number_that_two_compounds_have_means_the_poll_that_asks(street: Street) -> None:
+    talk = street.talk
+    first = await street.ask()
+    by = first.created_by
+    async with talk.database.write() as session:
+        other = Compound(code="XH-9", name="远山")
+        session.add(other)
+        await session.flush()
+        assert other.compound_id is not None
+        person = await street.person("o-a")
+        await put_residency(session, other.compound_id, person, None, talk.now)
+        draft = Draft(PollKind.STRAW, "修路吗", talk.now + timedelta(days=20), options=("修", "不修"))
+        second = await create_poll(session, talk.services, other, draft, talk.now, actor_id=by)
+    assert first.poll_number == second.poll_number
+    said = f"选 {first.poll_number} 2"
+    told = await talk.say("o-a", said)
+    assert "都有编号" in told
+    assert "修路吗" in told
+    assert await talk.rows(PollAnswer) == []
+    talk.now += timedelta(days=8)  # the first is over
+    assert "记下了：不修" in await talk.say("o-a", said)
+    [answer] = await talk.rows(PollAnswer)
+    assert answer.compound_id == second.compound_id
+    talk.now += timedelta(days=20)
+    assert "已经结束" in await talk.say("o-a", said)
+
+
+async def test_what_still_waits_to_ask_goes_when_the_poll_ends(street: Street) -> None:
+    poll = await street.ask()
+    await open_groups(street.talk, poll.compound_id)
+    poll = await street.ask(title="第二份")
+    async with street.talk.database.write() as session:
+        await close_poll(
+            session, poll.compound_id, poll.poll_number, street.talk.now, actor_id=poll.created_by
+        )
+    rows = [row for row in await street.talk.rows(OutboxMessage) if row.dedupe_key.startswith("poll:")]
+    assert {row.state for row in rows} == {OutboxState.CANCELLED}
 
 
 async def test_a_poll_is_told_to_the_groups_of_those_who_are_asked(street: Street) -> None:
