@@ -6,17 +6,16 @@ from aiohttp import web
 
 from bot.web.visit import Visit
 from handlers.access import NotFound
-from handlers.voting.attachments import ATTACHMENT, PICTURE
+from handlers.voting.attachments import PDF, PICTURE
 from handlers.voting.documents import load_document
 
 DOCUMENT = r"[1-9]\d{0,4}"
 
 
-_SHOWN = (
-    "application/pdf",
-    "image/png",
-    "image/jpeg",
-)  # in the browser; whatever else there is, is kept as a file
+# In the browser, also what somebody brought: a phone in WeChat cannot open what it downloads. None of these becomes a
+# page of ours, whatever is in it: the type is fixed (nosniff), browsers read a PDF in a viewer of their own, whose
+# scripts reach nothing here, and pictures were painted anew. Whatever else there is, is kept as a file.
+_SHOWN = frozenset({PDF, PICTURE, "image/png"})
 
 
 async def hand_out(visit: Visit, compound_id: int, number: int, *, public_only: bool) -> web.Response:
@@ -32,9 +31,7 @@ async def hand_out(visit: Visit, compound_id: int, number: int, *, public_only: 
     )
     if loaded is None:
         raise NotFound
-    # What somebody brought may be made to look like a page of ours: only pictures, which were painted anew, are shown.
-    shown = (PICTURE,) if loaded.kind == ATTACHMENT else _SHOWN
-    return attachment(loaded.content, loaded.media_type, loaded.name, inline=loaded.media_type in shown)
+    return attachment(loaded.content, loaded.media_type, loaded.name, inline=loaded.media_type in _SHOWN)
 
 
 def attachment(content: bytes, media_type: str, name: str, *, inline: bool = False) -> web.Response:

@@ -36,7 +36,6 @@ class Loaded:
     name: str
     content: bytes
     media_type: str
-    kind: str = ""
 
 
 def documents_due(vote: Vote, there: Sequence[VoteDocument]) -> list[str]:
@@ -95,4 +94,4 @@ async def load_document(
     if document is None or (public_only and not document.public):
         return None
     found = await find_blob(session, sealer, compound_id, document.address)
-    return None if found is None else Loaded(document.name, *found, document.kind)
+    return None if found is None else Loaded(document.name, *found)

@@ -60,8 +60,9 @@ async def test_they_are_kept_once_taken_away_and_frozen_with_the_notice(
     status, body, headers = await fetch(secretary, f"{BASE}/documents/1")
     assert (status, body) == (200, PLAN)
     assert headers["Content-Type"] == "application/pdf"
-    assert headers["Content-Disposition"].startswith("attachment;")
+    assert headers["Content-Disposition"].startswith("inline;")  # a phone in WeChat opens no download
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "script-src 'none'" in headers["Content-Security-Policy"]
     _, picture, headers = await fetch(secretary, f"{BASE}/documents/2")
     assert headers["Content-Type"] == "image/jpeg"
     assert headers["Content-Disposition"].startswith("inline;")

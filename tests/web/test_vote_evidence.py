@@ -143,7 +143,7 @@ async def test_documents_that_are_public_are_read_by_residents(town: Town) -> No
     assert "电梯方案 第2稿.pdf" in page.text
     assert "minutes.pdf" not in page.text
     status, content, named = await raw(browser, f"{PATH}/documents/1")
-    assert (status, content, named.partition(";")[0]) == (200, b"%PDF-1.7 plan", "attachment")
+    assert (status, content, named.partition(";")[0]) == (200, b"%PDF-1.7 plan", "inline")
     assert (await raw(browser, f"{PATH}/documents/2"))[2].startswith("attachment")
     for number in (3, 4):
         assert (await browser.get(f"{PATH}/documents/{number}")).status == 404
