@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.context import Services
 from handlers.identity.words import unit_name
 from handlers.reach.fields import LOCAL, Facts, NoticeKind
-from handlers.reach.notify import Notice, notify_person
+from handlers.reach.notify import MUST_BE_READ, Notice, notify_person
 from handlers.texts import say
 from storage.queries.bindings import list_persons_bound_to, list_units_of_owners
 from storage.states import MessageClass
@@ -80,6 +80,7 @@ async def announce(
             todo="不是您本人请尽快提出",
             link=link,
         ),
+        expires_at=now + MUST_BE_READ,
     )
     for person_id in sorted(people | set(also)):
         await notify_person(session, services, person_id, notice, now)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -25,6 +25,9 @@ from storage.supersede import supersede
 from storage.tables import ChannelIdentity, ChatGroup
 
 _KEY_LENGTH = 80
+# A text waits until its reader writes to us. That somebody else voted for them, or is bound to their unit, people must
+# learn though that takes weeks, and not only within the three days that other messages last.
+MUST_BE_READ = timedelta(days=90)
 
 
 class Reached(StrEnum):

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.apart import each_apart
 from handlers.context import Services
 from handlers.reach.fields import Facts, NoticeKind
-from handlers.reach.notify import Notice, notify_person
+from handlers.reach.notify import MUST_BE_READ, Notice, notify_person
 from handlers.texts import say
 from handlers.voting.news import paper_page_of
 from handlers.voting.paper_rules import VoidReason
@@ -80,6 +80,7 @@ async def _announce(
         f"paper:{paper.compound_id}:{paper.serial}:{act.value}",
         facts=facts,
         not_before=by_day(now),
+        expires_at=now + MUST_BE_READ,
     )
     codes = [unit.unit_code for unit in units]
     for person_id in await list_persons_bound_to(session, paper.compound_id, codes):

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.apart import each_apart
 from handlers.context import Services
 from handlers.reach.fields import Facts, NoticeKind
-from handlers.reach.notify import Notice, Reached, notify_person
+from handlers.reach.notify import MUST_BE_READ, Notice, Reached, notify_person
 from handlers.texts import say
 from handlers.voting.fate import Fate, fate_of
 from handlers.voting.life import LOCAL
@@ -96,6 +96,7 @@ async def announce_ballot(
             f"ballot:{ballot.compound_id}:{ballot.vote_number}:{ballot.ballot_id}",
             facts=facts,
             not_before=None if person_id == ballot.person_id else by_day(now),
+            expires_at=now + MUST_BE_READ,
         )
         reached[person_id] = await notify_person(session, services, person_id, notice, now)
     return reached

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import event
-from sqlmodel import select
+from sqlmodel import col, select
 
 from handlers.identity.bind import Said
 from handlers.identity.codes import issue_codes
@@ -14,7 +14,7 @@ from handlers.identity.rules import CODE_LIFE, WRONG_KEPT
 from storage.database import Database
 from storage.queries.bindings import forget_attempts, list_bound_owners
 from storage.states import BindingState, Capacity
-from storage.tables import AuditEvent, BindingAttempt, RollOwner, UnitCode
+from storage.tables import AuditEvent, BindingAttempt, OutboxMessage, RollOwner, UnitCode
 from tests.identity.world import (
     CHILD,
     FIRM,
@@ -50,6 +50,9 @@ async def test_code_and_document_make_an_owner_and_everybody_of_the_unit_is_told
     assert "https://yishi.example.org/h5/owner" in second
     assert await world.told("wang") == [second]
     assert not any(name in first + second for name in NAMES.values())
+    # Who writes to us next month still learns that somebody was bound to their unit.
+    lasts = await world.rows(select(OutboxMessage.expires_at).where(col(OutboxMessage.recipient) == "o-li"))
+    assert all(at > NOW + timedelta(days=60) for at in lasts)
 
 
 async def test_of_several_owners_the_document_says_which(database: Database) -> None:

@@ -40,6 +40,8 @@ async def test_a_paper_is_told_to_everybody_bound_by_day(town: Town) -> None:
         assert "共2套" in message.text
         assert "甲公司" not in message.text
         assert message.not_before == datetime(2026, 3, 13, 0, 0, tzinfo=UTC)
+        # Who writes to us next month still learns of a ballot that they did not cast.
+        assert message.expires_at > town.clock.now + timedelta(days=60)
 
 
 async def test_whoever_cast_it_is_told_at_once_and_the_others_in_the_morning(town: Town) -> None:

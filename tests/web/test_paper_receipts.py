@@ -88,6 +88,7 @@ async def test_everybody_bound_is_told_that_the_paper_came_in_and_then_that_it_i
         assert "【选票收到】" in row.text
         assert serial_words(desk.serials["3-101"]) in row.text
         assert "不是您或您家里人交的" in row.text
+        assert row.expires_at > desk.town.clock.now + timedelta(days=60)
     await desk.key_in("3-101")
     rows = (await desk.told())[2:]
     assert [("【选票回执】" in row.text, "甲公司" in row.text) for row in rows] == [(True, False)] * 2
