@@ -126,7 +126,7 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("POST", "/console/{compound}/rules"): dispatching(GO),
     ("POST", "/console/{compound}/rules/drop"): dispatching(GO),
     ("GET", "/console/{compound}/polls"): here(*MERGE),
-    ("POST", "/console/{compound}/polls"): here(*MERGE, status=GO),
+    ("POST", "/console/{compound}/polls"): here(*MERGE),  # the form again: nothing is filled in
     ("GET", "/console/{compound}/polls/{number}"): here(*MERGE),
     ("POST", "/console/{compound}/polls/{number}/end"): here(*MERGE, status=GO),
     ("GET", "/console/{compound}/points"): here(*RUN),

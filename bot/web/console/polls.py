@@ -1,5 +1,6 @@
 """Polls of residents, for staff who may hold them: asking, the figures as far as they may be told, the end."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, time, timedelta
 
 from aiohttp import web
@@ -13,7 +14,7 @@ from handlers.access import NotFound, Opened, Right, access_compound
 from handlers.polls.close import close_poll
 from handlers.polls.create import create_poll
 from handlers.polls.results import load_figures
-from handlers.polls.rules import MOST_OPTIONS, SATISFACTION, Draft, Refused, is_open
+from handlers.polls.rules import MOST_OPTIONS, SATISFACTION, Code, Draft, Refused, checked, is_open
 from storage.queries.polls import count_answers, find_poll, list_polls
 from storage.queries.tree import list_houses
 from storage.states import PlaceLevel, PollKind
@@ -22,11 +23,46 @@ NUMBER = r"[0-9]{1,15}"
 SHOWN = 50
 DAYS = (3, 7, 14, 30)
 _ENDS_AT = time(20, 0)
+# The form as it is at first; a box that is not ticked is not sent.
+_AT_FIRST = {
+    "kind": PollKind.STRAW.value,
+    "title": "",
+    "body": "",
+    "options": "",
+    "choose": "1",
+    "building": "",
+    "days": "7",
+    "live": "",
+    "announce": "yes",
+}
 
 
 async def show_polls(visit: Visit) -> web.Response:
     """What was asked, and a form for one more."""
+    return await _polls_page(visit, await _access(visit), visit.request.query.get("told", ""), _AT_FIRST)
+
+
+async def ask(visit: Visit) -> web.Response:
+    """Hold a poll from now on; a second click does nothing. What does not fit comes back as it was typed."""
     opened = await _access(visit)
+    try:
+        draft = checked(_draft(visit, await _buildings(visit, opened)), visit.now)
+    except Refused:
+        return await _polls_page(visit, opened, "poll_odd", visit.form)
+    if await first_time(visit):
+        await create_poll(
+            visit.session,
+            visit.site.services,
+            opened.compound,
+            draft,
+            visit.now,
+            actor_id=visit.signed_in.viewer.person_id,
+            announce=visit.form.get("announce") == "yes",
+        )
+    return _back(opened, "poll_created")
+
+
+async def _polls_page(visit: Visit, opened: Opened, told: str, typed: Mapping[str, str]) -> web.Response:
     polls = await list_polls(visit.session, [opened.compound_id], SHOWN)
     return visit.page(
         "console/polls.html",
@@ -42,54 +78,34 @@ async def show_polls(visit: Visit) -> web.Response:
         satisfaction=SATISFACTION,
         most_options=MOST_OPTIONS,
         key=fresh_key(),
+        typed={name: typed.get(name, "") for name in _AT_FIRST},
         waiting=await count_waiting(visit, opened),
-        told=visit.request.query.get("told", ""),
+        told=told,
     )
 
 
-async def ask(visit: Visit) -> web.Response:
-    """Hold a poll from now on; a second click does nothing."""
-    opened = await _access(visit)
+def _draft(visit: Visit, buildings: Collection[str]) -> Draft:
     form = visit.form
-    days = form.get("days", "")
-    building = form.get("building", "")
-    buildings = await _buildings(visit, opened)
-    choose = form.get("choose", "1")
-    kinds = {kind.value for kind in PollKind}
-    lines = [line for line in form.get("options", "").splitlines() if line.strip()]
+    days, building, choose = form.get("days", ""), form.get("building", ""), form.get("choose", "1")
     odd = (
         days not in {str(each) for each in DAYS}
         or (building and building not in buildings)
-        or form.get("kind", "") not in kinds
+        or form.get("kind", "") not in {kind.value for kind in PollKind}
         or not (choose.isascii() and choose.isdecimal() and len(choose) <= 2)
     )
     if odd:
-        return _back(opened, "poll_odd")
+        raise Refused(Code.ODD)
     ends_on = local_date(visit.now) + timedelta(days=int(days))
-    draft = Draft(
+    return Draft(
         kind=PollKind(form["kind"]),
         title=form.get("title", ""),
         body=form.get("body", ""),
         closes_at=datetime.combine(ends_on, _ENDS_AT, SHANGHAI),
-        options=tuple(lines),
+        options=tuple(line for line in form.get("options", "").splitlines() if line.strip()),
         choose=int(choose),
         places=(building,) if building else (),
         live=form.get("live") == "yes",
     )
-    if await first_time(visit):
-        try:
-            await create_poll(
-                visit.session,
-                visit.site.services,
-                opened.compound,
-                draft,
-                visit.now,
-                actor_id=visit.signed_in.viewer.person_id,
-                announce=form.get("announce") == "yes",
-            )
-        except Refused:
-            return _back(opened, "poll_odd")
-    return _back(opened, "poll_created")
 
 
 async def show_poll(visit: Visit) -> web.Response:
