@@ -23,6 +23,8 @@ def _run(*command: str) -> int:
 
 def run_tests(arguments: Sequence[str]) -> int:
     """The suite, on SQLite and PostgreSQL."""
+    # It starts hundreds of processes, which must not compile everything anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     return _run("python", "-m", "pytest", *arguments)
 
 

@@ -18,7 +18,7 @@ from tests.system.books import Books, open_books
 from tests.system.fleet import COMPOUND, MARK, Fleet, Setup
 from tests.system.residents import PEOPLE, Message, Postman, write_messages
 
-KILLS = 10
+KILLS = 6
 KILLS_WHILE_IT_GOES_UP = 3
 VOICES = 3  # messages about each danger
 ORDINARY = 20  # messages around each danger

@@ -33,7 +33,7 @@ from tests.handlers.talk import compound
 from tests.system.archive_child import poll
 from tests.system.forked import Forked
 
-MESSAGES = 5000
+MESSAGES = 2400
 KILLS = 20
 PAGE = 40
 TOLD = [external(f"Told{number}") for number in range(30)]

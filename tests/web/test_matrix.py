@@ -323,6 +323,8 @@ async def test_everybody_sees_what_is_theirs(town: Town, paths: list[str]) -> No
         assert (path, got) == (path, MATRIX["GET", path])
 
 
+# Roles are asked of the same code on either database, and the pages' own tests press their buttons on both.
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("path", sorted(path for method, path in MATRIX if method == "POST"))
 async def test_everybody_does_what_is_theirs(town: Town, path: str) -> None:
     there = await furnish(town, path)
