@@ -51,6 +51,8 @@ from handlers.points.sweep import advance_points
 from handlers.polls.close import advance_polls
 from handlers.requests.clock import advance_requests
 from handlers.requests.deadlines import Deadlines, DeadlinesError, load_deadlines
+from handlers.visits.remind import advance_visits
+from handlers.visits.stewards import advance_stewards
 from handlers.voting.clock import advance_votes
 from handlers.voting.log import seal_all
 from handlers.voting.outreach import advance_outreach
@@ -244,6 +246,8 @@ class Application:
             "matters": partial(self._gather, services),
             "members": members.refresh,
             "polls": partial(advance_polls, self.database),
+            "visits": partial(advance_visits, self.database, services),
+            "stewards": partial(advance_stewards, self.database, services),
             "points": partial(advance_points, self.database),
             "owners": partial(end_sold, self.database, services),
             "requests": partial(advance_requests, self.database, services),

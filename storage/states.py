@@ -426,6 +426,15 @@ class PointKind(StrEnum):
     RATING = "rating"  # they rated what was done, whatever they said
 
 
+class VisitLevel(StrEnum):
+    """How often somebody looks in at a home: 周必访、月必访、季必访、一般关注 (seed 001)."""
+
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    GENERAL = "general"
+
+
 class PollKind(StrEnum):
     """What a poll of residents is for."""
 

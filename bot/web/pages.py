@@ -26,6 +26,8 @@ from bot.web.console import (
     polls,
     request,
     rules,
+    stewards,
+    visits,
     worklist,
 )
 from bot.web.console import sign_in as staff
@@ -108,6 +110,14 @@ ROUTES = (
     Route("POST", "/console/{compound}/polls", CONSOLE, polls.ask, acts=True),
     Route("GET", "/console/{compound}/polls/{number}", CONSOLE, polls.show_poll),
     Route("POST", "/console/{compound}/polls/{number}/end", CONSOLE, polls.end, acts=True),
+    Route("GET", "/console/{compound}/visits", CONSOLE, visits.show_visits),
+    Route("POST", "/console/{compound}/visits", CONSOLE, visits.add, acts=True),
+    Route("GET", "/console/{compound}/visits/{number}", CONSOLE, visits.show_plan),
+    Route("POST", "/console/{compound}/visits/{number}/visited", CONSOLE, visits.note, acts=True),
+    Route("POST", "/console/{compound}/visits/{number}/change", CONSOLE, visits.change, acts=True),
+    Route("POST", "/console/{compound}/visits/{number}/end", CONSOLE, visits.end, acts=True),
+    Route("GET", "/console/{compound}/stewards", CONSOLE, stewards.show_stewards),
+    Route("POST", "/console/{compound}/stewards", CONSOLE, stewards.log, acts=True),
     Route("GET", "/console/{compound}/points", CONSOLE, points.show_points),
     Route("POST", "/console/{compound}/points", CONSOLE, points.switch, acts=True),
     Route("GET", "/h5/points", H5, own_points.show_points),

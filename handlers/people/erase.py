@@ -10,6 +10,7 @@ from handlers.people.forgotten import subject_of
 from handlers.people.unquote import unquote
 from handlers.requests.forget import forget_requests_of
 from handlers.texts import say
+from handlers.visits.forget import forget_visits_of
 from storage.audit import add_audit_event
 from storage.outbox import forget_recipient
 from storage.queries.forget import (
@@ -50,6 +51,7 @@ async def erase_person(context: Context) -> int:
     await fold_voices_of(session, person_id)
     await forget_requests_of(session, person_id)
     polls = await forget_answers_of(session, person_id)
+    await forget_visits_of(session, context.services.sealer, person_id)
     await forget_points_of(session, person_id)
     photos = await drop_photos_of_person(session, person_id)
     opinions = await blank_opinions_of(session, person_id)

@@ -57,6 +57,7 @@ from storage.tables.roll import (  # noqa: E402
     UnitCode,
 )
 from storage.tables.tree import Compound, Place, Region  # noqa: E402
+from storage.tables.visits import HomeVisit, StewardVisit, VisitPlan  # noqa: E402
 from storage.tables.vote_log import UnsealedLeaf, VoteCheckpoint, VoteLeaf, VoteLogEntry  # noqa: E402
 from storage.tables.vote_reach import VoteNews, VoteOfficer, VoteReach  # noqa: E402
 from storage.tables.votes import (  # noqa: E402
@@ -95,6 +96,7 @@ __all__ = [
     "DispatchRule",
     "Erasure",
     "GroupMember",
+    "HomeVisit",
     "InboxMessage",
     "LocalPhrase",
     "Matter",
@@ -126,11 +128,13 @@ __all__ = [
     "RollUpload",
     "SendWindow",
     "StaffAccount",
+    "StewardVisit",
     "TagModel",
     "UnannouncedBallot",
     "UnannouncedPaper",
     "UnitCode",
     "UnsealedLeaf",
+    "VisitPlan",
     "Vote",
     "VoteCase",
     "VoteCheckpoint",

@@ -11,6 +11,7 @@ from tests.web.orders import matter, photo
 from tests.web.paper_town import open_vote, received
 from tests.web.test_canvass import hold
 from tests.web.test_polls import poll
+from tests.web.test_visits import plan
 from tests.web.town import HERE, RESIDENTS, STAFF, WEEK, Browser, Town, episode, here_id, week_row
 
 OK, GO, NO, GONE, ODD = 200, 303, 403, 404, 405
@@ -129,6 +130,19 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("POST", "/console/{compound}/polls"): here(*MERGE),  # the form again: nothing is filled in
     ("GET", "/console/{compound}/polls/{number}"): here(*MERGE),
     ("POST", "/console/{compound}/polls/{number}/end"): here(*MERGE, status=GO),
+    # Only whoever goes there, and the community's head, whom this town has not: it does not exist for others.
+    ("GET", "/console/{compound}/visits"): staff(GONE, grid_worker=OK),
+    ("GET", "/console/{compound}/visits/{number}"): staff(GONE, grid_worker=OK),
+    ("POST", "/console/{compound}/visits/{number}/visited"): staff(GONE, grid_worker=GO),
+    **{
+        ("POST", f"/console/{{compound}}/visits{action}"): staff(GONE)
+        for action in ("", "/{number}/change", "/{number}/end")
+    },
+    ("GET", "/console/{compound}/stewards"): here(
+        *("secretary", "committee", "property", "community_worker", "grid_worker", "supervisor"),
+        *(*STEWARDS, "building_committee"),
+    ),
+    ("POST", "/console/{compound}/stewards"): here() | dict.fromkeys(ABOVE, NO),  # none of them is called so
     ("GET", "/console/{compound}/points"): here(*RUN),
     ("POST", "/console/{compound}/points"): here(*RUN, status=GO),
     ("GET", "/h5/points"): residents(OK),
@@ -360,6 +374,7 @@ async def furnish(town: Town, path: str) -> dict[str, str]:
         await hold(town)
         assert await drafted(town) == 1001
         await poll(town)
+        assert await plan(town) == 1001
     return there
 
 

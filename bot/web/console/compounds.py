@@ -17,6 +17,7 @@ from handlers.access import (
 )
 from handlers.digests.rules import monday_of
 from handlers.opinions.rules import SAFETY
+from handlers.visits.door import access_visits
 from nlp.lexicon import top_of
 from storage.queries.board import count_board, list_numbers_known
 from storage.queries.console import count_open_alerts, list_said_since
@@ -63,8 +64,18 @@ async def show_compound(visit: Visit) -> web.Response:
         open_alerts=await count_open_alerts(visit.session, opened.compound_id, opened.codes),
         weeks=await list_weeks(visit.session, opened.compound_id),
         board=board,
+        visits=await _may_visit(visit, code),
         waiting=await count_waiting(visit, opened),
     )
+
+
+async def _may_visit(visit: Visit, code: str) -> bool:
+    """Whether there is a list of homes to visit for the viewer; nobody else learns that there is one."""
+    try:
+        await access_visits(visit.session, visit.site.services.sealer, visit.signed_in.viewer, code)
+    except NotFound:
+        return False
+    return True
 
 
 async def show_digest(visit: Visit) -> web.Response:
