@@ -44,6 +44,7 @@ from bot.worker import Worker
 from handlers.alerts.escalate import escalate_due
 from handlers.context import Services
 from handlers.digests.cycle import advance
+from handlers.hazards.remind import advance_hazards
 from handlers.identity.leave import end_sold
 from handlers.learning.suggest import Suggestions
 from handlers.matters.gather import gather_unmattered
@@ -246,6 +247,7 @@ class Application:
             "matters": partial(self._gather, services),
             "members": members.refresh,
             "polls": partial(advance_polls, self.database),
+            "hazards": partial(advance_hazards, self.database, services),
             "visits": partial(advance_visits, self.database, services),
             "stewards": partial(advance_stewards, self.database, services),
             "points": partial(advance_points, self.database),

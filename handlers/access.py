@@ -52,6 +52,8 @@ class Right(StrEnum):
     BIND_OWNERS = "bind_owners"  # hand out codes of units, and say with another who is an owner
     ENTER_PAPERS = "enter_papers"  # print ballot papers, take them in, key them in
     RUN_POLLS = "run_polls"  # ask residents something that decides nothing
+    CHECK_HAZARDS = "check_hazards"  # go round for hazards
+    SET_HAZARDS = "set_hazards"  # have grid workers reminded of the round
     KEEP_POINTS = "keep_points"  # switch residents' points on and off
 
 
@@ -61,17 +63,21 @@ _SEE = frozenset({Right.SEE_REQUESTS})
 _HANDLE = _SEE | {Right.HANDLE, Right.NOTE}
 _DISPATCH = _HANDLE | {Right.DISPATCH}
 _RULE = frozenset({Right.SEE_VOTES, Right.DECIDE, Right.ENTER_PAPERS, Right.BIND_OWNERS})
-_RUN = _RULE | {Right.RUN_VOTES, Right.KEEP_ROLL, Right.RUN_POLLS, Right.KEEP_POINTS}
+_RUN = _RULE | {Right.RUN_VOTES, Right.KEEP_ROLL, Right.RUN_POLLS, Right.KEEP_POINTS, Right.SET_HAZARDS}
 
 # The property company (物业) acts on alerts and numbers; the digest with residents' own words is the committee's.
 # It has a contract to lose in owners' votes, and sees of them what everybody sees. Ballots are opened for the
 # supervisors (监督), who run no vote.
 ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
-    Role.SECRETARY: _READ | _WATCH | _DISPATCH | _RUN | {Right.MERGE, Right.CORRECT},
+    Role.SECRETARY: _READ | _WATCH | _DISPATCH | _RUN | {Right.MERGE, Right.CORRECT, Right.CHECK_HAZARDS},
     Role.COMMITTEE: _READ | _SEE | _RULE | {Right.SEE_ALERTS, Right.MERGE, Right.CORRECT, Right.RUN_POLLS},
     Role.PROPERTY: _WATCH | _HANDLE | {Right.SEE_WEEK},
-    Role.COMMUNITY_WORKER: _READ | _WATCH | _DISPATCH | _RUN | {Right.MERGE, Right.CORRECT},
-    Role.GRID_WORKER: _WATCH | _HANDLE | {Right.SEE_WEEK, Right.CORRECT},
+    Role.COMMUNITY_WORKER: _READ
+    | _WATCH
+    | _DISPATCH
+    | _RUN
+    | {Right.MERGE, Right.CORRECT, Right.CHECK_HAZARDS},
+    Role.GRID_WORKER: _WATCH | _HANDLE | {Right.SEE_WEEK, Right.CORRECT, Right.CHECK_HAZARDS},
     Role.SUPERVISOR: _READ | _SEE | {Right.SEE_VOTES, Right.SEE_EVIDENCE},
     Role.DUTY: _WATCH,
     Role.OPERATOR: frozenset({Right.SEE_OUTBOX}),
@@ -81,7 +87,13 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
 # What these rights open has a place. The digest is of a whole compound: its figures, places and quotes come from all
 # buildings, and it is kept as it was sent. What could not be sent is nobody's place. What is one matter is judged over
 # all buildings. A vote and the roll are the whole compound's.
-PLACE_RIGHTS = _DISPATCH | {Right.SEE_WEEK, Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT, Right.CORRECT}
+PLACE_RIGHTS = _DISPATCH | {
+    Right.SEE_WEEK,
+    Right.SEE_ALERTS,
+    Right.ACKNOWLEDGE_ALERT,
+    Right.CORRECT,
+    Right.CHECK_HAZARDS,
+}
 
 
 @dataclass(frozen=True, slots=True)

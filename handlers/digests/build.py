@@ -11,6 +11,7 @@ from handlers.context import Services
 from handlers.digests.masking import is_anonymous, mask
 from handlers.digests.rules import LOCAL, QUOTE_LENGTH, WEEK, Quote, Timetable, before, choose_quotes
 from handlers.opinions.rules import SAFETY, place_name
+from handlers.requests.commands import OPEN
 from handlers.texts import say
 from nlp.lexicon import Lexicon, top_of
 from nlp.normalise import normalise
@@ -18,6 +19,7 @@ from nlp.place import find_place
 from nlp.quotes import spoken
 from storage.queries import cycles, week_figures
 from storage.queries.cycles import Week
+from storage.queries.hazards import count_hazards
 from storage.queries.week_figures import First, Period, Totals
 from storage.states import MatterState, OpinionState
 from storage.tables import Matter, Opinion
@@ -82,6 +84,7 @@ async def build_digests(
         )
     ]
     last_tops = _tops(lexicon, await week_figures.count_leaves(session, uncounted)) if uncounted else {}
+    hazards = await count_hazards(session, [(want.compound_id, want.week) for want in batch], OPEN)
     built = {}
     for want in batch:
         last = lasts.get((want.compound_id, before(want.week)))
@@ -92,6 +95,8 @@ async def build_digests(
             else last_tops.get(want.compound_id, Counter())
         )
         built[want.compound_id, want.week] = _digest(lexicon, want, periods[want.compound_id], counted, tops)
+        if want.compound_id in hazards:
+            built[want.compound_id, want.week]["hazards"] = hazards[want.compound_id]._asdict()
     return built
 
 

@@ -61,6 +61,10 @@ def render(digest: Mapping[str, Any], link: str, style: Style, limit_bytes: int)
 def _blocks(digest: Mapping[str, Any], link: str, style: Style) -> list[Block]:
     """In the order in which they are read."""
     blocks = [_title(digest, style), _total(digest)]
+    if hazards := digest.get("hazards"):
+        done, found, still_open = hazards["done"], hazards["found"], hazards["open"]
+        line = say("digests.hazards", done=done, found=found, open=still_open)
+        blocks.append(Block((2, 0), (line,)))
     blocks += _section(
         3,
         style.heading(say("digests.urgent_title", count=digest.get("urgent_total", len(digest["urgent"])))),

@@ -19,6 +19,7 @@ from storage.queries.forget import (
     forget_memberships,
     lock_opinions_with_words,
 )
+from storage.queries.hazards import forget_hazard_lists_of
 from storage.queries.inbox import blank_failed_messages, blank_messages_of, end_unheard_messages
 from storage.queries.opinions import blank_opinions_of
 from storage.queries.people import forget_person
@@ -53,6 +54,7 @@ async def erase_person(context: Context) -> int:
     polls = await forget_answers_of(session, person_id)
     await forget_visits_of(session, context.services.sealer, person_id)
     await forget_points_of(session, person_id)
+    await forget_hazard_lists_of(session, person_id)
     photos = await drop_photos_of_person(session, person_id)
     opinions = await blank_opinions_of(session, person_id)
     await blank_messages_of(session, person_id)

@@ -44,7 +44,9 @@ async def add_photos_as_staff(
     if isinstance(place, Code):
         return place
     compound_id = found.opened.compound_id
-    await _keep(session, services, compound_id, photos, media_type, place, now, key=key, actor_id=actor_id)
+    await keep_photos(
+        session, services, compound_id, photos, media_type, place, now, key=key, actor_id=actor_id
+    )
     return None
 
 
@@ -78,7 +80,7 @@ async def add_photos_as_reporter(
         place = entry._replace(opinion_number=opinion.number)
     elif matter.state is not MatterState.CANDIDATE:
         raise LookupError("the matter is none")
-    await _keep(
+    await keep_photos(
         session, services, opinion.compound_id, photos, media_type, place, now, key=key, actor_id=actor_id
     )
     return None
@@ -109,7 +111,7 @@ async def _entry(
     return Place(None, event.number, event.seq)
 
 
-async def _keep(
+async def keep_photos(
     session: AsyncSession,
     services: Services,
     compound_id: int,
@@ -121,6 +123,7 @@ async def _keep(
     key: str,
     actor_id: int,
 ) -> None:
+    """Photos that were looked at, at a place; with the same key none is kept twice."""
     await lock_photos(session, compound_id)
     new = 0
     for part, content in enumerate(photos):

@@ -31,6 +31,7 @@ from storage.tables.groups import (  # noqa: E402
     ChatGroup,
     GroupMember,
 )
+from storage.tables.hazards import HazardFinding, HazardList, HazardSettings  # noqa: E402
 from storage.tables.learning import Correction, LocalPhrase, Replay, TagModel  # noqa: E402
 from storage.tables.matters import Matter  # noqa: E402
 from storage.tables.messages import InboxMessage, OutboxMessage, SendWindow  # noqa: E402
@@ -96,6 +97,9 @@ __all__ = [
     "DispatchRule",
     "Erasure",
     "GroupMember",
+    "HazardFinding",
+    "HazardList",
+    "HazardSettings",
     "HomeVisit",
     "InboxMessage",
     "LocalPhrase",

@@ -81,6 +81,7 @@ ROLL = "/console/{compound}/roll"
 VOTES = "/console/{compound}/votes"
 ONE_VOTE = "/console/{compound}/votes/{number}"
 RUN = ("secretary", "community_worker")
+ROUND = ("secretary", "community_worker", "grid_worker", *STEWARDS)
 SEE_VOTES = (*RUN, "committee", "supervisor")
 DECIDE = (*RUN, "committee")
 MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
@@ -130,6 +131,11 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("POST", "/console/{compound}/polls"): here(*MERGE),  # the form again: nothing is filled in
     ("GET", "/console/{compound}/polls/{number}"): here(*MERGE),
     ("POST", "/console/{compound}/polls/{number}/end"): here(*MERGE, status=GO),
+    ("GET", "/console/{compound}/hazards"): here(*ROUND),
+    ("POST", "/console/{compound}/hazards"): here(*ROUND, status=GO),
+    ("POST", "/console/{compound}/hazards/weekly"): here(*RUN, status=GO),
+    ("GET", "/console/{compound}/hazards/{item}"): here(*ROUND),
+    ("POST", "/console/{compound}/hazards/{item}"): here(*ROUND, status=GO),
     # Only whoever goes there, and the community's head, whom this town has not: it does not exist for others.
     ("GET", "/console/{compound}/visits"): staff(GONE, grid_worker=OK),
     ("GET", "/console/{compound}/visits/{number}"): staff(GONE, grid_worker=OK),
@@ -284,6 +290,7 @@ def parts(path: str) -> dict[str, str]:
         "photo": "1001",
         "template": "other",
         "part": "checked",
+        "item": "passage",
         "upload": "1001",
         "document": "1",
         "case": "1",
