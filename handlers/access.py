@@ -55,15 +55,24 @@ class Right(StrEnum):
     CHECK_HAZARDS = "check_hazards"  # go round for hazards
     SET_HAZARDS = "set_hazards"  # have grid workers reminded of the round
     KEEP_POINTS = "keep_points"  # switch residents' points on and off
+    SEE_OVERSIGHT = "see_oversight"  # what rises, what campaigns and months came to
+    RUN_OVERSIGHT = "run_oversight"  # switch warnings off, begin and end campaigns
 
 
 _WATCH = frozenset({Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT})
-_READ = frozenset({Right.SEE_WEEK, Right.SEE_DIGEST})
+_READ = frozenset({Right.SEE_WEEK, Right.SEE_DIGEST, Right.SEE_OVERSIGHT})
 _SEE = frozenset({Right.SEE_REQUESTS})
 _HANDLE = _SEE | {Right.HANDLE, Right.NOTE}
 _DISPATCH = _HANDLE | {Right.DISPATCH}
 _RULE = frozenset({Right.SEE_VOTES, Right.DECIDE, Right.ENTER_PAPERS, Right.BIND_OWNERS})
-_RUN = _RULE | {Right.RUN_VOTES, Right.KEEP_ROLL, Right.RUN_POLLS, Right.KEEP_POINTS, Right.SET_HAZARDS}
+_RUN = _RULE | {
+    Right.RUN_VOTES,
+    Right.KEEP_ROLL,
+    Right.RUN_POLLS,
+    Right.KEEP_POINTS,
+    Right.SET_HAZARDS,
+    Right.RUN_OVERSIGHT,
+}
 
 # The property company (物业) acts on alerts and numbers; the digest with residents' own words is the committee's.
 # It has a contract to lose in owners' votes, and sees of them what everybody sees. Ballots are opened for the

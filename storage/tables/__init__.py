@@ -36,6 +36,12 @@ from storage.tables.learning import Correction, LocalPhrase, Replay, TagModel  #
 from storage.tables.matters import Matter  # noqa: E402
 from storage.tables.messages import InboxMessage, OutboxMessage, SendWindow  # noqa: E402
 from storage.tables.opinions import Counter, Opinion  # noqa: E402
+from storage.tables.oversight import (  # noqa: E402
+    CommunityWarning,
+    EarlyWarning,
+    OversightSettings,
+    WeekTally,
+)
 from storage.tables.people import ChannelIdentity, Erasure, Person, Residency, RoleGrant  # noqa: E402
 from storage.tables.photos import Photo  # noqa: E402
 from storage.tables.points import PointEntry, PointSettings  # noqa: E402
@@ -90,11 +96,13 @@ __all__ = [
     "ChannelIdentity",
     "ChatGroup",
     "Claim",
+    "CommunityWarning",
     "Compound",
     "Correction",
     "Counter",
     "CycleSettings",
     "DispatchRule",
+    "EarlyWarning",
     "Erasure",
     "GroupMember",
     "HazardFinding",
@@ -108,6 +116,7 @@ __all__ = [
     "OneTimeLink",
     "Opinion",
     "OutboxMessage",
+    "OversightSettings",
     "OwnerBinding",
     "OwnerRegistration",
     "PaperBatch",
@@ -153,6 +162,7 @@ __all__ = [
     "VoteReach",
     "VoteUnit",
     "WebSession",
+    "WeekTally",
     "WeeklyCycle",
     "metadata",
 ]

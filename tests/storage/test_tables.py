@@ -33,6 +33,7 @@ PLATFORM_TABLES = {
     "one_time_links",
     "tag_models",  # one second stage for the installation
     "replays",  # over all compounds
+    "community_warnings",  # of a community, over its compounds
 }
 
 

@@ -152,6 +152,8 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/console/{compound}/points"): here(*RUN),
     ("POST", "/console/{compound}/points"): here(*RUN, status=GO),
     ("GET", "/h5/points"): residents(OK),
+    ("GET", "/console/{compound}/oversight"): here(*MERGE, "supervisor"),
+    ("POST", "/console/{compound}/oversight"): here(*RUN, status=GO),
     ("GET", "/h5/polls"): residents(OK),
     # The one lives there, the other nowhere that is known.
     ("GET", "/h5/polls/{compound}/{number}"): residents(OK, snapshot=GONE),

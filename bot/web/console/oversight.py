@@ -1,0 +1,57 @@
+"""What is watched of a compound: which things more people speak of than usual, and whether that is told."""
+
+from aiohttp import web
+
+from bot.web.console.compounds import CODE
+from bot.web.console.tabs import count_waiting
+from bot.web.visit import Visit, see_other
+from handlers.access import Right, access_compound
+from handlers.digests.build import category_name
+from handlers.opinions.rules import place_name
+from handlers.oversight.settings import switch_warnings
+from handlers.oversight.words import usual_text
+from storage.queries.oversight import find_oversight, list_matters_numbered, list_warnings
+
+SHOWN = 30
+
+
+async def show_oversight(visit: Visit) -> web.Response:
+    """The warnings, running ones first, with their examples."""
+    code = visit.part("compound", CODE)
+    opened = await access_compound(visit.session, visit.signed_in.viewer, code, Right.SEE_OVERSIGHT)
+    warnings = await list_warnings(visit.session, opened.compound_id, SHOWN)
+    numbers = {number for warning in warnings for number in warning.matters}
+    matters = await list_matters_numbered(visit.session, opened.compound_id, numbers)
+    lexicon = visit.site.services.tagger.lexicon
+    return visit.page(
+        "console/oversight.html",
+        opened=opened,
+        running=[warning for warning in warnings if warning.ended_week is None],
+        over=[warning for warning in warnings if warning.ended_week is not None],
+        matters={
+            matter.number: (
+                f"{place_name(matter.building, None, None)}{category_name(lexicon, matter.leaf or '')}",
+                matter.households + matter.speakers,
+            )
+            for matter in matters
+        },
+        names={warning.category: category_name(lexicon, warning.category) for warning in warnings},
+        usual=usual_text,
+        settings=await find_oversight(visit.session, opened.compound_id),
+        waiting=await count_waiting(visit, opened),
+        told=visit.request.query.get("told", ""),
+    )
+
+
+async def switch(visit: Visit) -> web.Response:
+    """Let warnings be told, or not; doing it again changes nothing."""
+    code = visit.part("compound", CODE)
+    opened = await access_compound(visit.session, visit.signed_in.viewer, code, Right.RUN_OVERSIGHT)
+    await switch_warnings(
+        visit.session,
+        opened.compound_id,
+        visit.form.get("warnings") == "yes",
+        visit.now,
+        actor_id=visit.signed_in.viewer.person_id,
+    )
+    return see_other(f"/console/{code}/oversight?told=switched")

@@ -1,0 +1,233 @@
+"""Use case: when a week has its digest, count who spoke of what, and tell when one kind of thing is on the rise.
+
+Called by the clock of every replica. The row that holds a week's count is what replicas race for; the warning and its
+words are in the same transaction. A week whose digest is older than three days is counted without a word.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers.apart import each_apart
+from handlers.context import Services
+from handlers.digests.rules import LOCAL, monday_of
+from handlers.oversight.rising import PAST, WINDOWS, Episode, Rise, Week, observe
+from handlers.oversight.words import tell_rises
+from handlers.reach.notify import notify_person
+from nlp.lexicon import Lexicon, top_of
+from storage.audit import add_audit_event
+from storage.claims import try_claim
+from storage.database import Database
+from storage.queries import oversight as queries
+from storage.queries.cycles import list_readers, load_digest
+from storage.queries.oversight import Voice
+from storage.states import Role
+from storage.tables import CommunityWarning, Compound, EarlyWarning, WeekTally
+
+READERS = (Role.SECRETARY, Role.COMMUNITY_WORKER)
+TOLD_WITHIN = timedelta(days=3)
+COMMUNITY_JOB = "community_warnings"
+COMMUNITY_AT = timedelta(hours=8)  # on Monday, of the week before: whoever closes on Sunday has closed
+EXAMPLES = 3
+_LIMIT = 200
+_LOOK_BACK = PAST + max(WINDOWS)  # weeks
+_WEEK = timedelta(days=7)
+
+
+async def advance_warnings(database: Database, services: Services, now: datetime) -> int:
+    """Count the weeks that are over and were not counted; returns how many."""
+    since = (monday_of(now) - 8 * _WEEK).isoformat()
+    async with database.read() as session:
+        weeks = await queries.list_untallied(session, since, _LIMIT)
+        monday, communities = last_community_week(now), list[str]()
+        if monday is not None:
+            communities = await queries.list_unwatched(session, COMMUNITY_JOB, monday)
+    done = await each_apart(database, weeks, lambda session, week: watch_week(session, services, *week, now))
+    if monday is None or weeks:  # what is still to be counted belongs to the community's week
+        return done
+    return done + await each_apart(
+        database, communities, lambda session, code: watch_community(session, services, code, monday, now)
+    )
+
+
+def last_community_week(now: datetime) -> str | None:
+    """The week that communities look back at: the one before, from Monday 8:00 to Wednesday."""
+    monday = monday_of(now)
+    begins = datetime.combine(monday, datetime.min.time(), LOCAL) + COMMUNITY_AT
+    return (monday - _WEEK).isoformat() if begins <= now < begins + TOLD_WITHIN else None
+
+
+async def watch_week(
+    session: AsyncSession,
+    services: Services,
+    compound_id: int,
+    week: str,
+    digested_at: datetime,
+    now: datetime,
+) -> int:
+    """Count a week of a compound, note what rose and what is over, and tell secretary and community; 1 when done."""
+    digest = await load_digest(session, compound_id, week)
+    if digest is None or not await queries.add_tally(session, compound_id, week, {}, now):
+        return 0
+    lexicon = services.tagger.lexicon
+    since, until = (datetime.fromisoformat(digest[side]) for side in ("from", "to"))
+    people = count_people(await queries.list_said_of(session, compound_id, since, until), lexicon)
+    await queries.put_tally(session, compound_id, week, people)
+    first = (date.fromisoformat(week) - _LOOK_BACK * _WEEK).isoformat()
+    tallies = await queries.list_tallies(session, [compound_id], first, week)
+    if len(tallies) == 1:
+        tallies = [*await _count_earlier(session, services, compound_id, week, since, now), *tallies]
+    settings = await queries.find_oversight(session, compound_id)
+    if not settings.warnings:
+        return 1
+    known = await queries.list_warnings(session, compound_id, _LIMIT)
+    rises, ended = observe(
+        [Week(tally.week, tally.people) for tally in tallies], _episodes(known), lexicon.tops
+    )
+    _end(session, known, ended, week)
+    compound = await session.get_one(Compound, compound_id)
+    examples = {}
+    for rise in rises:
+        matters = await queries.list_matters_of(
+            session, compound_id, rise.category, until - rise.weeks * _WEEK, until, EXAMPLES
+        )
+        examples[rise.category] = matters
+        session.add(
+            EarlyWarning(
+                compound_id=compound_id,
+                matters=[matter.number for matter in matters],
+                **_values(rise, week, now),
+            )
+        )
+        add_audit_event(
+            session, at=now, verb="warning.raised", compound_id=compound_id,
+            subject=f"warning:{rise.category}:{week}", details={"people": rise.count, "weeks": rise.weeks},
+        )  # fmt: skip
+    if rises and now - digested_at < TOLD_WITHIN:
+        notice = tell_rises(services, compound.name, compound.code, week, rises, examples, now)
+        for _compound, person_id in await list_readers(session, [compound_id], READERS):
+            await notify_person(session, services, person_id, notice, now)
+    return 1
+
+
+async def watch_community(
+    session: AsyncSession, services: Services, region_code: str, week: str, now: datetime
+) -> int:
+    """The same for all compounds of a community together, where there are several; once a week."""
+    if not await try_claim(session, COMMUNITY_JOB, f"{region_code}:{week}", "clock", now):
+        return 0
+    compounds = await queries.list_compounds_of(session, region_code)
+    ids = {compound.compound_id: compound for compound in compounds if compound.compound_id}
+    settings = [await queries.find_oversight(session, compound_id) for compound_id in ids]
+    watched = [each.compound_id for each in settings if each.warnings]
+    if len(watched) < 2:
+        return 0
+    first = (date.fromisoformat(week) - _LOOK_BACK * _WEEK).isoformat()
+    tallies = await queries.list_tallies(session, watched, first, week)
+    weeks = _together(tallies)
+    if not weeks or weeks[-1].week != week:
+        return 0
+    known = await queries.list_community_warnings(session, region_code, _LIMIT)
+    rises, ended = observe(weeks, _episodes(known), services.tagger.lexicon.tops)
+    _end(session, known, ended, week)
+    named = {}
+    for rise in rises:
+        newest = [tally for tally in tallies if tally.week == week and tally.people.get(rise.category)]
+        newest.sort(key=lambda tally: (-tally.people[rise.category], tally.compound_id))
+        named[rise.category] = [ids[tally.compound_id] for tally in newest[:EXAMPLES]]
+        session.add(
+            CommunityWarning(
+                region_code=region_code,
+                compounds=[compound.code for compound in named[rise.category]],
+                **_values(rise, week, now),
+            )
+        )
+    if rises:
+        region = await queries.get_region(session, region_code)
+        notice = tell_rises(services, region.name, region_code, week, rises, {}, now, named)
+        for person_id in await queries.list_holders(session, region_code, READERS):
+            await notify_person(session, services, person_id, notice, now)
+    return 1
+
+
+def count_people(voices: Sequence[Voice], lexicon: Lexicon) -> dict[str, int]:
+    """By top category: the households, and people without one, who spoke of it. Unknown categories are left out."""
+    who: dict[str, set[object]] = {}
+    for voice in voices:
+        top = top_of(voice.leaf)
+        speaker = voice.unit or voice.person_id
+        if top in lexicon.tops and speaker is not None:
+            who.setdefault(top, set()).add(speaker)
+    return {top: len(people) for top, people in sorted(who.items())}
+
+
+async def _count_earlier(
+    session: AsyncSession, services: Services, compound_id: int, week: str, until: datetime, now: datetime
+) -> list[WeekTally]:
+    """What was said before anybody counted, in weeks of seven days back from the first that is counted."""
+    voices = await queries.list_said_of(session, compound_id, until - _LOOK_BACK * _WEEK, until)
+    if not voices:
+        return []
+    by_weeks: dict[int, list[Voice]] = {}
+    for voice in voices:
+        by_weeks.setdefault((until - voice.filed_at) // _WEEK + 1, []).append(voice)
+    for back in range(1, max(by_weeks) + 1):  # before the first word nobody listened
+        monday = (date.fromisoformat(week) - back * _WEEK).isoformat()
+        people = count_people(by_weeks.get(back, []), services.tagger.lexicon)
+        await queries.add_tally(session, compound_id, monday, people, now)
+    first = (date.fromisoformat(week) - _LOOK_BACK * _WEEK).isoformat()
+    before = (date.fromisoformat(week) - _WEEK).isoformat()
+    return await queries.list_tallies(session, [compound_id], first, before)
+
+
+def _together(tallies: Sequence[WeekTally]) -> list[Week]:
+    """Weeks of a community: of those compounds that were counted in the newest, as often as most of them were."""
+    if not tallies:
+        return []
+    newest = tallies[-1].week
+    there = {tally.compound_id for tally in tallies if tally.week == newest}
+    weeks: dict[str, list[WeekTally]] = {}
+    for tally in tallies:
+        if tally.compound_id in there:
+            weeks.setdefault(tally.week, []).append(tally)
+    summed = []
+    for week, found in sorted(weeks.items()):
+        if len(found) < len(there):  # a week that lacks a compound would be too low
+            continue
+        people: dict[str, int] = {}
+        for tally in found:
+            for category, count in tally.people.items():
+                people[category] = people.get(category, 0) + count
+        summed.append(Week(week, people))
+    return summed
+
+
+def _episodes(known: Sequence[EarlyWarning] | Sequence[CommunityWarning]) -> list[Episode]:
+    return [Episode(each.category, each.week, each.still_usual, each.ended_week) for each in known]
+
+
+def _end(
+    session: AsyncSession,
+    known: Sequence[EarlyWarning] | Sequence[CommunityWarning],
+    ended: Sequence[Episode],
+    week: str,
+) -> None:
+    over = {(episode.category, episode.opened) for episode in ended}
+    for warning in known:
+        if (warning.category, warning.week) in over:
+            warning.ended_week = week
+            session.add(warning)
+
+
+def _values(rise: Rise, week: str, now: datetime) -> dict[str, Any]:
+    return {
+        "category": rise.category,
+        "week": week,
+        "weeks": rise.weeks,
+        "people": rise.count,
+        "usual_tenths": round(rise.usual * 10),
+        "still_usual": rise.limit,
+        "raised_at": now,
+    }

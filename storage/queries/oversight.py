@@ -1,0 +1,225 @@
+"""What is watched week by week: who spoke of what, what rose, and what a compound has switched on."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import and_, case, exists, func, or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.states import MatterState, OpinionState, PlaceLevel, RegionLevel, Role
+from storage.tables import (
+    Claim,
+    CommunityWarning,
+    Compound,
+    EarlyWarning,
+    Matter,
+    Opinion,
+    OversightSettings,
+    Place,
+    Region,
+    RoleGrant,
+    WeeklyCycle,
+    WeekTally,
+)
+from storage.upsert import insert_for, insert_ignore
+
+_LEAF = col(Opinion.categories)[(0, "id")].as_string()
+_HOME = and_(
+    col(Place.compound_id) == Opinion.compound_id,
+    col(Place.code) == Opinion.home_code,
+    col(Place.level).in_((PlaceLevel.UNIT, PlaceLevel.HOUSEHOLD)),
+)
+_UNIT = case(
+    (col(Place.level) == PlaceLevel.UNIT, Place.code),
+    (col(Place.level) == PlaceLevel.HOUSEHOLD, func.coalesce(Place.parent_code, Place.code)),
+)
+
+
+class Voice(NamedTuple):
+    """Somebody said something of a leaf: a household by its unit, else a person."""
+
+    filed_at: datetime
+    leaf: str
+    unit: str | None
+    person_id: int | None
+
+
+async def list_untallied(session: AsyncSession, since: str, limit: int) -> list[tuple[int, str, datetime]]:
+    """(compound_id, week, when its digest was made) of weeks that nobody has counted, oldest first."""
+    counted = exists().where(
+        col(WeekTally.compound_id) == WeeklyCycle.compound_id, col(WeekTally.week) == WeeklyCycle.week
+    )
+    statement = (
+        select(WeeklyCycle.compound_id, WeeklyCycle.week, WeeklyCycle.digested_at)
+        .where(
+            WeeklyCycle.week >= since,
+            col(WeeklyCycle.digested_at).is_not(None),
+            col(WeeklyCycle.skipped).is_(False),
+            ~counted,
+        )
+        .order_by(col(WeeklyCycle.week), col(WeeklyCycle.compound_id))
+        .limit(limit)
+    )
+    return [(compound_id, week, at) for compound_id, week, at in await session.exec(statement) if at]
+
+
+async def add_tally(
+    session: AsyncSession, compound_id: int, week: str, people: dict[str, int], now: datetime
+) -> bool:
+    """Keep what was counted of a week; False when another has."""
+    values = {"compound_id": compound_id, "week": week, "people": people, "counted_at": now}
+    return await insert_ignore(session, WeekTally, values)
+
+
+async def put_tally(session: AsyncSession, compound_id: int, week: str, people: dict[str, int]) -> None:
+    """Fill in what was counted of a week that this transaction added."""
+    tally = await session.get_one(WeekTally, (compound_id, week))
+    tally.people = people
+    session.add(tally)
+
+
+async def list_tallies(
+    session: AsyncSession, compound_ids: Collection[int], since: str, until: str
+) -> list[WeekTally]:
+    """The counted weeks of these compounds from `since` to `until`, oldest first."""
+    statement = (
+        select(WeekTally)
+        .where(col(WeekTally.compound_id).in_(compound_ids), WeekTally.week >= since, WeekTally.week <= until)
+        .order_by(col(WeekTally.week), col(WeekTally.compound_id))
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def list_said_of(
+    session: AsyncSession, compound_id: int, since: datetime, until: datetime
+) -> list[Voice]:
+    """Who spoke of what in [since, until); neither what was withdrawn nor what staff dismissed."""
+    of_matter = and_(
+        col(Matter.compound_id) == Opinion.compound_id, col(Matter.number) == Opinion.matter_number
+    )
+    statement = (
+        select(Opinion.filed_at, func.coalesce(Matter.leaf, _LEAF), _UNIT, Opinion.person_id)
+        .outerjoin(Place, _HOME)
+        .outerjoin(Matter, of_matter)
+        .where(
+            col(Opinion.compound_id) == compound_id,
+            col(Opinion.filed_at) >= since,
+            col(Opinion.filed_at) < until,
+            col(Opinion.state) == OpinionState.FILED,
+            or_(col(Matter.state).is_(None), col(Matter.state) != MatterState.DISMISSED),
+        )
+    )
+    rows = (await session.exec(statement)).all()
+    return [Voice(at, leaf, unit, person) for at, leaf, unit, person in rows if leaf]
+
+
+async def list_matters_of(
+    session: AsyncSession, compound_id: int, category: str, since: datetime, until: datetime, limit: int
+) -> list[Matter]:
+    """Matters of a top category that were heard in [since, until), those of most people first."""
+    statement = (
+        select(Matter)
+        .where(
+            Matter.compound_id == compound_id,
+            col(Matter.leaf).startswith(f"{category}.", autoescape=True),
+            Matter.heard_at >= since,
+            Matter.opened_at < until,
+            col(Matter.state).in_((MatterState.CANDIDATE, MatterState.CONFIRMED)),
+        )
+        .order_by((col(Matter.households) + col(Matter.speakers)).desc(), col(Matter.number))
+        .limit(limit)
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def list_matters_numbered(
+    session: AsyncSession, compound_id: int, numbers: Collection[int]
+) -> list[Matter]:
+    """The matters of a compound with these numbers."""
+    statement = select(Matter).where(Matter.compound_id == compound_id, col(Matter.number).in_(numbers))
+    return list((await session.exec(statement)).all()) if numbers else []
+
+
+async def list_warnings(session: AsyncSession, compound_id: int, limit: int) -> list[EarlyWarning]:
+    """The warnings of a compound, running ones first, then the newest."""
+    statement = (
+        select(EarlyWarning)
+        .where(EarlyWarning.compound_id == compound_id)
+        .order_by(
+            col(EarlyWarning.ended_week).is_not(None),
+            col(EarlyWarning.week).desc(),
+            col(EarlyWarning.category),
+        )
+        .limit(limit)
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def list_community_warnings(
+    session: AsyncSession, region_code: str, limit: int
+) -> list[CommunityWarning]:
+    """The warnings of a community, running ones first, then the newest."""
+    statement = (
+        select(CommunityWarning)
+        .where(CommunityWarning.region_code == region_code)
+        .order_by(
+            col(CommunityWarning.ended_week).is_not(None),
+            col(CommunityWarning.week).desc(),
+            col(CommunityWarning.category),
+        )
+        .limit(limit)
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def list_unwatched(session: AsyncSession, job: str, week: str) -> list[str]:
+    """The codes of the communities that nobody has claimed this job for in a week."""
+    claimed = exists().where(col(Claim.job) == job, col(Claim.period) == col(Region.code) + f":{week}")
+    statement = select(Region.code).where(Region.level == RegionLevel.COMMUNITY, ~claimed)
+    return list(await session.exec(statement.order_by(col(Region.code))))
+
+
+async def list_compounds_of(session: AsyncSession, region_code: str) -> list[Compound]:
+    """The compounds of a community, those of its precincts too."""
+    below = select(Region.code).where(
+        or_(col(Region.code) == region_code, col(Region.parent_code) == region_code)
+    )
+    statement = select(Compound).where(col(Compound.region_code).in_(below)).order_by(col(Compound.code))
+    return list((await session.exec(statement)).all())
+
+
+async def list_holders(session: AsyncSession, scope_code: str, roles: Collection[Role]) -> list[int]:
+    """Who holds one of these roles on exactly this node."""
+    statement = (
+        select(RoleGrant.person_id)
+        .where(
+            RoleGrant.scope_code == scope_code,
+            col(RoleGrant.role).in_(roles),
+            col(RoleGrant.ended_at).is_(None),
+        )
+        .distinct()
+        .order_by(col(RoleGrant.person_id))
+    )
+    return list(await session.exec(statement))
+
+
+async def find_oversight(session: AsyncSession, compound_id: int) -> OversightSettings:
+    """What a compound has switched on; the defaults for one that was never asked."""
+    found = await session.get(OversightSettings, compound_id)
+    return found or OversightSettings(compound_id=compound_id)
+
+
+async def put_oversight(session: AsyncSession, compound_id: int, values: dict[str, object]) -> None:
+    """Switch something on or off."""
+    await session.exec(
+        insert_for(session, OversightSettings)
+        .values(compound_id=compound_id, **values)
+        .on_conflict_do_update(index_elements=["compound_id"], set_=values)
+    )
+
+
+async def get_region(session: AsyncSession, code: str) -> Region:
+    """A region by its code."""
+    return (await session.exec(select(Region).where(Region.code == code))).one()

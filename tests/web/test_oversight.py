@@ -1,0 +1,47 @@
+"""What rises, on a page: seen, followed to its matters, and switched off by those who may."""
+
+from sqlmodel import select
+
+from storage.tables import AuditEvent, EarlyWarning
+from tests.web.orders import matter
+from tests.web.town import HERE, Town, here_id
+
+PAGE = f"/console/{HERE}/oversight"
+
+
+async def test_a_rise_is_shown_with_its_matters_and_may_be_switched_off(town: Town) -> None:
+    compound_id = await here_id(town)
+    number = await matter(town)
+    async with town.site.database.write() as session:
+        for week, ended in (("2026-03-02", None), ("2025-11-03", "2025-11-17")):
+            session.add(
+                EarlyWarning(
+                    compound_id=compound_id,
+                    category="dianti",
+                    week=week,
+                    weeks=1,
+                    people=6,
+                    usual_tenths=3,
+                    still_usual=1,
+                    matters=[number],
+                    raised_at=town.clock.now,
+                    ended_week=ended,
+                )
+            )
+    browser = await town.as_staff("secretary")
+    page = await browser.get(PAGE)
+    assert "下面 1 类事，最近说的人比往常多" in page.text
+    assert "3月2日那一周有 6 户（人）说起，往常不到 1 户（人）。" in page.text
+    assert "已经平息的" in page.text
+    assert page.text.count(f'href="/console/{HERE}/requests/{number}"') == 2
+    supervisor = await (await town.as_staff("supervisor")).get(PAGE)
+    assert "关掉提醒" not in supervisor.text
+    for _ in range(2):
+        answer = await browser.post(PAGE, {"csrf": page.csrf, "warnings": "no"})
+        assert answer.location == f"{PAGE}?told=switched"
+    assert "苗头提醒关着" in (await browser.get(PAGE)).text
+    async with town.site.database.read() as session:
+        verbs = list(
+            await session.exec(select(AuditEvent.details).where(AuditEvent.verb == "oversight.switched"))
+        )
+    assert verbs == [{"on": False}]
