@@ -341,6 +341,7 @@ class RegistrationKind(StrEnum):
     PROXY = "proxy"  # for one assembly
     REVOCATION = "revocation"  # of a binding
     RESTORATION = "restoration"  # of a binding that was contested
+    DISOWNING = "disowning"  # of a binding that is not the owner's: it ends, and its ballots are ruled on
 
 
 class RegistrationState(StrEnum):

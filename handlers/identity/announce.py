@@ -31,11 +31,14 @@ class Told(StrEnum):
     COMPANY = "有微信用户被登记为单位业主的授权人，可以代为投票"
     DECLINED = "业主身份的申请没有通过当面核对"
     CONTESTED = "有人说一个微信绑定不是业主本人，已经暂停，等两位工作人员核对"
+    CONTESTED_LATE = "有人说一个已经解除的微信绑定不是业主本人，它投过的票交两位工作人员裁定"
+    DISOWNED = "两位工作人员核对过，一个微信绑定不是业主本人，已经解除，它投过的票另行裁定"
     RESTORED = "两位工作人员核对过，暂停的微信绑定恢复使用"
     REVOKED = "两位工作人员解除了一个微信绑定"
     LEFT = "一个微信绑定由本人解除了"
     SOLD = "清册上的产权变了，原来的微信绑定解除了"
     REPRESENTATIVE = "登记了共有人的投票代表，从下一次公告的表决起有效"
+    REPRESENTATIVE_ENDED = "共有人的投票代表撤销了，从下一次公告的表决起有效"
     PROXY = "登记了一份委托，受托人可以在这一次表决中代投"
     PROXY_ENDED = "一份委托被撤销了"
 
@@ -98,10 +101,13 @@ _STATES = {
     Told.GUARDIAN: "已登记",
     Told.COMPANY: "已登记",
     Told.CONTESTED: "有异议",
+    Told.CONTESTED_LATE: "有异议",
+    Told.DISOWNED: "已解除",
     Told.REVOKED: "已解除",
     Told.LEFT: "已解除",
     Told.SOLD: "已解除",
     Told.REPRESENTATIVE: "已登记",
+    Told.REPRESENTATIVE_ENDED: "已撤销",
     Told.PROXY: "已登记",
     Told.PROXY_ENDED: "已撤销",
 }

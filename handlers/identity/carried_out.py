@@ -8,12 +8,13 @@ from handlers.context import Services
 from handlers.identity.announce import Told, announce
 from handlers.identity.bind import audit_binding
 from handlers.identity.errors import Code, IdentityError
+from handlers.voting.contested import contest_ballots
 from handlers.voting.log import write_leaf
 from handlers.voting.signing import to_the_millisecond
 from storage.queries.bindings import find_binding, list_owners_of_unit
 from storage.queries.vote_log import lock_vote
 from storage.states import BindingState, RegistrationKind
-from storage.tables import Compound, OwnerRegistration
+from storage.tables import Compound, OwnerBinding, OwnerRegistration
 
 
 async def carry_out_registration(
@@ -55,12 +56,13 @@ async def take_back(
             if owner.owner_number == registration.owner_number:
                 title.representative = False
                 session.add(title)
-        return
-    await _log_proxy(session, registration, now, {"ended": True})
+        told = Told.REPRESENTATIVE_ENDED
+    else:
+        told = Told.PROXY_ENDED
+        await _log_proxy(session, registration, now, {"ended": True})
     key = f"registration:{registration.number}:ended"
     also = [registration.holder_id] if registration.holder_id is not None else []
-    number = registration.owner_number
-    await announce(session, services, compound, number, key, Told.PROXY_ENDED, now, also=also)
+    await announce(session, services, compound, registration.owner_number, key, told, now, also=also)
 
 
 async def _set_representative(session: AsyncSession, registration: OwnerRegistration) -> None:
@@ -92,6 +94,13 @@ async def _log_proxy(
     )
 
 
+def may_be_decided(kind: RegistrationKind, binding: OwnerBinding) -> bool:
+    """Whether two may still say this of a binding: one that has ended has only its ballots left."""
+    if binding.ended_at is None:
+        return True
+    return kind is RegistrationKind.DISOWNING and binding.bound_at is not None
+
+
 async def _carry_out_on_binding(
     session: AsyncSession,
     registration: OwnerRegistration,
@@ -101,11 +110,22 @@ async def _carry_out_on_binding(
 ) -> Told:
     assert registration.binding_number is not None
     binding = await find_binding(session, registration.compound_id, registration.binding_number)
-    if binding is None or binding.ended_at is not None:
+    if binding is None or not may_be_decided(registration.kind, binding):
         raise IdentityError(Code.ENDED)
     also.append(binding.person_id)
     first = registration.entered_by
-    if registration.kind is RegistrationKind.REVOCATION:
+    if registration.kind is RegistrationKind.DISOWNING:
+        if binding.ended_at is None:
+            binding.state, binding.ended_at = BindingState.REVOKED, now
+        binding.contested_at = now
+        session.add(binding)
+        await session.flush()
+        ballots = await contest_ballots(
+            session, binding.compound_id, binding.person_id, binding.owner_number, now
+        )
+        audit_binding(session, binding, "binding.disowned", now, actor_id, first=first, ballots=ballots)
+        told = Told.DISOWNED
+    elif registration.kind is RegistrationKind.REVOCATION:
         binding.state, binding.ended_at = BindingState.REVOKED, now
         audit_binding(session, binding, "binding.revoked", now, actor_id, first=first)
         told = Told.REVOKED

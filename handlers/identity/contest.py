@@ -1,9 +1,11 @@
 """Use case: "不是我": an owner says that somebody else's binding to their unit is not theirs.
 
 The binding stops at once, and its ballots in votes that are not published become cases: their owners are left out of
-the sums until two deciders have ruled. Whether the binding holds again is for two operators (register.py).
+the sums until two deciders have ruled. Whether the binding holds again is for two operators (register.py). A binding
+that has ended does not begin again, but who leaves after having voted leaves the ballots: these are contested alike.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,8 +15,13 @@ from handlers.identity.announce import Told, announce
 from handlers.identity.bind import audit_binding
 from handlers.identity.errors import Code, IdentityError
 from handlers.roll.import_roll import LOCK
-from handlers.voting.contested import contest_ballots
-from storage.queries.bindings import find_binding, list_bound_owners, list_units_of_owners
+from handlers.voting.contested import contest_ballots, has_open_ballots
+from storage.queries.bindings import (
+    find_binding,
+    list_bound_owners,
+    list_ended_bindings,
+    list_units_of_owners,
+)
 from storage.queries.opinions import lock_counter
 from storage.states import BindingState
 from storage.tables import Compound, OwnerBinding
@@ -37,25 +44,48 @@ async def contest_binding(
     assert compound_id is not None
     await lock_counter(session, compound_id, LOCK)
     binding = await find_binding(session, compound_id, binding_number)
-    if binding is None or binding.ended_at is not None or binding.person_id == actor_id:
+    if binding is None or binding.person_id == actor_id:
+        raise IdentityError(Code.UNKNOWN_BINDING)
+    if binding.ended_at is not None and binding.bound_at is None:
         raise IdentityError(Code.UNKNOWN_BINDING)
     own = await list_bound_owners(session, compound_id, actor_id)
     units = await list_units_of_owners(session, compound_id, {*own, binding.owner_number})
     mine = {unit.unit_code for number in own for unit in units.get(number, ())}
     if not mine & {unit.unit_code for unit in units.get(binding.owner_number, ())}:
         raise IdentityError(Code.UNKNOWN_BINDING)
-    if binding.state is BindingState.CONTESTED:
+    if binding.state is BindingState.CONTESTED or is_contested_since(binding):
         return binding
-    was_bound = binding.state is BindingState.BOUND
-    binding.state, binding.contested_by, binding.contested_at = BindingState.CONTESTED, actor_id, now
+    if binding.ended_at is None:
+        binding.state = BindingState.CONTESTED
+    binding.contested_by, binding.contested_at = actor_id, now
     session.add(binding)
     await session.flush()
-    ballots = 0
-    if was_bound:
-        ballots = await contest_ballots(session, compound_id, binding.person_id, binding.owner_number, now)
+    ballots = await contest_ballots(session, compound_id, binding.person_id, binding.owner_number, now)
     audit_binding(session, binding, "binding.contested", now, actor_id, ballots=ballots)
     key = f"{binding_number}:contested:{int(now.timestamp())}"
+    told = Told.CONTESTED if binding.ended_at is None else Told.CONTESTED_LATE
     await announce(
-        session, services, compound, binding.owner_number, key, Told.CONTESTED, now, also=[binding.person_id]
+        session, services, compound, binding.owner_number, key, told, now, also=[binding.person_id]
     )
     return binding
+
+
+def is_contested_since(binding: OwnerBinding) -> bool:
+    """Whether somebody contested a binding after it had ended."""
+    return (
+        binding.ended_at is not None
+        and binding.contested_at is not None
+        and binding.contested_at >= binding.ended_at
+    )
+
+
+async def list_left_behind(
+    session: AsyncSession, compound_id: int, owner_numbers: Collection[int]
+) -> list[OwnerBinding]:
+    """Bindings to some owners that have ended, whose ballots may still be contested."""
+    return [
+        binding
+        for binding in await list_ended_bindings(session, compound_id, owner_numbers)
+        if not is_contested_since(binding)
+        and await has_open_ballots(session, compound_id, binding.person_id, binding.owner_number)
+    ]

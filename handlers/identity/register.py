@@ -1,7 +1,8 @@
 """Use case: what one operator enters about who may act for an owner, and another confirms.
 
 A representative of co-owners, by a letter that all of them signed; a proxy for one assembly, by a written mandate; the
-end of a binding, and the return of a contested one. Nothing holds, and nothing is told, before the second has said so.
+end of a binding, also of one that is not the owner's, and the return of a contested one. Nothing holds, and
+nothing is told, before the second has said so.
 """
 
 import re
@@ -11,7 +12,7 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
-from handlers.identity.carried_out import carry_out_registration, take_back
+from handlers.identity.carried_out import carry_out_registration, may_be_decided, take_back
 from handlers.identity.errors import Code, IdentityError
 from handlers.identity.mandates import proxy_of
 from handlers.identity.rules import LETTER, read_document, read_phone
@@ -37,7 +38,7 @@ _DOCUMENT = re.compile(r"[^\s\x00-\x1f]{5,30}")
 _LIKE_IDENTITY = re.compile(r"[0-9]{17}[0-9X]")
 _TAKES_PROXIES = (VoteState.NOTICED, VoteState.OPEN, VoteState.CLOSED)  # papers are keyed in after the close
 _STANDING = (RegistrationState.ENTERED, RegistrationState.CONFIRMED)
-_OF_BINDING = (RegistrationKind.REVOCATION, RegistrationKind.RESTORATION)
+_OF_BINDING = (RegistrationKind.REVOCATION, RegistrationKind.RESTORATION, RegistrationKind.DISOWNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +156,15 @@ async def enter_about_binding(
     *,
     actor_id: int,
 ) -> OwnerRegistration:
-    """Enter that a binding is to end, or that a contested one is right. letter: why. Raises IdentityError."""
+    """Enter that a binding is to end, that a contested one is right, or that one is not the owner's: an owner who is
+    bound to nothing can say so at the counter only. letter: why. Raises IdentityError.
+    """
     assert kind in _OF_BINDING
     compound_id = await _lock(session, compound)
     binding = await find_binding(session, compound_id, binding_number)
     if binding is None:
         raise IdentityError(Code.UNKNOWN_BINDING)
-    if binding.ended_at is not None:
+    if not may_be_decided(kind, binding):
         raise IdentityError(Code.ENDED)
     if kind is RegistrationKind.RESTORATION and binding.state is not BindingState.CONTESTED:
         raise IdentityError(Code.DECIDED)

@@ -12,11 +12,25 @@ from handlers.voting.life import audit
 from handlers.voting.terms import CaseKind
 from storage.queries.ballots import list_ballots_of_person, list_votes_cast_in
 from storage.queries.vote_log import lock_vote
+from storage.queries.votes import find_vote
 from storage.states import VoteState
 
 # The state follows the clock, so a vote that is noticed may have ballots. What was published stands; who objects
 # afterwards does so in the time for objections.
 _UNPUBLISHED = (VoteState.NOTICED, VoteState.OPEN, VoteState.CLOSED, VoteState.TALLIED)
+
+
+async def has_open_ballots(
+    session: AsyncSession, compound_id: int, person_id: int, owner_number: int
+) -> bool:
+    """Whether an identity has a ballot for an owner, holding a place, in a vote that is not published. Reads only."""
+    for vote_number in await list_votes_cast_in(session, compound_id, person_id):
+        vote = await find_vote(session, compound_id, vote_number)
+        if vote is None or vote.state not in _UNPUBLISHED:
+            continue
+        if await list_ballots_of_person(session, compound_id, vote_number, person_id, owner_number):
+            return True
+    return False
 
 
 async def contest_ballots(

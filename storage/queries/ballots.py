@@ -6,7 +6,7 @@ from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.states import BallotChannel, PaperState
-from storage.tables import Ballot, BallotPaper, BallotSlot, BallotUnit, VoteOwner
+from storage.tables import Ballot, BallotPaper, BallotSlot, BallotUnit, RollTitle, VoteOwner
 from storage.upsert import insert_ignore
 
 
@@ -95,7 +95,10 @@ async def list_votes_cast_in(session: AsyncSession, compound_id: int, person_id:
 async def list_ballots_of_person(
     session: AsyncSession, compound_id: int, vote_number: int, person_id: int, owner_number: int
 ) -> list[Ballot]:
-    """The ballots that an identity cast for an owner, alone or with others, and that hold the place of a unit."""
+    """The ballots that an identity cast for an owner, alone or with others, and that hold the place of a unit.
+
+    Also those for what the owner bought: of the seller's key, for units that the owner has a title to.
+    """
     of_vote = (col(Ballot.compound_id) == compound_id, col(Ballot.vote_number) == vote_number)
     keys = select(VoteOwner.owner_key).where(
         VoteOwner.compound_id == compound_id,
@@ -116,12 +119,26 @@ async def list_ballots_of_person(
             or_(col(BallotSlot.ballot_id) == BallotUnit.ballot_id, col(BallotSlot.contested)),
         )
     )
+    bought = (
+        select(BallotUnit.ballot_id)
+        .join(
+            RollTitle,
+            (col(RollTitle.compound_id) == BallotUnit.compound_id)
+            & (col(RollTitle.unit_code) == BallotUnit.unit_code),
+        )
+        .where(
+            BallotUnit.compound_id == compound_id,
+            BallotUnit.vote_number == vote_number,
+            RollTitle.owner_number == owner_number,
+        )
+    )
+    as_buyer = col(Ballot.voter).is_(None) & col(Ballot.proxy).is_(None) & col(Ballot.ballot_id).in_(bought)
     statement = (
         select(Ballot)
         .where(
             *of_vote,
             Ballot.person_id == person_id,
-            col(Ballot.owner_key).in_(keys),
+            or_(col(Ballot.owner_key).in_(keys), as_buyer),
             col(Ballot.ballot_id).in_(placed),
         )
         .order_by(col(Ballot.recorded_at), col(Ballot.ballot_id))

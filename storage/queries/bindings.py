@@ -115,6 +115,23 @@ async def list_standing_bindings(
     return list(await session.exec(statement))
 
 
+async def list_ended_bindings(
+    session: AsyncSession, compound_id: int, owner_numbers: Collection[int]
+) -> list[OwnerBinding]:
+    """Bindings to some owners that counted once and have ended, in the order they were made."""
+    statement = (
+        select(OwnerBinding)
+        .where(
+            OwnerBinding.compound_id == compound_id,
+            col(OwnerBinding.owner_number).in_(owner_numbers),
+            col(OwnerBinding.bound_at).is_not(None),
+            col(OwnerBinding.ended_at).is_not(None),
+        )
+        .order_by(col(OwnerBinding.binding_number))
+    )
+    return list(await session.exec(statement))
+
+
 async def list_compounds_bound(session: AsyncSession, person_id: int) -> list[int]:
     """Numbers of the compounds in which somebody has a binding that has not ended."""
     statement = select(OwnerBinding.compound_id).where(

@@ -8,14 +8,16 @@ import pytest
 from sqlmodel import select
 
 from handlers.identity.approve import approve_binding
-from handlers.identity.contest import contest_binding
+from handlers.identity.contest import contest_binding, list_left_behind
 from handlers.identity.entitled import Entitlement, list_entitlements
 from handlers.identity.errors import Code, IdentityError
+from handlers.identity.leave import leave_binding
 from handlers.identity.mandates import holder_of, proxy_mark, read_number, show_number
 from handlers.identity.register import (
     Proxy,
     confirm_registration,
     end_registration,
+    enter_about_binding,
     enter_proxy,
     enter_representative,
 )
@@ -38,8 +40,16 @@ from handlers.voting.terms import AGAINST, AGREE, CaseKind, Choice, Rejection, S
 from handlers.voting.verify import verify
 from storage.database import Database
 from storage.queries.votes import find_vote, list_cases, list_vote_units_coded
-from storage.states import BallotChannel, Capacity, CaseState, RegistrationState, VoteState
-from storage.tables import RollTitle, Vote, VoteLeaf, VoteQuestion
+from storage.states import (
+    BallotChannel,
+    BindingState,
+    Capacity,
+    CaseState,
+    RegistrationKind,
+    RegistrationState,
+    VoteState,
+)
+from storage.tables import AuditEvent, RollTitle, Vote, VoteLeaf, VoteQuestion
 from tests.identity.world import (
     CHILD,
     FIRM,
@@ -441,3 +451,88 @@ async def check_bundle(world: World) -> None:
             session, SEALER, SIGNER, world.compound, NUMBER, SEALED, COUNTED, actor_id=world.secretary
         )
     assert any("to the byte" in line for line in verify(bundle).checked)
+
+
+async def test_who_leaves_after_voting_leaves_ballots_that_the_owner_contests(database: Database) -> None:
+    world = await found(database)
+    eve = await world.bind("eve", FLAT, ZHANG)
+    await open_vote(world)
+    await cast(world, "eve", AGAINST)
+    zhang = await world.bind("zhang", FLAT, ZHANG)
+    await world.do(leave_binding, eve.binding_number, VOTED, actor_id=eve.person_id)
+    left = await world.read(list_left_behind, world.compound_id, [ZHANG])
+    assert [each.binding_number for each in left] == [eve.binding_number]
+    stranger = await world.bind("li", PAIR, LI)
+    await refused(
+        world,
+        Code.UNKNOWN_BINDING,
+        contest_binding,
+        eve.binding_number,
+        VOTED,
+        actor_id=stranger.person_id,
+    )
+    for _ in range(2):
+        await world.do(contest_binding, eve.binding_number, VOTED, actor_id=zhang.person_id)
+    [case] = await world.read(list_cases, world.compound_id, NUMBER)
+    assert (case.kind, case.state) == (CaseKind.CONTESTED, CaseState.OPEN)
+    assert await world.states("eve") == [BindingState.REVOKED]  # it does not begin again
+    assert await world.read(list_left_behind, world.compound_id, [ZHANG]) == []
+    assert "裁定" in (await world.told("zhang"))[-1]
+    verbs = [row.verb for row in await world.rows(select(AuditEvent))]
+    assert verbs.count("binding.contested") == 1
+    await close(world)
+    await tally(world)
+    await check_bundle(world)
+
+
+async def test_asking_anew_does_not_hide_the_ballots_of_a_binding_that_ended(database: Database) -> None:
+    world = await found(database)
+    eve = await world.bind("eve", FLAT, ZHANG)
+    await open_vote(world)
+    await cast(world, "eve", AGAINST)
+    zhang = await world.bind("zhang", FLAT, ZHANG)
+    await world.do(leave_binding, eve.binding_number, VOTED, actor_id=eve.person_id)
+    again = await world.ask("eve", FLAT, ZHANG)
+    await world.do(contest_binding, again.binding_number, VOTED, actor_id=zhang.person_id)
+    assert len(await world.read(list_cases, world.compound_id, NUMBER)) == 1
+
+
+async def test_an_owner_who_is_bound_to_nothing_disowns_a_ballot_at_the_counter(database: Database) -> None:
+    world = await found(database)
+    eve, mallory = await world.bind("eve", FLAT, ZHANG), await world.bind("mallory", OTHER, ZHAO)
+    await open_vote(world)
+    for who in ("eve", "mallory"):
+        await cast(world, who, AGAINST)
+    await world.do(leave_binding, mallory.binding_number, VOTED, actor_id=mallory.person_id)
+    for binding in (eve, mallory):
+        entered = await world.do(
+            enter_about_binding,
+            RegistrationKind.DISOWNING,
+            binding.binding_number,
+            "看过业主证件",
+            VOTED,
+            actor_id=world.secretary,
+        )
+        cases = len(await world.read(list_cases, world.compound_id, NUMBER))
+        await world.do(confirm_registration, entered.number, VOTED, actor_id=world.worker)
+        assert len(await world.read(list_cases, world.compound_id, NUMBER)) == cases + 1
+    assert await world.states("eve") == await world.states("mallory") == [BindingState.REVOKED]
+    assert await entitled(world, "eve") == []
+    assert "不是业主本人" in (await world.told("eve"))[-1]
+
+
+async def test_a_lost_phone_is_no_reason_to_rule_on_a_ballot(database: Database) -> None:
+    world = await found(database)
+    eve = await world.bind("zhang", FLAT, ZHANG)
+    await open_vote(world)
+    await cast(world, "zhang")
+    entered = await world.do(
+        enter_about_binding,
+        RegistrationKind.REVOCATION,
+        eve.binding_number,
+        "手机丢了",
+        VOTED,
+        actor_id=world.secretary,
+    )
+    await world.do(confirm_registration, entered.number, VOTED, actor_id=world.worker)
+    assert await world.read(list_cases, world.compound_id, NUMBER) == []

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import select
 
+from handlers.identity.contest import contest_binding
 from handlers.identity.entitled import list_entitlements
 from handlers.voting.announced import Announced
 from handlers.voting.cast import Code, NoBallot, Order, Recorded, cast_ballot
@@ -188,6 +189,22 @@ async def test_who_sold_one_of_two_units_votes_for_the_other(database: Database)
         evidence = await load_evidence(session, SEALER, vote)
     [case] = evidence.cases().values()  # one owner of the roll, two minds: two deciders rule
     assert case.kind is CaseKind.SAME_OWNER_CONFLICT
+    await close(world)
+    await tally(world)
+    await check_bundle(world)
+
+
+async def test_a_false_buyer_is_contested_with_their_ballot(database: Database) -> None:
+    world = await found(database)
+    eve, zhao = await world.bind("eve", OTHER, ZHAO), await world.bind("zhao", OTHER, ZHAO)
+    await open_vote(world)
+    await sell(database, FLAT, [ZHANG], [ZHAO], SOLD)
+    bought = await cast_bought(world, "eve", AGAINST)
+    own = [each.is_successor for each in await entitled(world, "eve")].index(False)
+    mine = await cast(world, "eve", AGAINST, place=own)
+    await world.do(contest_binding, eve.binding_number, VOTED, actor_id=zhao.person_id)
+    cases = await world.read(list_cases, world.compound_id, NUMBER)
+    assert {case.subject for case in cases} == {bought.ballot.ballot_id, mine.ballot.ballot_id}
     await close(world)
     await tally(world)
     await check_bundle(world)

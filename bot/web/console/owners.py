@@ -12,6 +12,7 @@ from bot.web.visit import Visit, see_other
 from handlers.access import Opened, Right, access_compound
 from handlers.identity.approve import approve_binding, decline_binding
 from handlers.identity.codes import issue_codes
+from handlers.identity.contest import list_left_behind
 from handlers.identity.errors import Code, IdentityError
 from handlers.identity.mandates import holder_of, read_number
 from handlers.identity.register import (
@@ -44,6 +45,7 @@ _KINDS = {
     RegistrationKind.PROXY: "委托投票",
     RegistrationKind.REVOCATION: "解除微信绑定",
     RegistrationKind.RESTORATION: "恢复微信绑定",
+    RegistrationKind.DISOWNING: "不是业主本人，解除绑定，票交裁定",
 }
 
 
@@ -78,6 +80,7 @@ async def _page(
         ]
         numbers = [number for number, _name, _title in owners]
         bindings = await list_standing_bindings(visit.session, opened.compound_id, owner_numbers=numbers)
+        bindings += await list_left_behind(visit.session, opened.compound_id, numbers)
         rows = [await _binding(visit, opened, each) for each in bindings]
         shown.append({"unit": unit, "name": unit_name(unit), "owners": owners, "bindings": rows})
     return visit.page(
@@ -121,7 +124,7 @@ async def print_codes(visit: Visit) -> web.Response:
 
 
 async def decide(visit: Visit) -> web.Response:
-    """A button: approve, decline, revoke, restore, representative, proxy, confirm, end."""
+    """A button: approve, decline, revoke, disown, restore, representative, proxy, confirm, end."""
     opened = await _access(visit)
     form, act = visit.form, visit.form.get("do", "")
     number, letter = _number(form.get("number", "")), form.get("letter", "")
@@ -134,6 +137,8 @@ async def decide(visit: Visit) -> web.Response:
                 await visit.act(decline_binding, compound, number)
             case "revoke":
                 await visit.act(enter_about_binding, compound, RegistrationKind.REVOCATION, number, letter)
+            case "disown":
+                await visit.act(enter_about_binding, compound, RegistrationKind.DISOWNING, number, letter)
             case "restore":
                 await visit.act(enter_about_binding, compound, RegistrationKind.RESTORATION, number, letter)
             case "representative":

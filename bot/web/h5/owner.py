@@ -12,7 +12,7 @@ from bot.web.once import first_time, fresh_key
 from bot.web.visit import Visit, see_other
 from handlers.access import NotFound
 from handlers.identity.bind import Claim, Said, claim_owner
-from handlers.identity.contest import contest_binding
+from handlers.identity.contest import contest_binding, list_left_behind
 from handlers.identity.errors import IdentityError
 from handlers.identity.leave import leave_binding
 from handlers.identity.mandates import show_number
@@ -109,7 +109,7 @@ async def _about_one(visit: Visit, verb: Any, told: str) -> web.Response:
 
 
 async def _bindings(visit: Visit, compound: Compound) -> list[dict[str, Any]]:
-    """One's own first, then those of others in the units one is bound to."""
+    """One's own first, then those of others in the units one is bound to, with those that left ballots behind."""
     session, me = visit.session, visit.signed_in.viewer.person_id
     assert compound.compound_id is not None
     own = await list_standing_bindings(session, compound.compound_id, person_id=me)
@@ -121,12 +121,14 @@ async def _bindings(visit: Visit, compound: Compound) -> list[dict[str, Any]]:
             owners |= {owner.owner_number for _title, owner in there}
     units_of = await list_units_of_owners(session, compound.compound_id, owners)
     others = await list_standing_bindings(session, compound.compound_id, owner_numbers=owners)
-    seen = own + [each for each in others if each.person_id != me and mine]
+    left = await list_left_behind(session, compound.compound_id, owners) if mine else []
+    seen = own + [each for each in (*others, *left) if each.person_id != me and mine]
     return [
         {
             "binding": each,
             "compound": compound,
             "mine": each.person_id == me,
+            "left": each.ended_at is not None,
             "units": "、".join(unit_name(unit) for unit in units_of.get(each.owner_number, ())),
             "state": STATES[each.state],
             "capacity": CAPACITIES[each.capacity],
