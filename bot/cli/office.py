@@ -167,7 +167,14 @@ class Office:
             compound = await _compound(session)
             for actor_id in people:
                 await count_batch(
-                    session, compound, self.number, box, len(serials), self._now, actor_id=actor_id
+                    session,
+                    self._sealer,
+                    compound,
+                    self.number,
+                    box,
+                    len(serials),
+                    self._now,
+                    actor_id=actor_id,
                 )
         async with self._database.write() as session:
             compound = await _compound(session)

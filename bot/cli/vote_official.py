@@ -17,6 +17,7 @@ async def official(call: Call) -> dict[str, Any]:
     try:
         taken = await take_official(
             call.session,
+            call.sealer,
             call.signer,
             call.compound,
             call.number,

@@ -72,7 +72,7 @@ async def _papers(call: Call) -> dict[str, Any]:
 async def _receive(call: Call) -> dict[str, Any]:
     given = call.read(Reception)
     if given.papers is not None:
-        at = (call.session, call.compound, call.number)
+        at = (call.session, call.sealer, call.compound, call.number)
         box = await count_batch(*at, given.batch, given.papers, call.now, actor_id=call.by)
         return {
             "vote": call.number,

@@ -10,8 +10,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.context import Services
 from handlers.identity.announce import Told, announce
 from handlers.identity.bind import IN_PERSON, audit_binding
+from handlers.identity.concerned import is_concerned_by_binding
 from handlers.identity.errors import Code, IdentityError
 from handlers.identity.rules import LETTER, may_decide
+from handlers.people.same import is_one_human
 from handlers.roll.import_roll import LOCK
 from storage.queries.bindings import find_binding, list_approved
 from storage.queries.opinions import lock_counter
@@ -47,8 +49,13 @@ async def approve_binding(
         raise IdentityError(Code.DECIDED)
     if binding.approved_by == actor_id:
         return binding
-    if not may_decide(actor_id, binding.person_id, binding.approved_by):
+    sealer = services.sealer
+    if not may_decide(actor_id, binding.person_id, binding.approved_by) or await is_concerned_by_binding(
+        session, sealer, binding, actor_id
+    ):
         raise IdentityError(Code.ABOUT_YOURSELF)
+    if await is_one_human(session, sealer, actor_id, binding.approved_by):
+        raise IdentityError(Code.ONE_HUMAN)
     shown = letter.strip()[:LETTER] or binding.letter
     if binding.capacity is not Capacity.OWNER and not shown:
         raise IdentityError(Code.NO_LETTER)

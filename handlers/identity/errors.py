@@ -15,6 +15,7 @@ class Code(StrEnum):
     ENDED = "identity.ended"
     DECIDED = "identity.decided"
     ABOUT_YOURSELF = "identity.about_yourself"
+    ONE_HUMAN = "identity.one_human"
     SAME_TWICE = "identity.same_twice"
     NO_LETTER = "identity.no_letter"
     NO_HOLDER = "identity.no_holder"

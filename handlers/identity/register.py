@@ -13,9 +13,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.identity.carried_out import carry_out_registration, may_be_decided, take_back
+from handlers.identity.concerned import is_concerned
 from handlers.identity.errors import Code, IdentityError
 from handlers.identity.mandates import proxy_of
 from handlers.identity.rules import LETTER, read_document, read_phone
+from handlers.people.same import is_one_human
 from handlers.roll.documents import is_identity_number
 from handlers.roll.import_roll import LOCK
 from storage.audit import add_audit_event
@@ -24,9 +26,7 @@ from storage.queries.bindings import (
     find_owner,
     find_registration,
     list_owners_of_unit,
-    list_persons_bound_to,
     list_registrations,
-    list_units_of_owners,
 )
 from storage.queries.opinions import lock_counter, next_number
 from storage.queries.vote_log import share_vote
@@ -84,7 +84,7 @@ async def enter_representative(
         entered_by=actor_id,
         entered_at=now,
     )
-    return await _enter(session, wanted)
+    return await _enter(session, services, wanted)
 
 
 async def enter_proxy(
@@ -142,7 +142,7 @@ async def enter_proxy(
         entered_by=actor_id,
         entered_at=now,
     )
-    return await _enter(session, wanted)
+    return await _enter(session, services, wanted)
 
 
 async def enter_about_binding(
@@ -178,7 +178,7 @@ async def enter_about_binding(
         entered_by=actor_id,
         entered_at=now,
     )
-    return await _enter(session, wanted)
+    return await _enter(session, services, wanted)
 
 
 async def confirm_registration(
@@ -201,8 +201,10 @@ async def confirm_registration(
         raise IdentityError(Code.DECIDED)
     if registration.entered_by == actor_id:
         raise IdentityError(Code.SAME_TWICE)
-    if actor_id in await _concerned(session, registration):
+    if await is_concerned(session, services.sealer, registration, actor_id):
         raise IdentityError(Code.ABOUT_YOURSELF)
+    if await is_one_human(session, services.sealer, actor_id, registration.entered_by):
+        raise IdentityError(Code.ONE_HUMAN)
     registration.state = RegistrationState.CONFIRMED
     registration.confirmed_by, registration.confirmed_at = actor_id, now
     session.add(registration)
@@ -249,12 +251,12 @@ async def _lock(session: AsyncSession, compound: Compound) -> int:
     return compound.compound_id
 
 
-async def _enter(session: AsyncSession, wanted: OwnerRegistration) -> OwnerRegistration:
+async def _enter(session: AsyncSession, services: Services, wanted: OwnerRegistration) -> OwnerRegistration:
     """The same again, while it waits to be confirmed, is one registration."""
     wanted.letter = wanted.letter.strip()[:LETTER]
     if not wanted.letter:
         raise IdentityError(Code.NO_LETTER)
-    if wanted.entered_by in await _concerned(session, wanted):
+    if await is_concerned(session, services.sealer, wanted, wanted.entered_by):
         raise IdentityError(Code.ABOUT_YOURSELF)
     about = ("kind", "owner_number", "unit_code", "binding_number", "vote_number")
     for other in await list_registrations(session, wanted.compound_id, [RegistrationState.ENTERED]):
@@ -265,19 +267,6 @@ async def _enter(session: AsyncSession, wanted: OwnerRegistration) -> OwnerRegis
     _audit(session, wanted, "registration.entered", wanted.entered_at, wanted.entered_by)
     await session.flush()
     return wanted
-
-
-async def _concerned(session: AsyncSession, registration: OwnerRegistration) -> set[int | None]:
-    """Who must not decide about it: those whom it gives or takes something, and who speaks for those units."""
-    if registration.binding_number is not None:
-        binding = await find_binding(session, registration.compound_id, registration.binding_number)
-        return {binding.person_id, binding.contested_by} if binding is not None else set()
-    number, codes = registration.owner_number, [registration.unit_code]
-    if not registration.unit_code:
-        units = await list_units_of_owners(session, registration.compound_id, [number])
-        codes = [unit.unit_code for unit in units.get(number, ())]
-    bound = await list_persons_bound_to(session, registration.compound_id, codes)
-    return {registration.holder_id, *bound}
 
 
 def _audit(

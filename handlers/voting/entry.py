@@ -34,7 +34,7 @@ from handlers.voting.paper_rules import (
     enter,
     entry_of,
 )
-from handlers.voting.papers import SHEET_CONTEXT, hold_paper, sheet_of
+from handlers.voting.papers import SHEET_CONTEXT, hold_paper, refuse_one_human, sheet_of
 from handlers.voting.signing import to_the_millisecond
 from handlers.voting.successors import cast_as_successor
 from storage.blobs import put_blob
@@ -107,6 +107,9 @@ async def _read(
     vote, paper = await hold_paper(session, compound, number, serial)
     entry = await _checked(session, vote, paper, entry)
     before = sheet_of(sealer, paper)
+    # Who decides may have keyed it in, since both readings are seen then.
+    others = (before.proposed,) if rule is decide else (before.first, before.second)
+    await refuse_one_human(session, sealer, actor_id, (each.by for each in others if each is not None))
     after = rule(before, actor_id, entry.canonical())
     if after == before:
         return Keyed(paper, repeated=True)

@@ -32,6 +32,7 @@ class PaperCode(StrEnum):
     VOIDED = "paper.voided"
     NOT_RECEIVED = "paper.not_received"
     SAME_PERSON = "paper.same_person"
+    ONE_HUMAN = "paper.one_human"
     ENTERED = "paper.entered"
     THREE_READINGS = "paper.three_readings"
     NOT_MISMATCHED = "paper.not_mismatched"

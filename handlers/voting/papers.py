@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.people.same import is_one_human
 from handlers.voting.cast import refill_slots
 from handlers.voting.life import NoVote, audit, hold_vote, leave
 from handlers.voting.paper_rules import (
@@ -111,6 +112,8 @@ async def void_paper(
         raise PaperRefused(PaperCode.ODD_REASON)
     vote, paper = await hold_paper(session, compound, number, serial)
     before = sheet_of(sealer, paper)
+    if before.state is not PaperState.PRINTED and before.void is not None:
+        await refuse_one_human(session, sealer, actor_id, [before.void[0]])
     after = void(before, actor_id, reason)
     if after == before:
         return paper
@@ -130,6 +133,15 @@ async def void_paper(
         units = await list_vote_units(session, vote.compound_id, number, [paper.owner_key])
         await refill_slots(session, sealer, vote, units, now)
     return paper
+
+
+async def refuse_one_human(
+    session: AsyncSession, sealer: Sealer, actor_id: int, others: Iterable[int]
+) -> None:
+    """Raises PaperRefused for the second account of somebody who did the first half."""
+    for other in others:
+        if await is_one_human(session, sealer, actor_id, other):
+            raise PaperRefused(PaperCode.ONE_HUMAN)
 
 
 async def hold_paper(

@@ -16,7 +16,7 @@ from handlers.voting.announced import facts_of
 from handlers.voting.cast import codes_of, last_place, refill_slots, stand_together
 from handlers.voting.life import audit, leave
 from handlers.voting.paper_rules import LATE, PaperCode, PaperRefused
-from handlers.voting.papers import paper_vote
+from handlers.voting.papers import paper_vote, refuse_one_human
 from handlers.voting.rules import in_window
 from handlers.voting.serials import mint_serial
 from handlers.voting.signing import to_the_millisecond, utc_text
@@ -184,6 +184,7 @@ class _Reception:
 
 async def count_batch(
     session: AsyncSession,
+    sealer: Sealer,
     compound: Compound,
     number: int,
     batch: str,
@@ -226,7 +227,7 @@ async def count_batch(
             audit(session, vote, "batch.counted", now, actor_id, details)
             return box
         # Somebody else was first by a moment.
-        return await count_batch(session, compound, number, batch, papers, now, actor_id=actor_id)
+        return await count_batch(session, sealer, compound, number, batch, papers, now, actor_id=actor_id)
     if box.counted_by == actor_id:
         if box.papers == papers:
             return box
@@ -234,6 +235,7 @@ async def count_batch(
         session.add(box)
         audit(session, vote, "batch.counted", now, actor_id, details)
         return box
+    await refuse_one_human(session, sealer, actor_id, [box.counted_by])
     if box.papers != papers:
         raise PaperRefused(PaperCode.BATCH_DIFFERS)
     box.signed_by, box.signed_at = actor_id, to_the_millisecond(now)

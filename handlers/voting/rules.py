@@ -49,6 +49,7 @@ class Code(StrEnum):
     OBJECTIONS_OVER = "vote.objections_over"
     COUNTED_HERE = "vote.counted_here"
     OWN_OBJECTION = "vote.own_objection"
+    ONE_HUMAN = "vote.one_human"
 
 
 class Refused(Exception):  # noqa: N818  an answer, not an error

@@ -10,6 +10,7 @@ from typing import Any
 import rfc8785
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.people.same import is_one_human
 from handlers.voting.announced import question_of, unit_of
 from handlers.voting.cast import NONCE_BYTES
 from handlers.voting.life import audit, hold_vote, leave
@@ -34,6 +35,7 @@ class CaseCode(StrEnum):
     INCOMPLETE = "case.incomplete"
     NO_REASON = "case.no_reason"
     OTHERWISE = "case.proposed_otherwise"
+    ONE_HUMAN = "case.one_human"
 
 
 class NoRuling(Exception):  # noqa: N818  an answer, not an error
@@ -73,6 +75,8 @@ async def rule_on_case(
         raise NoRuling(CaseCode.NO_REASON)
     written = await _written(session, vote, case, decision)
     details = {"case": case_number}
+    if await is_one_human(session, sealer, decider_id, case.decided_by):
+        raise NoRuling(CaseCode.ONE_HUMAN)
     if case.decided_by is None or case.decided_by == decider_id:
         case.decision_sealed = sealer.seal(rfc8785.dumps(written), DECISION_CONTEXT)
         case.decided_by, case.reason = decider_id, reason.strip()[:MOST_REASON]

@@ -5,17 +5,19 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.people.same import is_one_human
 from handlers.voting.announced import facts_of, question_of, rules_of
 from handlers.voting.life import audit, hold_vote, leave, take_step
 from handlers.voting.log import origin_of, seal
 from handlers.voting.official import Figures, differing, figures_json, official_result_of
 from handlers.voting.official_figures import figures_from
 from handlers.voting.result import result_bytes
-from handlers.voting.rules import Command, step
+from handlers.voting.rules import Code, Command, Refused, step
 from handlers.voting.signing import Signer
 from handlers.voting.terms import Sums
 from storage.merkle import leaf_hash
 from storage.queries.votes import list_questions
+from storage.sealing import Sealer
 from storage.tables import Compound, OfficialResult
 
 
@@ -33,6 +35,7 @@ class Taken:
 
 async def take_official(
     session: AsyncSession,
+    sealer: Sealer,
     signer: Signer,
     compound: Compound,
     number: int,
@@ -67,6 +70,8 @@ async def take_official(
         session.add_all([row, vote])
         audit(session, vote, "vote.official_entered", now, actor_id, {"result": digest})
         return Taken()
+    if await is_one_human(session, sealer, actor_id, row.entered_by):
+        raise Refused(Code.ONE_HUMAN)
     if differs:
         return Taken(differs=tuple(differs))
     row.confirmed_by, row.confirmed_at = actor_id, now

@@ -21,6 +21,7 @@ from handlers.identity.register import (
     enter_proxy,
     enter_representative,
 )
+from handlers.people.office import get_or_add_person
 from handlers.voting.announced import Announced, as_json, question_of, rules_of
 from handlers.voting.bundle import SEALED
 from handlers.voting.cast import Order, Recorded, cast_ballot
@@ -35,7 +36,7 @@ from handlers.voting.paper_rules import Entry, Holder
 from handlers.voting.papers import print_papers
 from handlers.voting.reception import receive_papers
 from handlers.voting.rules import Refused
-from handlers.voting.ruling import rule_on_case
+from handlers.voting.ruling import CaseCode, NoRuling, rule_on_case
 from handlers.voting.terms import AGAINST, AGREE, CaseKind, Choice, Rejection, Status, area_text
 from handlers.voting.verify import verify
 from storage.database import Database
@@ -536,3 +537,44 @@ async def test_a_lost_phone_is_no_reason_to_rule_on_a_ballot(database: Database)
     )
     await world.do(confirm_registration, entered.number, VOTED, actor_id=world.worker)
     assert await world.read(list_cases, world.compound_id, NUMBER) == []
+
+
+async def test_two_accounts_of_one_human_neither_confirm_nor_hold(database: Database) -> None:
+    world = await found(database)
+    await open_vote(world)
+    async with database.write() as session:
+        first = await get_or_add_person(session, SEALER, "王书记", "13911112222", NOW)
+        second = await get_or_add_person(session, SEALER, "王网格", "139 1111 2222", NOW)
+    letter = "共有人签字的推选书"
+    entered = await world.do(enter_representative, PAIR, WANG, letter, NOW, actor_id=first)
+    await refused(world, Code.ONE_HUMAN, confirm_registration, entered.number, NOW, actor_id=second)
+    # Who is to hold a mandate does not enter it, by the phone that is written down.
+    held = Proxy("王某", "13911112222", HIS)
+    await refused(world, Code.ABOUT_YOURSELF, enter_proxy, NUMBER, ZHAO, held, letter, NOW, actor_id=first)
+    entered = await world.do(enter_proxy, NUMBER, ZHAO, held, letter, NOW, actor_id=world.secretary)
+    await refused(world, Code.ABOUT_YOURSELF, confirm_registration, entered.number, NOW, actor_id=second)
+    await world.do(confirm_registration, entered.number, NOW, actor_id=world.worker)
+
+
+async def test_two_accounts_of_one_human_do_not_rule(database: Database) -> None:
+    world = await found(database)
+    eve, zhang = await world.bind("eve", FLAT, ZHANG), await world.bind("zhang", FLAT, ZHANG)
+    await open_vote(world)
+    await cast(world, "eve", AGAINST)
+    await world.do(contest_binding, eve.binding_number, VOTED, actor_id=zhang.person_id)
+    await close(world)
+    [case] = await world.read(list_cases, world.compound_id, NUMBER)
+    async with database.write() as session:
+        deciders = [
+            await get_or_add_person(session, SEALER, name, "13911112222", NOW) for name in ("甲", "乙")
+        ]
+    said = (SEALER, world.compound, NUMBER, case.case_number, {"q1": None}, "不是本人", COUNTED)
+    async with database.write() as session:
+        await rule_on_case(session, *said, decider_id=deciders[0])
+    async with database.write() as session:
+        with pytest.raises(NoRuling) as error:
+            await rule_on_case(session, *said, decider_id=deciders[1])
+    assert error.value.code is CaseCode.ONE_HUMAN
+    async with database.write() as session:
+        ruled = await rule_on_case(session, *said, decider_id=world.worker)
+    assert ruled.state is CaseState.RULED

@@ -7,9 +7,23 @@ import pytest
 from handlers.identity.approve import approvals_by_operator, approve_binding, decline_binding
 from handlers.identity.errors import Code, IdentityError
 from handlers.identity.leave import leave_binding
+from handlers.people.office import get_or_add_person
 from storage.database import Database
+from storage.queries.people import get_or_add_identities
 from storage.states import BindingState, Capacity
-from tests.identity.world import CHILD, FIRM, FLAT, KID, NOW, SHOP, ZHANG, World, found
+from tests.identity.world import (
+    CHILD,
+    FIRM,
+    FLAT,
+    KID,
+    NOW,
+    PHONES,
+    SEALER,
+    SHOP,
+    ZHANG,
+    World,
+    found,
+)
 
 LATER = NOW + timedelta(hours=1)
 
@@ -82,3 +96,44 @@ async def test_approvals_are_counted_for_each_operator_while_the_binding_holds(d
     assert await world.read(approvals_by_operator, world.compound_id, NOW + 2 * day, NOW + 9 * day) == both
     assert await world.read(approvals_by_operator, world.compound_id, NOW + 4 * day, NOW + 9 * day) == {}
     assert await world.read(approvals_by_operator, world.compound_id + 1, NOW, NOW + 9 * day) == {}
+
+
+async def in_office(world: World, name: str, phone: str) -> int:
+    async with world.database.write() as session:
+        return await get_or_add_person(session, SEALER, name, phone, NOW)
+
+
+async def test_one_human_with_two_accounts_is_one_operator(database: Database) -> None:
+    world = await found(database)
+    first = await in_office(world, "王书记", "13911112222")
+    second = await in_office(world, "王网格", "+86 139-1111-2222")
+    number = (await world.ask("zhang", FLAT, ZHANG)).binding_number
+    await world.do(approve_binding, number, "", LATER, actor_id=first)
+    await refused(world, Code.ONE_HUMAN, number, "", LATER, actor_id=second)
+    assert await world.states("zhang") == [BindingState.PENDING]
+    await world.do(approve_binding, number, "", LATER, actor_id=world.worker)
+    assert await world.states("zhang") == [BindingState.BOUND]
+
+
+async def test_colleagues_with_one_office_telephone_are_two(database: Database) -> None:
+    world = await found(database)
+    first, second = [await in_office(world, name, "020-87654321") for name in ("王书记", "李网格")]
+    number = (await world.ask("zhang", FLAT, ZHANG)).binding_number
+    for actor in (first, second):
+        await world.do(approve_binding, number, "", LATER, actor_id=actor)
+    assert await world.states("zhang") == [BindingState.BOUND]
+
+
+async def test_an_operator_does_not_approve_who_they_are_by_the_rolls_phone_or_the_platform(
+    database: Database,
+) -> None:
+    world = await found(database)
+    zhang = await in_office(world, "张三丰", PHONES[ZHANG])
+    number = (await world.ask("zhang", FLAT, ZHANG)).binding_number
+    await refused(world, Code.ABOUT_YOURSELF, number, "", LATER, actor_id=zhang)
+    async with database.write() as session:
+        for person_id, account in ((world.people["zhang"], "main"), (world.secretary, "staff")):
+            identities = await get_or_add_identities(session, [(account, "o-zhang")], NOW)
+            identity = identities[account, "o-zhang"]
+            identity.person_id, identity.union_id = person_id, "u-zhang"
+    await refused(world, Code.ABOUT_YOURSELF, number, "", LATER, actor_id=world.secretary)

@@ -57,7 +57,7 @@ class Box:
 
     async def count(self, batch: str, papers: int, by: str, now: datetime = DAY_21) -> PaperBatch:
         box: PaperBatch = await self.do(
-            count_batch, self.compound, NUMBER, batch, papers, now, actor_id=self.people[by]
+            count_batch, SEALER, self.compound, NUMBER, batch, papers, now, actor_id=self.people[by]
         )
         return box
 

@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import select
 
 from handlers.identity.mandates import proxy_mark
+from handlers.people.office import get_or_add_person
 from handlers.voting.announced import Announced
 from handlers.voting.cast import MARKS_CONTEXT, NoBallot
 from handlers.voting.count import counts_of
@@ -647,3 +648,24 @@ async def test_progress_is_told_by_building_where_there_are_enough_owners(databa
     assert progress.whole.open == 3
     assert progress.owners == {"3": 0, "5": 1}
     assert [paper.serial for paper in progress.mismatched] == [box.serials["5-1"]]
+
+
+async def test_two_accounts_of_one_human_make_and_void_no_ballot(database: Database) -> None:
+    box = await box_of(database, {"1-1-101": [1], "1-1-102": [2], "1-1-103": [3]})
+    async with database.write() as session:
+        for name, phone in (("dora", "13911112222"), ("dora2", "0086 139 1111 2222"), ("eli", "8765-4321")):
+            box.people[name] = await get_or_add_person(session, SEALER, name, phone, OPENS)
+    await box.receive("1-1-101", "1-1-102", "1-1-103")
+    await box.enter("1-1-101", "dora")
+    assert await refused(box.enter("1-1-101", "dora2")) is PaperCode.ONE_HUMAN
+    assert (await box.enter("1-1-101", "eli")).recorded is not None
+    for by, choice in (("ann", AGREE), ("bob", AGAINST)):
+        await box.enter("1-1-102", by, choice)
+    await box.decide("1-1-102", "dora", AGREE)
+    assert await refused(box.decide("1-1-102", "dora2", AGREE)) is PaperCode.ONE_HUMAN
+    await box.void("1-1-103", "dora")
+    assert await refused(box.void("1-1-103", "dora2")) is PaperCode.ONE_HUMAN
+    await box.count("1号箱", 5, "dora")
+    assert await refused(box.count("1号箱", 5, "dora2")) is PaperCode.ONE_HUMAN
+    assert (await box.count("1号箱", 5, "eli")).signed_at is not None
+    assert (await box.paper("1-1-103")).state is PaperState.RECEIVED

@@ -23,7 +23,7 @@ from storage.database import Database
 from storage.merkle import leaf_hash, root_of
 from storage.queries.tree import find_compound
 from storage.states import VoteState
-from tests.voting.assembly import SIGNER, assemble
+from tests.voting.assembly import SEALER, SIGNER, assemble
 from tests.voting.evidence_by_hand import head_json, log_rows
 from tests.voting.test_whole_life import OWNERS, Life, somebody
 from tests.voting.votes import at
@@ -62,7 +62,7 @@ class Elsewhere(Life):
 
     async def take(self, who: int, what: Any = None, now: Any = TAKEN) -> Taken:
         taken: Taken = await self.do(
-            take_official, SIGNER, self.compound, self.number, what or figures(), now, actor_id=who
+            take_official, SEALER, SIGNER, self.compound, self.number, what or figures(), now, actor_id=who
         )
         return taken
 

@@ -73,6 +73,7 @@ async def count_box(visit: Visit) -> web.Response:
     try:
         box = await count_batch(
             visit.session,
+            visit.site.services.sealer,
             found.opened.compound,
             found.vote.vote_number,
             visit.form.get("batch", ""),

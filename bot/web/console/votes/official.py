@@ -58,6 +58,7 @@ async def enter_official(visit: Visit) -> web.Response:
         )  # before a form that is of no use is read
         taken = await take_official(
             visit.session,
+            services.sealer,
             services.signer,
             found.opened.compound,
             found.vote.vote_number,
