@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.identity.sold import find_earlier, list_bought, list_owned_by_others
+from handlers.identity.sold import find_earlier, list_bought, list_owned_by_others, list_unspoken_for
 from storage.queries.bindings import list_bound, list_registrations
 from storage.queries.titles import list_titled_units
 from storage.queries.votes import list_owner_keys, list_vote_units
@@ -23,7 +23,8 @@ class Entitlement:
     covers, in the order of the roll; not empty. capacity: as what they are bound to the owner. proxy: the mark of who
     holds the owner's mandate, to be cast with the ballot; None for who votes by a binding. owner_number: of the roll.
     earlier: of who bought the units after the freeze, the ballots of buyers that are there (sold.find_earlier), and
-    nobody is the voter; None for who has them of the frozen roll.
+    nobody is the voter; None for who has them of the frozen roll. stayed: they had a share of them all along, and
+    who was named for them has sold theirs.
     """
 
     owner_key: str
@@ -33,6 +34,7 @@ class Entitlement:
     proxy: str | None = None
     owner_number: int = 0
     earlier: frozenset[str] | None = None
+    stayed: bool = False
 
     @property
     def is_successor(self) -> bool:
@@ -105,6 +107,8 @@ async def _of_owner(
     frozen = await list_vote_units(session, vote.compound_id, vote.vote_number, keys)
     codes = {unit.unit_code for unit in frozen}
     gone = await list_owned_by_others(session, vote, codes - titled)
+    unspoken = await list_unspoken_for(session, vote, frozen)
+    gone |= unspoken
     by_key: dict[str, list[VoteUnit]] = {}
     for unit in frozen:
         if unit.unit_code not in gone:
@@ -121,14 +125,20 @@ async def _of_owner(
         for key, units in by_key.items()
     ]
     # A mandate is the owner's of the roll, so it does not reach what was bought.
-    bought = [] if proxy is not None else await list_bought(session, vote, number, titled - codes)
-    return [*found, *await _of_buyer(session, vote, bought, capacity, number)]
+    changed = (titled - codes) | (titled & unspoken)
+    bought = [] if proxy is not None else await list_bought(session, vote, number, changed)
+    return [*found, *await _of_buyer(session, vote, bought, capacity, number, codes)]
 
 
 async def _of_buyer(
-    session: AsyncSession, vote: Vote, bought: list[VoteUnit], capacity: Capacity, number: int
+    session: AsyncSession,
+    vote: Vote,
+    bought: list[VoteUnit],
+    capacity: Capacity,
+    number: int,
+    owned: set[str],
 ) -> list[Entitlement]:
-    """A ballot for what was bought of each seller, where the seller has not voted."""
+    """A ballot for what was bought of each seller, where the seller has not voted. owned: when the roll was frozen."""
     by_key: dict[str, list[VoteUnit]] = {}
     earlier: dict[str, frozenset[str]] = {}
     for unit in bought:
@@ -137,7 +147,10 @@ async def _of_buyer(
             by_key.setdefault(unit.owner_key, []).append(unit)
             earlier[unit.owner_key] = earlier.get(unit.owner_key, frozenset()) | there
     return [
-        Entitlement(key, None, tuple(units), capacity, None, number, earlier[key])
+        Entitlement(
+            *(key, None, tuple(units), capacity, None, number, earlier[key]),
+            stayed=all(unit.unit_code in owned for unit in units),
+        )
         for key, units in by_key.items()
     ]
 

@@ -1,7 +1,8 @@
 """Units that change hands while a vote is held (voting.md section 2): the frozen roll, N and A stay as they are.
 
 A ballot of the seller that is there stands. Who owns a unit no more casts none for it; where none is there, whoever
-bought it votes in its place. A unit that ended with nobody owning it (merged, split) was not sold.
+bought it votes in its place. A unit that ended with nobody owning it (merged, split) was not sold. Where the one whom
+the co-owners named has sold their share, nobody else of the frozen roll may vote: whoever owns the unit now does.
 """
 
 from collections.abc import Collection, Sequence
@@ -34,6 +35,15 @@ async def list_sold(session: AsyncSession, vote: Vote, owner_keys: Collection[st
     return await _sold(session, vote, units)
 
 
+async def list_gone(session: AsyncSession, vote: Vote, owner_key: str, by: datetime) -> set[int]:
+    """Owners behind a key who had no title to any of its units any more by then, while somebody has: who sold a share
+    signs no paper alone."""
+    units = await list_vote_units(session, vote.compound_id, vote.vote_number, [owner_key])
+    titles = await list_titles_ever(session, vote.compound_id, {unit.unit_code for unit in units})
+    stand = {title.owner_number for title in titles if title.ended_at is None or title.ended_at > by}
+    return {title.owner_number for title in titles} - stand if stand else set()
+
+
 async def list_bought_together(
     session: AsyncSession, vote: Vote, owner_key: str, by: datetime
 ) -> frozenset[str]:
@@ -51,12 +61,13 @@ async def list_bought(
 ) -> list[VoteUnit]:
     """Those of the units which an owner has now that were somebody else's when the roll was frozen.
 
-    Where the present co-owners named somebody, for that one only.
+    Also those whose representative sold their share, for all who own them now. Where the present co-owners named
+    somebody, for that one only.
     """
     if not unit_codes:
         return []
     units = await list_vote_units_coded(session, vote.compound_id, vote.vote_number, unit_codes)
-    sold = await _sold(session, vote, units)
+    sold = {*await _sold(session, vote, units), *await list_unspoken_for(session, vote, units)}
     named: dict[str, int] = {}
     for title in await list_titles_ever(session, vote.compound_id, sold):
         if title.ended_at is None and title.representative:
@@ -83,6 +94,24 @@ async def find_earlier(session: AsyncSession, vote: Vote, unit_code: str) -> fro
         return None
     owners = await list_persons_bound_to(session, vote.compound_id, [unit_code])
     return frozenset([ballot.ballot_id]) if ballot.person_id in owners else None
+
+
+async def list_unspoken_for(session: AsyncSession, vote: Vote, units: Sequence[VoteUnit]) -> set[str]:
+    """Units whose representative of the frozen roll has no title to them any more, while somebody has."""
+    named = {unit.unit_code: unit.representative for unit in units if unit.representative is not None}
+    if not named:
+        return set()
+    owners = await list_owners_of_keys(session, vote.compound_id, vote.vote_number, set(named.values()))
+    stand: set[str] = set()
+    left: set[str] = set()
+    owned: set[str] = set()
+    for title in await list_titles_ever(session, vote.compound_id, named):
+        code, is_named = title.unit_code, title.owner_number in owners.get(named[title.unit_code], ())
+        if title.ended_at is None:
+            owned.add(code)
+        if is_named:
+            (stand if title.ended_at is None else left).add(code)
+    return (left & owned) - stand
 
 
 async def _sold(session: AsyncSession, vote: Vote, units: Sequence[VoteUnit]) -> dict[str, datetime]:

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.identity.mandates import proxy_mark
 from handlers.identity.rules import read_document
-from handlers.identity.sold import list_bought_together, list_sold
+from handlers.identity.sold import list_bought_together, list_gone, list_sold
 from handlers.roll.report import masked_name
 from handlers.roll.sealed import NAME
 from handlers.voting.announced import announced_of, question_of
@@ -217,7 +217,7 @@ async def _checked(session: AsyncSession, vote: Vote, paper: BallotPaper, entry:
     signers = (
         TOGETHER,
         GUARDIAN,
-        *await _co_owner_keys(session, vote, paper.owner_key),
+        *await _co_owner_keys(session, vote, paper),
     )
     if entry.signed_by == SUCCESSOR:
         if paper.received_at is None or entry.proxy is not None:
@@ -260,7 +260,7 @@ async def list_signers(
 
     SUCCESSOR besides, without a name, for units that were sold before the paper came in.
     """
-    keys = await _co_owner_keys(session, vote, paper.owner_key)
+    keys = await _co_owner_keys(session, vote, paper)
     names = {}
     for key, owner_number in keys.items():
         owner = await session.get_one(RollOwner, (vote.compound_id, owner_number))
@@ -272,12 +272,16 @@ async def list_signers(
     return names
 
 
-async def _co_owner_keys(session: AsyncSession, vote: Vote, owner_key: str) -> dict[str, int]:
-    owners = await list_owners_of_key(session, vote.compound_id, vote.vote_number, owner_key)
+async def _co_owner_keys(session: AsyncSession, vote: Vote, paper: BallotPaper) -> dict[str, int]:
+    """Own keys of the co-owners, without those who had sold their share before the paper came in."""
+    owners = await list_owners_of_key(session, vote.compound_id, vote.vote_number, paper.owner_key)
     if len(owners) < 2:
         return {}
+    gone: set[int] = set()
+    if paper.received_at is not None:
+        gone = await list_gone(session, vote, paper.owner_key, paper.received_at)
     own: dict[str, int] = {}
-    for owner_number in owners:
+    for owner_number in (each for each in owners if each not in gone):
         keys = await list_owner_keys(session, vote.compound_id, vote.vote_number, owner_number)
         own |= {key: owner_number for key, owners_of in keys.items() if owners_of == 1}
     return own

@@ -1,9 +1,10 @@
 """What is to be told of votes and to whom; who of them has something left to vote."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, union, update
+from sqlalchemy import ColumnElement, Select, delete, exists, union, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -96,21 +97,15 @@ async def list_groups_written_to(session: AsyncSession, compound_id: int) -> lis
 async def list_persons_of_roll(
     session: AsyncSession, compound_id: int, vote_number: int, after_person: int, limit: int
 ) -> list[int]:
-    """Persons bound to an owner of a vote's roll, by number, behind one of them."""
-    statement = (
+    """Persons bound to an owner of a vote's roll, or to who owns a unit of it now, by number, behind one of them."""
+    of_roll = (
         select(OwnerBinding.person_id)
         .join(VoteOwner, _same_owner())
-        .where(
-            VoteOwner.compound_id == compound_id,
-            VoteOwner.vote_number == vote_number,
-            col(OwnerBinding.person_id) > after_person,
-            *_STANDS,
-        )
-        .distinct()
-        .order_by(col(OwnerBinding.person_id))
-        .limit(limit)
+        .where(VoteOwner.compound_id == compound_id, VoteOwner.vote_number == vote_number, *_STANDS)
     )
-    return list(await session.exec(statement))
+    behind = col(OwnerBinding.person_id) > after_person
+    now_there = _bound_to_present_owners(compound_id, vote_number)
+    return await _ordered(session, [of_roll.where(behind), now_there.where(behind)], limit)
 
 
 async def list_persons_here(
@@ -149,8 +144,8 @@ async def list_persons_here(
 async def list_persons_of_owner_key(
     session: AsyncSession, compound_id: int, vote_number: int, owner_key: str
 ) -> list[int]:
-    """Persons bound to any of the owners behind a key of a vote."""
-    statement = (
+    """Persons bound to any of the owners behind a key of a vote, or to who owns one of its units now."""
+    of_key = (
         select(OwnerBinding.person_id)
         .join(VoteOwner, _same_owner())
         .where(
@@ -159,10 +154,9 @@ async def list_persons_of_owner_key(
             VoteOwner.owner_key == owner_key,
             *_STANDS,
         )
-        .distinct()
-        .order_by(col(OwnerBinding.person_id))
     )
-    return list(await session.exec(statement))
+    now_there = _bound_to_present_owners(compound_id, vote_number)
+    return await _ordered(session, [of_key, now_there.where(col(VoteUnit.owner_key) == owner_key)], None)
 
 
 async def list_persons_waited_for(
@@ -176,7 +170,8 @@ async def list_persons_waited_for(
 ) -> list[int]:
     """Persons, by number, who may vote for a unit for which no ballot is there. among: only these.
 
-    A unit for which the co-owners named somebody waits for that one only, and one that was sold not for the seller.
+    A unit for which the co-owners named somebody waits for that one only. One that was sold, or whose representative
+    sold their share, waits for who owns it now (handlers/identity/sold.py).
     """
     own = aliased(VoteOwner)
     is_named = exists().where(
@@ -198,20 +193,25 @@ async def list_persons_waited_for(
         .where(
             VoteOwner.compound_id == compound_id,
             VoteOwner.vote_number == vote_number,
-            col(OwnerBinding.person_id) > after_person,
             or_(col(VoteUnit.representative).is_(None), is_named),
             or_(_owns_still(), ~_has_an_owner()),
             ~_has_voted(),
             *_STANDS,
         )
-        .distinct()
-        .order_by(col(OwnerBinding.person_id))
     )
+    buyers = (
+        _bound_to_present_owners(compound_id, vote_number)
+        .outerjoin(BallotSlot, _slot_of_unit())
+        .where(
+            or_(_has_left(VoteUnit.owner_key), _has_left(VoteUnit.representative)),
+            or_(col(RollTitle.representative), ~_has_a_representative()),
+            ~_has_voted(),
+        )
+    )
+    wanted = [each.where(col(OwnerBinding.person_id) > after_person) for each in (statement, buyers)]
     if among is not None:
-        statement = statement.where(col(OwnerBinding.person_id).in_(among))
-    if limit is not None:
-        statement = statement.limit(limit)
-    return list(await session.exec(statement))
+        wanted = [each.where(col(OwnerBinding.person_id).in_(among)) for each in wanted]
+    return await _ordered(session, wanted, limit)
 
 
 async def note_told(
@@ -362,6 +362,61 @@ async def put_officers(
             }
             for person_id in person_ids
         ],
+    )
+
+
+async def _ordered(session: AsyncSession, found: Sequence[Select[Any]], limit: int | None) -> list[int]:
+    """The persons that any of the statements finds, by number, each once."""
+    persons = union(*found).subquery()
+    statement = select(persons.c.person_id).order_by(persons.c.person_id)
+    return list(await session.exec(statement if limit is None else statement.limit(limit)))
+
+
+def _bound_to_present_owners(compound_id: int, vote_number: int) -> Select[Any]:
+    """Persons bound to somebody who owns a unit of a vote's roll now; to be narrowed."""
+    return (
+        select(OwnerBinding.person_id)
+        .join(
+            RollTitle,
+            (col(RollTitle.compound_id) == OwnerBinding.compound_id)
+            & (col(RollTitle.owner_number) == OwnerBinding.owner_number),
+        )
+        .join(
+            VoteUnit,
+            (col(VoteUnit.compound_id) == RollTitle.compound_id)
+            & (col(VoteUnit.unit_code) == RollTitle.unit_code),
+        )
+        .where(
+            VoteUnit.compound_id == compound_id,
+            VoteUnit.vote_number == vote_number,
+            col(RollTitle.ended_at).is_(None),
+            *_STANDS,
+        )
+    )
+
+
+def _has_left(owner_key: Any) -> ColumnElement[bool]:
+    """Whether nobody whom a key of a unit stands for has a title to the unit any more, and somebody had."""
+    holder, title = aliased(VoteOwner), aliased(RollTitle)
+    of_key = (
+        col(holder.compound_id) == VoteUnit.compound_id,
+        col(holder.vote_number) == VoteUnit.vote_number,
+        col(holder.owner_key) == owner_key,
+        col(title.compound_id) == VoteUnit.compound_id,
+        col(title.unit_code) == VoteUnit.unit_code,
+        col(title.owner_number) == holder.owner_number,
+    )
+    stands = exists().where(*of_key, col(title.ended_at).is_(None))
+    return exists().where(*of_key, col(title.ended_at).is_not(None)) & ~stands
+
+
+def _has_a_representative() -> ColumnElement[bool]:
+    title = aliased(RollTitle)
+    return exists().where(
+        col(title.compound_id) == VoteUnit.compound_id,
+        col(title.unit_code) == VoteUnit.unit_code,
+        col(title.ended_at).is_(None),
+        col(title.representative),
     )
 
 

@@ -20,10 +20,14 @@ from handlers.voting.successors import cast_as_successor
 from handlers.voting.terms import AGAINST, AGREE, CaseKind, Choice, Revote
 from storage.database import Database
 from storage.queries.roll import end_titles
-from storage.queries.vote_reach import list_persons_waited_for
+from storage.queries.vote_reach import (
+    list_persons_of_owner_key,
+    list_persons_of_roll,
+    list_persons_waited_for,
+)
 from storage.queries.votes import find_vote, list_cases
-from storage.states import BallotChannel
-from storage.tables import AuditEvent, RollTitle, VoteLeaf
+from storage.states import BallotChannel, BindingState
+from storage.tables import AuditEvent, OwnerBinding, RollOwner, RollTitle, VoteLeaf
 from tests.identity.test_acting import (
     COUNTED,
     NUMBER,
@@ -35,7 +39,21 @@ from tests.identity.test_acting import (
     open_vote,
     tally,
 )
-from tests.identity.world import FLAT, LI, NOW, OTHER, PAIR, SEALER, WANG, ZHANG, ZHAO, World, found
+from tests.identity.world import (
+    FIRM,
+    FLAT,
+    LI,
+    NOW,
+    OTHER,
+    PAIR,
+    SEALER,
+    SHOP,
+    WANG,
+    ZHANG,
+    ZHAO,
+    World,
+    found,
+)
 from tests.voting.assembly import DAY_21, OPENS
 from tests.voting.box import box_of, refused
 
@@ -238,6 +256,108 @@ async def test_a_share_that_is_sold_leaves_the_slot_to_the_owner_who_stayed(data
     assert [covers(each) for each in await entitled(world, "zhao")] == [{OTHER}]
 
 
+async def with_a_representative(database: Database) -> World:
+    """Li is named for the flat that Li and Wang have, when the roll is frozen; everybody is on WeChat."""
+    world = await found(database)
+    for who, unit, owner in (("li", PAIR, LI), ("wang", PAIR, WANG), ("zhao", OTHER, ZHAO)):
+        await world.bind(who, unit, owner)
+    async with database.write() as session:
+        title = await session.get_one(RollTitle, (world.compound_id, PAIR, LI, NOW))
+        title.representative = True
+        session.add(title)
+    await open_vote(world)
+    return world
+
+
+async def waited_for(world: World) -> set[str]:
+    waited = await world.read(list_persons_waited_for, world.compound_id, NUMBER)
+    return {who for who, person_id in world.people.items() if person_id in waited}
+
+
+async def test_where_the_representative_sold_their_share_whoever_owns_it_now_votes(
+    database: Database,
+) -> None:
+    world = await with_a_representative(database)
+    assert await waited_for(world) == {"li", "zhao"}
+    await sell(database, PAIR, [LI], [ZHAO], SOLD)
+    assert await entitled(world, "li") == []
+    assert await waited_for(world) == {"wang", "zhao"}
+    [stayed] = await entitled(world, "wang")
+    assert (stayed.is_successor, stayed.stayed, stayed.is_voter, stayed.voter) == (True, True, True, None)
+    [bought] = [each for each in await entitled(world, "zhao") if each.is_successor]
+    assert (covers(bought), bought.stayed) == ({PAIR}, False)
+    first = await cast_bought(world, "wang", AGREE)
+    assert first.rejected == {}
+    await cast_bought(world, "zhao", AGREE)
+    assert await world.read(list_cases, world.compound_id, NUMBER) == []
+    await cast_bought(world, "zhao", AGAINST, key="other")
+    [case] = await world.read(list_cases, world.compound_id, NUMBER)
+    assert case.subject == first.ballot.ballot_id
+    await close(world)
+    await tally(world)
+    await check_bundle(world)
+
+
+async def test_a_co_owner_who_bought_the_representatives_share_votes_alone(database: Database) -> None:
+    world = await with_a_representative(database)
+    await sell(database, PAIR, [LI], [], SOLD)
+    assert await entitled(world, "li") == []
+    assert (await cast_bought(world, "wang")).rejected == {}
+    assert await waited_for(world) == {"zhao"}
+    await close(world)
+    await tally(world)
+    await check_bundle(world)
+
+
+async def test_what_the_representative_cast_before_selling_stands(database: Database) -> None:
+    world = await with_a_representative(database)
+    await cast(world, "li", cast_at=SOLD - timedelta(hours=1))
+    await sell(database, PAIR, [LI], [ZHAO], SOLD)
+    assert await entitled(world, "wang") == []
+    assert [covers(each) for each in await entitled(world, "zhao")] == [{OTHER}]
+
+
+async def test_a_buyer_is_reminded_until_they_vote_and_told_how_it_goes(database: Database) -> None:
+    world = await found(database)
+    await world.bind("zhang", FLAT, ZHANG)
+    zhao = await world.bind("zhao", OTHER, ZHAO)
+    await open_vote(world)
+    await cast(world, "zhao")
+    assert await waited_for(world) == {"zhang"}
+    await sell(database, FLAT, [ZHANG], [ZHAO], SOLD)
+    assert await waited_for(world) == {"zhao"}
+    [sellers] = {each.owner_key for each in await entitled(world, "zhao") if each.is_successor}
+    told = await world.read(list_persons_of_owner_key, world.compound_id, NUMBER, sellers)
+    assert zhao.person_id in told  # whose reminder is taken back
+    await cast_bought(world, "zhao")
+    assert await waited_for(world) == set()
+    async with database.write() as session:  # who was not of the roll that was frozen
+        session.add(
+            RollOwner(compound_id=world.compound_id, owner_number=99, name_sealed=b"", entered_at=NOW)
+        )
+    newcomer = await world.resident("new")
+    await sell(database, SHOP, [FIRM], [99], SOLD)
+    async with database.write() as session:
+        session.add(
+            OwnerBinding(
+                compound_id=world.compound_id,
+                binding_number=99,
+                owner_number=99,
+                person_id=newcomer,
+                state=BindingState.BOUND,
+                possession="code",
+                possession_at=NOW,
+            )
+        )
+    assert await waited_for(world) == {"new"}
+    everybody = await world.read(list_persons_of_roll, world.compound_id, NUMBER, 0, 100)
+    assert {zhao.person_id, newcomer} <= set(everybody)
+    assert everybody == sorted(set(everybody))
+    assert await world.read(list_persons_of_roll, world.compound_id, NUMBER, everybody[0], 1) == [
+        everybody[1]
+    ]
+
+
 async def test_whom_the_buyers_named_votes_for_them_alone(database: Database) -> None:
     world = await found(database)
     await world.bind("li", PAIR, LI)
@@ -343,3 +463,24 @@ async def test_a_paper_of_the_buyer_takes_no_place_that_is_taken(database: Datab
     with pytest.raises(NoBallot) as taken:
         await box.enter("1-1-101", "bob", signed_by=SUCCESSOR)
     assert taken.value.code is Code.SLOT_TAKEN
+
+
+async def test_a_co_owner_who_sold_their_share_signs_no_paper_alone(database: Database) -> None:
+    box = await box_of(database, {"1-1-101": [1, 2], "1-1-103": [3]})
+    sellers, others = box.assembly.keys[1], box.assembly.keys[2]
+    await sell(database, "1-1-101", [1], [3], OPENS + timedelta(hours=1))
+    await box.receive("1-1-101", now=DAY_21)
+    assert await refused(box.enter("1-1-101", "ann", signed_by=sellers)) is PaperCode.ODD_SIGNER
+    for by in ("ann", "bob"):
+        keyed = await box.enter("1-1-101", by, signed_by=others)
+    assert keyed.recorded is not None
+    assert keyed.recorded.rejected == {}
+
+
+async def test_a_paper_that_was_handed_in_before_the_share_was_sold_stands(database: Database) -> None:
+    box = await box_of(database, {"1-1-101": [1, 2], "1-1-103": [3]})
+    await box.receive("1-1-101", now=OPENS)
+    await sell(database, "1-1-101", [1], [3], OPENS + timedelta(hours=1))
+    for by in ("ann", "bob"):
+        keyed = await box.enter("1-1-101", by, signed_by=box.assembly.keys[1])
+    assert keyed.recorded is not None
