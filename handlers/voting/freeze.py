@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.roll.import_roll import LOCK
 from handlers.voting.announced import rules_of
 from handlers.voting.frozen_roll import FrozenRoll, Title, freeze
 from handlers.voting.terms import area_text
+from storage.queries.opinions import lock_counter
 from storage.queries.roll import list_roll_units, list_titles
 from storage.states import OwnerKind
-from storage.tables import Vote, VoteOwner, VoteUnit
+from storage.tables import Compound, Vote, VoteOwner, VoteUnit
 
 
 async def load_titles(session: AsyncSession, compound_id: int) -> list[Title]:
@@ -57,6 +59,15 @@ class Frozen:
     def area_text(self) -> str:
         """Square metres, exact."""
         return area_text(self.area)
+
+
+async def hold_roll(session: AsyncSession, compound: Compound) -> None:
+    """Let nobody change the roll until the transaction ends: what is frozen is read in more than one statement.
+
+    Before a vote is held, as everybody takes them.
+    """
+    assert compound.compound_id is not None
+    await lock_counter(session, compound.compound_id, LOCK)
 
 
 async def look_ahead(session: AsyncSession, vote: Vote) -> Frozen:

@@ -9,7 +9,7 @@ from handlers.voting.announced import Counts, announced_of, as_json, question_of
 from handlers.voting.attachments import digests_of
 from handlers.voting.checking import find_faults
 from handlers.voting.codec import question_json, rules_json, words_hash
-from handlers.voting.freeze import freeze_roll
+from handlers.voting.freeze import freeze_roll, hold_roll
 from handlers.voting.life import hold_vote, leave, take_step
 from handlers.voting.rules import Code, Command, Refused
 from handlers.voting.signing import Signer, to_the_millisecond
@@ -32,6 +32,7 @@ async def notice_vote(
 
     It is linted once more: since it was found in order days may have passed, and the roll may have changed.
     """
+    await hold_roll(session, compound)
     vote = await hold_vote(session, compound, number)
     if signer is None:
         raise Refused(Code.NO_SIGNING_KEY)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from handlers.roll.import_roll import LOCK
 from handlers.voting.bundle import PUBLIC, SEALED, Bundle
 from handlers.voting.cast import Code as CastCode
 from handlers.voting.cast import NoBallot, cast_ballot, write_ballot
@@ -31,11 +32,12 @@ from handlers.voting.terms import AGAINST, AGREE, Choice, Sums, area_of
 from handlers.voting.turnout import load_turnout
 from handlers.voting.verify import verify
 from storage.database import Database
+from storage.queries.opinions import lock_counter
 from storage.queries.tree import find_compound
 from storage.queries.vote_log import list_checkpoints, list_log
-from storage.queries.votes import find_vote, list_cases, list_vote_units
+from storage.queries.votes import find_vote, list_cases, list_vote_units, list_vote_units_coded
 from storage.states import VoteMode, VoteState
-from storage.tables import AuditEvent, Compound, Person, RollTitle, Vote
+from storage.tables import AuditEvent, Compound, Person, RollTitle, RollUnit, Vote
 from tests.voting.assembly import SEALER, SIGNER, Assembly, assemble, cast
 from tests.voting.evidence_by_hand import OTHER
 from tests.voting.votes import at
@@ -329,6 +331,26 @@ async def test_a_notice_is_held_against_the_day_and_the_roll_it_goes_out_with(li
     assert await refused(life.notice()) is Code.NOT_LINTED
     assert "lint.roll_unready" in await life.lint()
     assert await life.leaves() == []
+
+
+async def test_a_notice_waits_for_an_import_that_is_under_way(life: Life) -> None:
+    await life.draft()
+    await life.complete()
+    assert await life.lint() == set()
+    code = "3-101"
+    async with life.database.write() as session:
+        await lock_counter(session, life.assembly.compound_id, LOCK)  # as an import does
+        unit = await session.get_one(RollUnit, (life.assembly.compound_id, code))
+        unit.area_register = area_of("321.5")
+        session.add(unit)
+        await session.flush()
+        notice = asyncio.create_task(life.notice())
+        await asyncio.sleep(0.3)
+        assert not notice.done()
+    await notice
+    async with life.database.read() as session:
+        [frozen] = await list_vote_units_coded(session, life.assembly.compound_id, life.number, [code])
+    assert frozen.area == area_of("321.5")
 
 
 async def test_a_notice_needs_a_signing_key(life: Life) -> None:

@@ -9,7 +9,7 @@ from handlers.access import Right
 from handlers.voting import words
 from handlers.voting.announced import announced_of
 from handlers.voting.checking import find_faults, lint_vote
-from handlers.voting.freeze import Frozen, look_ahead
+from handlers.voting.freeze import Frozen, hold_roll, look_ahead
 from handlers.voting.frozen_roll import RollError
 from handlers.voting.life import hold_vote
 from handlers.voting.notice import notice_vote
@@ -27,6 +27,7 @@ async def launch(visit: Visit) -> web.Response:
     """Publish the notice, if what would be frozen is still what was shown; pressing it twice publishes once."""
     found = await enter(visit, Right.RUN_VOTES)
     compound, number, by = found.opened.compound, found.vote.vote_number, visit.signed_in.viewer.person_id
+    await hold_roll(visit.session, compound)
     vote = await hold_vote(visit.session, compound, number)
     if vote.state not in DRAFTS:
         return back_to(found, "vote_launched")
