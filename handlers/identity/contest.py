@@ -79,13 +79,21 @@ def is_contested_since(binding: OwnerBinding) -> bool:
     )
 
 
+async def list_ended(
+    session: AsyncSession, compound_id: int, owner_numbers: Collection[int]
+) -> list[OwnerBinding]:
+    """Bindings to some owners that counted once, have ended, and were not contested since; with ballots or without,
+    so that whoever looks does not learn who has voted."""
+    ended = await list_ended_bindings(session, compound_id, owner_numbers)
+    return [binding for binding in ended if not is_contested_since(binding)]
+
+
 async def list_left_behind(
     session: AsyncSession, compound_id: int, owner_numbers: Collection[int]
 ) -> list[OwnerBinding]:
-    """Bindings to some owners that have ended, whose ballots may still be contested."""
+    """Those of them whose ballots may still be contested; for the owners, who are told of each ballot."""
     return [
         binding
-        for binding in await list_ended_bindings(session, compound_id, owner_numbers)
-        if not is_contested_since(binding)
-        and await has_open_ballots(session, compound_id, binding.person_id, binding.owner_number)
+        for binding in await list_ended(session, compound_id, owner_numbers)
+        if await has_open_ballots(session, compound_id, binding.person_id, binding.owner_number)
     ]

@@ -1,15 +1,20 @@
 """A walk of the pages on which somebody proves to be an owner, and staff hand out codes and decide."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlmodel import select
 
+from handlers.identity.entitled import list_entitlements
 from handlers.voting.announced import Announced, as_json
+from handlers.voting.cast import cast_ballot
+from handlers.voting.fate import order_of
 from handlers.voting.freeze import freeze_roll
+from handlers.voting.terms import AGREE, CaseKind
 from storage.queries.votes import find_vote
 from storage.states import BindingState, VoteState
-from storage.tables import OwnerBinding, OwnerRegistration, RollTitle, UnitCode, Vote
+from storage.tables import OwnerBinding, OwnerRegistration, RollTitle, UnitCode, Vote, VoteCase, VoteQuestion
 from tests.identity.world import CHILD, FLAT, KID, NAMES, PAIR, TAILS, ZHANG, add_roll
 from tests.web.town import HERE, Browser, Town, here_id
 
@@ -111,6 +116,67 @@ async def test_somebody_else_in_the_flat_is_contested_and_two_operators_decide(t
     assert (await second.submit(CONSOLE, CONSOLE, confirm)).location.endswith("told=confirm")
     states = {row.state for row in await rows(town, OwnerBinding) if isinstance(row, OwnerBinding)}
     assert states == {BindingState.REVOKED, BindingState.BOUND}
+
+
+async def test_what_somebody_left_behind_is_contested_or_disowned_at_the_counter(town: Town) -> None:
+    await settle(town)
+    compound_id = await here_id(town)
+    async with town.site.database.write() as session:
+        session.add(vote_of(compound_id, town))
+        await session.flush()
+        vote = await find_vote(session, compound_id, 1)
+        assert vote is not None
+        await freeze_roll(session, vote)
+        session.add(
+            VoteQuestion(
+                compound_id=compound_id,
+                vote_number=1,
+                question_id="q1",
+                position=1,
+                item=4,
+                title="是否选聘",
+                options=[AGREE],
+            )
+        )
+    eve = await town.as_resident(openid="o-eve")
+    assert await claim(eve, unit=FLAT, code=await code_of(town, FLAT), tail=TAILS[ZHANG]) == "bound"
+    [binding] = await rows(town, OwnerBinding)
+    assert isinstance(binding, OwnerBinding)
+    async with town.site.database.write() as session:
+        [one] = await list_entitlements(session, vote, binding.person_id, hold=True)
+        order = replace(
+            order_of(vote, one, town.clock.now),
+            marks={"q1": AGREE},
+            cast_key="eve",
+            person_id=binding.person_id,
+        )
+        await cast_ballot(session, town.sealer, order, town.clock.now)
+    leave = f"{OWNER}/{HERE}/{binding.binding_number}/leave"
+    assert (await eve.post(leave, await key_at(eve, OWNER))).location == f"{OWNER}?told=left"
+    # At the counter, whether there is a ballot or not: the page does not tell.
+    staff = await town.as_staff("secretary")
+    page = await staff.get(f"{CONSOLE}?unit={FLAT}")
+    assert "业主来说：不是他绑的" in page.text
+    assert "解除这个绑定" not in page.text
+    disown = {"do": "disown", "number": str(binding.binding_number), "letter": "看过身份证"}
+    assert (await staff.submit(CONSOLE, CONSOLE, disown)).location == f"{CONSOLE}?told=disown"
+    second = await town.as_staff("committee")
+    assert "不是业主本人" in (await second.get(CONSOLE)).text
+    # On the phone, by the owner.
+    zhang = await town.as_resident(openid="o-zhang")
+    assert await claim(zhang, unit=FLAT, code=await code_of(town, FLAT), tail=TAILS[ZHANG]) == "bound"
+    page = await zhang.get(OWNER)
+    assert "它投过的票还在" in page.text
+    [address] = re.findall(r'action="(\S+/contest)"', page.text)
+    assert (await zhang.post(address, await key_at(zhang, OWNER))).location == f"{OWNER}?told=contested_it"
+    assert "它投过的票还在" not in (await zhang.get(OWNER)).text
+    [entered] = await rows(town, OwnerRegistration)
+    assert isinstance(entered, OwnerRegistration)
+    confirm = {"do": "confirm", "number": str(entered.number)}
+    assert (await second.submit(CONSOLE, CONSOLE, confirm)).location.endswith("told=confirm")
+    [case] = await rows(town, VoteCase)
+    assert isinstance(case, VoteCase)
+    assert case.kind == CaseKind.CONTESTED
 
 
 async def test_a_guardian_is_looked_at_by_two_operators(town: Town) -> None:

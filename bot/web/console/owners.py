@@ -12,7 +12,7 @@ from bot.web.visit import Visit, see_other
 from handlers.access import Opened, Right, access_compound
 from handlers.identity.approve import approve_binding, decline_binding
 from handlers.identity.codes import issue_codes
-from handlers.identity.contest import list_left_behind
+from handlers.identity.contest import list_ended
 from handlers.identity.errors import Code, IdentityError
 from handlers.identity.mandates import holder_of, read_number
 from handlers.identity.register import (
@@ -80,7 +80,7 @@ async def _page(
         ]
         numbers = [number for number, _name, _title in owners]
         bindings = await list_standing_bindings(visit.session, opened.compound_id, owner_numbers=numbers)
-        bindings += await list_left_behind(visit.session, opened.compound_id, numbers)
+        bindings += await list_ended(visit.session, opened.compound_id, numbers)
         rows = [await _binding(visit, opened, each) for each in bindings]
         shown.append({"unit": unit, "name": unit_name(unit), "owners": owners, "bindings": rows})
     return visit.page(
