@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import getpass
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
@@ -41,6 +43,7 @@ from handlers.voting.rules import Refused
 from handlers.voting.ruling import NoRuling, rule_on_case
 from handlers.voting.templates import TemplateError
 from handlers.voting.turnout import load_turnout
+from storage.audit import add_audit_event
 from storage.database import Database
 from storage.migrate import prepare
 from storage.queries.tree import find_compound
@@ -103,6 +106,8 @@ async def run(
                 now or utc_now(),
             )
             line = await ACTIONS[options.action](call)
+            if by:
+                _note_command(call, line)
     except NoVote:
         raise ConfigError(f"there is no vote {options.vote}") from None
     except ValidationError as error:
@@ -133,6 +138,28 @@ async def _who(session: AsyncSession, options: argparse.Namespace) -> int:
     if account.disabled_at is not None:
         raise StaffError(f"{options.by} is disabled")
     return account.person_id
+
+
+def _note_command(call: Call, line: Mapping[str, Any]) -> None:
+    """Say that nobody signed in for it: who has a shell here may name any account."""
+    assert call.compound.compound_id is not None
+    add_audit_event(
+        call.session,
+        at=call.now,
+        verb="vote.commanded",
+        subject=f"vote:{line.get('vote', call.number)}",
+        compound_id=call.compound.compound_id,
+        actor_id=call.by,
+        details={"action": call.options.action, "login": _login()},
+    )
+
+
+def _login() -> str:
+    """Who the machine says is at the keyboard; a number where it has no name for them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def _text(options: argparse.Namespace, source: TextIO) -> str:

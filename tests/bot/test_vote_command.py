@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from bot.app import Application, open_sealer
 from bot.cli.main import _parser
@@ -26,6 +27,7 @@ from storage.migrate import prepare
 from storage.queries.vote_log import list_checkpoints, list_log
 from storage.queries.votes import list_vote_units
 from storage.states import BallotChannel, Role
+from storage.tables import AuditEvent
 from tests.bot.settings_files import filled_in
 from tests.voting.assembly import assemble
 from tests.voting.votes import at
@@ -256,3 +258,20 @@ async def test_officers_are_named_by_two_usernames_before_the_notice(script: Scr
     await script("notice", now=at(2))
     assert await script("officers", given=both) == {"refused": "officers.too_late"}
     assert (await script("officers"))["officers"] == ["shuji", "zhuren"]
+
+
+async def test_the_audit_log_says_what_a_command_did_and_not_a_page(settings: Settings) -> None:
+    script = Script(settings)
+    await script.drafted()
+    await script("publish")
+    assert script.code == 1  # nothing was done, so nothing is noted
+    await script("show")
+    database = Database(settings.database.url.get_secret_value())
+    async with database.read() as session:
+        rows = list(await session.exec(select(AuditEvent).where(AuditEvent.verb == "vote.commanded")))
+    await database.close()
+    assert [(row.subject, row.details["action"]) for row in rows] == [
+        (f"vote:{script.number}", "create"),
+        (f"vote:{script.number}", "edit"),
+    ]
+    assert all(row.actor_id and row.details["login"] for row in rows)
