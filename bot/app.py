@@ -42,6 +42,7 @@ from bot.web.site import MemberSignIn, ResidentSignIn, Site
 from bot.web.templating import Templates
 from bot.worker import Worker
 from handlers.alerts.escalate import escalate_due
+from handlers.consultations.clock import advance_consultations
 from handlers.context import Services
 from handlers.digests.cycle import advance
 from handlers.hazards.remind import advance_hazards
@@ -243,6 +244,7 @@ class Application:
         each_tick: dict[str, EachTick] = {
             "tagger": source.refresh,
             "alerts": partial(self._escalate, services),
+            "consultations": partial(advance_consultations, self.database, services),
             "cycles": partial(advance, self.database, services),
             "group_tasks": partial(follow_up, self.database, self.channels),
             "matters": partial(self._gather, services),

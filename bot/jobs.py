@@ -26,6 +26,7 @@ from storage.outbox import expire_messages
 from storage.queries.accounts import forget_sign_ins
 from storage.queries.archive import forget_tombstones
 from storage.queries.bindings import forget_attempts
+from storage.queries.consultations import reduce_proposals
 from storage.queries.groups import forget_members_of_ended
 from storage.queries.inbox import count_by_state as count_inbox
 from storage.queries.visits import forget_old_notes
@@ -164,6 +165,7 @@ class Jobs:
             await forget_old_uploads(session, now)
             await forget_attempts(session, now - WRONG_KEPT)
             await forget_old_notes(session, before)
+            blanked += await reduce_proposals(session, before)
         # Every night, for what was revoked and erased by day as well.
         await self._database.compact()
         log.info("retention.done", rows=blanked)

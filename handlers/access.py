@@ -57,10 +57,12 @@ class Right(StrEnum):
     KEEP_POINTS = "keep_points"  # switch residents' points on and off
     SEE_OVERSIGHT = "see_oversight"  # what rises, what campaigns and months came to
     RUN_OVERSIGHT = "run_oversight"  # switch warnings off, begin and end campaigns
+    SEE_CONSULTATIONS = "see_consultations"
+    RUN_CONSULTATIONS = "run_consultations"  # the agenda, the meeting and its minutes
 
 
 _WATCH = frozenset({Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT})
-_READ = frozenset({Right.SEE_WEEK, Right.SEE_DIGEST, Right.SEE_OVERSIGHT})
+_READ = frozenset({Right.SEE_WEEK, Right.SEE_DIGEST, Right.SEE_OVERSIGHT, Right.SEE_CONSULTATIONS})
 _SEE = frozenset({Right.SEE_REQUESTS})
 _HANDLE = _SEE | {Right.HANDLE, Right.NOTE}
 _DISPATCH = _HANDLE | {Right.DISPATCH}
@@ -72,6 +74,7 @@ _RUN = _RULE | {
     Right.KEEP_POINTS,
     Right.SET_HAZARDS,
     Right.RUN_OVERSIGHT,
+    Right.RUN_CONSULTATIONS,
 }
 
 # The property company (物业) acts on alerts and numbers; the digest with residents' own words is the committee's.
@@ -79,7 +82,10 @@ _RUN = _RULE | {
 # supervisors (监督), who run no vote.
 ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.SECRETARY: _READ | _WATCH | _DISPATCH | _RUN | {Right.MERGE, Right.CORRECT, Right.CHECK_HAZARDS},
-    Role.COMMITTEE: _READ | _SEE | _RULE | {Right.SEE_ALERTS, Right.MERGE, Right.CORRECT, Right.RUN_POLLS},
+    Role.COMMITTEE: _READ
+    | _SEE
+    | _RULE
+    | {Right.SEE_ALERTS, Right.MERGE, Right.CORRECT, Right.RUN_POLLS, Right.RUN_CONSULTATIONS},
     Role.PROPERTY: _WATCH | _HANDLE | {Right.SEE_WEEK},
     Role.COMMUNITY_WORKER: _READ
     | _WATCH

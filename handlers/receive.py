@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.alerts import chat as alerts
 from handlers.batch import Batch
+from handlers.consultations import chat as consultations
 from handlers.context import Answer, Context, Services
 from handlers.groups.chat import CUSTOMER_ROUTES, STAFF_ROUTES
 from handlers.identity import chat as identity
@@ -55,6 +56,7 @@ RESIDENTS = Manner(
         *voting.ROUTES,
         *polls.ROUTES,
         *points.ROUTES,
+        *consultations.ROUTES,
         *requests.ROUTES,
         *matters.ROUTES,
         *photos.ROUTES,

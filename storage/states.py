@@ -441,3 +441,46 @@ class PollKind(StrEnum):
 
     STRAW = "straw"
     SATISFACTION = "satisfaction"
+
+
+class MeetingBy(StrEnum):
+    """How the day of the monthly consultation (议事协商) is fixed."""
+
+    DATE = "date"  # a day of the month
+    WEEKDAY = "weekday"  # such as the third Thursday
+
+
+class MeetingForm(StrEnum):
+    """How people sit together: 板凳会、院落会、阳光议事会, or online."""
+
+    BENCH = "bench"
+    COURTYARD = "courtyard"
+    SUNSHINE = "sunshine"
+    ONLINE = "online"
+
+
+class ItemSource(StrEnum):
+    """What brought something onto an agenda."""
+
+    MATTER = "matter"  # what residents say, by its weight
+    RESIDENT = "resident"  # proposed by one
+    COMMITTEE = "committee"
+    PROMISE = "promise"  # decided on an earlier meeting
+
+
+class ItemState(StrEnum):
+    """Whether something is talked about."""
+
+    PROPOSED = "proposed"  # by a resident: waits for the committee
+    ON = "on"
+    DROPPED = "dropped"  # with the reason
+
+
+class ItemOutcome(StrEnum):
+    """What a meeting made of an item."""
+
+    ORDER = "order"  # a request
+    TOPIC = "topic"
+    MEDIATION = "mediation"
+    ANSWERED = "answered"
+    DEFERRED = "deferred"

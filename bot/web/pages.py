@@ -33,12 +33,13 @@ from bot.web.console import (
     worklist,
 )
 from bot.web.console import sign_in as staff
+from bot.web.console.consultations.routes import CONSULTATION_ROUTES
 from bot.web.console.papers.routes import PAPER_ROUTES
 from bot.web.console.roll.routes import ROLL_ROUTES
 from bot.web.console.votes.routes import VOTE_ROUTES
 from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
-from bot.web.h5 import mine, own, owner, privacy
+from bot.web.h5 import consultations, mine, own, owner, privacy
 from bot.web.h5 import photos as own_photos
 from bot.web.h5 import points as own_points
 from bot.web.h5 import polls as asked
@@ -133,6 +134,11 @@ ROUTES = (
     Route("GET", "/h5/polls", H5, asked.show_polls),
     Route("GET", "/h5/polls/{compound}/{number}", H5, asked.show_poll),
     Route("POST", "/h5/polls/{compound}/{number}", H5, asked.answer, acts=True),
+    *CONSULTATION_ROUTES,
+    Route("GET", "/h5/consultations", H5, consultations.show_consultations),
+    Route("POST", "/h5/consultations/{compound}", H5, consultations.propose, acts=True),
+    Route("GET", "/h5/consultations/{compound}/{month}", H5, consultations.show_consultation),
+    Route("POST", "/h5/consultations/{compound}/{month}", H5, consultations.answer, acts=True),
     Route("GET", "/console/{compound}/owners", CONSOLE, owners.show_owners),
     Route("POST", "/console/{compound}/owners", CONSOLE, owners.decide, acts=True),
     Route("POST", "/console/{compound}/owners/codes", CONSOLE, owners.print_codes, acts=True),

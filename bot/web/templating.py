@@ -39,7 +39,12 @@ class Templates:
         )
         self._environment.globals["asset"] = {path.partition("-")[2]: path for path in self.assets}
         self._environment.globals["bar"] = bar
-        self._environment.filters |= {"moment": moment, "day": day}
+        self._environment.filters |= {
+            "moment": moment,
+            "day": day,
+            "input_date": input_date,
+            "input_time": input_time,
+        }
         for name in self._environment.list_templates():
             self._environment.get_template(name)
 
@@ -72,6 +77,16 @@ def day(value: datetime | date | str) -> str:
     if isinstance(value, datetime):
         value = value.astimezone(SHANGHAI).date()
     return f"{value.month}月{value.day}日"
+
+
+def input_date(at: datetime) -> str:
+    """The local day as a form's field has it."""
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d}"
+
+
+def input_time(at: datetime) -> str:
+    """The local time of day as a form's field has it."""
+    return f"{at.astimezone(SHANGHAI):%H:%M}"
 
 
 def local_date(at: datetime) -> date:

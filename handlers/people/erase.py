@@ -13,6 +13,7 @@ from handlers.texts import say
 from handlers.visits.forget import forget_visits_of
 from storage.audit import add_audit_event
 from storage.outbox import forget_recipient
+from storage.queries.consultations import forget_consultations_of
 from storage.queries.forget import (
     close_staff_account,
     forget_browsers,
@@ -55,6 +56,7 @@ async def erase_person(context: Context) -> int:
     await forget_visits_of(session, context.services.sealer, person_id)
     await forget_points_of(session, person_id)
     await forget_hazard_lists_of(session, person_id)
+    proposals = await forget_consultations_of(session, person_id)
     photos = await drop_photos_of_person(session, person_id)
     opinions = await blank_opinions_of(session, person_id)
     await blank_messages_of(session, person_id)
@@ -77,6 +79,12 @@ async def erase_person(context: Context) -> int:
         verb="person.erased",
         actor_id=person_id,
         subject=f"person:{person_id}",
-        details={"opinions": opinions, "photos": photos, "polls": polls, "bindings": bindings},
+        details={
+            "opinions": opinions,
+            "photos": photos,
+            "polls": polls,
+            "proposals": proposals,
+            "bindings": bindings,
+        },
     )
     return opinions

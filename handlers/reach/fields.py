@@ -32,6 +32,7 @@ class NoticeKind(StrEnum):
     RATE = "rate"  # it is done, and they are asked to rate it
     VOTE = "vote"  # a step of an owners' vote
     BALLOT = "ballot"  # that a ballot was recorded for their unit
+    MEETING = "meeting"  # the monthly consultation
 
 
 # A kind without a table of its own is said in the fields of another one, which fit it as well.

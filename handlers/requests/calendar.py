@@ -31,6 +31,15 @@ def is_workday(day: date) -> bool:
         return day.weekday() < 5
 
 
+def is_festival(day: date) -> bool:
+    """Whether a day is off for a public holiday, weekends within one too; no day is in a year that is not known."""
+    try:
+        is_off, name = chinese_calendar.get_holiday_detail(day)
+    except NotImplementedError:
+        return False
+    return bool(is_off and name)
+
+
 def add_working_time(start: datetime, span: timedelta) -> datetime:
     """The moment, aware UTC, by which `span` of working time has passed since `start`."""
     at, left = start.astimezone(LOCAL), span

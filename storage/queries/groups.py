@@ -8,6 +8,7 @@ from sqlalchemy import delete, update
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.queries.consultations import move_consultations
 from storage.queries.points import move_points
 from storage.queries.polls import move_answers
 from storage.states import PlaceLevel, SessionKind
@@ -213,6 +214,7 @@ async def move_identity(session: AsyncSession, identity: ChannelIdentity, person
         await session.exec(update(said).where(col(said.person_id) == old).values(person_id=person_id))
     await move_answers(session, old, person_id)
     await move_points(session, old, person_id)
+    await move_consultations(session, old, person_id)
     known = set(await session.exec(select(Residency.compound_id).where(Residency.person_id == person_id)))
     for home in (await session.exec(select(Residency).where(Residency.person_id == old))).all():
         if home.compound_id in known:

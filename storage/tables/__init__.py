@@ -24,6 +24,12 @@ from storage.tables.ballots import (  # noqa: E402
     VoteCase,
 )
 from storage.tables.blobs import Blob  # noqa: E402
+from storage.tables.consultations import (  # noqa: E402
+    Consultation,
+    ConsultationItem,
+    ConsultationPlan,
+    ConsultationSeat,
+)
 from storage.tables.cycles import AlertEpisode, CycleSettings, WeeklyCycle  # noqa: E402
 from storage.tables.groups import (  # noqa: E402
     ArchiveCursor,
@@ -98,6 +104,10 @@ __all__ = [
     "Claim",
     "CommunityWarning",
     "Compound",
+    "Consultation",
+    "ConsultationItem",
+    "ConsultationPlan",
+    "ConsultationSeat",
     "Correction",
     "Counter",
     "CycleSettings",

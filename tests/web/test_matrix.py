@@ -10,6 +10,7 @@ from tests.web.hall import Hall, open_hall, vote
 from tests.web.orders import matter, photo
 from tests.web.paper_town import open_vote, received
 from tests.web.test_canvass import hold
+from tests.web.test_consultations import announced
 from tests.web.test_polls import poll
 from tests.web.test_visits import plan
 from tests.web.town import HERE, RESIDENTS, STAFF, WEEK, Browser, Town, episode, here_id, week_row
@@ -82,6 +83,7 @@ VOTES = "/console/{compound}/votes"
 ONE_VOTE = "/console/{compound}/votes/{number}"
 RUN = ("secretary", "community_worker")
 ROUND = ("secretary", "community_worker", "grid_worker", *STEWARDS)
+MONTHS = "/console/{compound}/consultations"
 SEE_VOTES = (*RUN, "committee", "supervisor")
 DECIDE = (*RUN, "committee")
 MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
@@ -154,6 +156,17 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/h5/points"): residents(OK),
     ("GET", "/console/{compound}/oversight"): here(*MERGE, "supervisor"),
     ("POST", "/console/{compound}/oversight"): here(*RUN, status=GO),
+    ("GET", MONTHS): here(*MERGE, "supervisor"),
+    ("POST", MONTHS): here(*MERGE, status=GO),
+    ("GET", f"{MONTHS}/{{month}}"): here(*MERGE, "supervisor"),
+    ("POST", f"{MONTHS}/{{month}}"): here(*MERGE, status=GO),
+    ("POST", f"{MONTHS}/{{month}}/items/{{item}}"): here(*MERGE, status=GO),
+    ("GET", f"{MONTHS}/{{month}}/minutes"): here(*MERGE, "supervisor", status=GONE),  # not out yet
+    ("GET", "/h5/consultations"): residents(OK),
+    # The one lives there, the other nowhere that is known.
+    ("POST", "/h5/consultations/{compound}"): residents(GO, snapshot=NO),
+    ("GET", "/h5/consultations/{compound}/{month}"): residents(OK, snapshot=GONE),
+    ("POST", "/h5/consultations/{compound}/{month}"): residents(GO, snapshot=NO),
     ("GET", "/h5/polls"): residents(OK),
     # The one lives there, the other nowhere that is known.
     ("GET", "/h5/polls/{compound}/{number}"): residents(OK, snapshot=GONE),
@@ -288,11 +301,12 @@ def parts(path: str) -> dict[str, str]:
         "token": "t" * 43,
         "compound": HERE,
         "week": WEEK,
+        "month": "2026-03",
         "number": number,
         "photo": "1001",
         "template": "other",
         "part": "checked",
-        "item": "passage",
+        "item": "passage" if "hazards" in path else "1001",
         "upload": "1001",
         "document": "1",
         "case": "1",
@@ -384,6 +398,7 @@ async def furnish(town: Town, path: str) -> dict[str, str]:
         assert await drafted(town) == 1001
         await poll(town)
         assert await plan(town) == 1001
+        await announced(town)
     return there
 
 

@@ -1,0 +1,1 @@
+"""The monthly consultation for those who hold it."""

@@ -1,0 +1,221 @@
+"""A month on pages and by the clock: agenda, notice, sign-up, record, minutes, and what the next month begins with."""
+
+import re
+from datetime import timedelta
+
+from sqlmodel import select
+
+from handlers.consultations.clock import advance_consultations
+from storage.queries.people import get_or_add_identities, put_residency
+from storage.states import ItemOutcome, ItemState, MeetingForm
+from storage.tables import Consultation, ConsultationItem
+from tests.web.orders import matter, request_of
+from tests.web.town import HERE, Browser, Page, Town, here_id
+
+ROOT = f"/console/{HERE}/consultations"
+MARCH = f"{ROOT}/2026-03"
+PUBLIC = f"/h5/consultations/{HERE}/2026-03"
+
+
+async def move_in(town: Town, openid: str = "o-resident") -> None:
+    async with town.site.database.write() as session:
+        people = await get_or_add_identities(session, [("main", openid)], town.clock.now)
+        person_id = people["main", openid].person_id
+        await put_residency(session, await here_id(town), person_id, "3", town.clock.now)
+
+
+async def announced(town: Town) -> None:
+    """A meeting that people were told of."""
+    async with town.site.database.write() as session:
+        row = Consultation(
+            compound_id=await here_id(town),
+            month="2026-03",
+            meets_at=town.clock.now + timedelta(days=5),
+            form=MeetingForm.BENCH,
+            opened_at=town.clock.now,
+            agreed_at=town.clock.now,
+            noticed_at=town.clock.now,
+        )
+        session.add(row)
+
+
+async def tick(town: Town, **later: float) -> int:
+    town.clock.forward(timedelta(**later))
+    return await advance_consultations(town.site.database, town.site.services, town.clock.now)
+
+
+async def items(town: Town, month: str = "2026-03") -> list[ConsultationItem]:
+    async with town.site.database.read() as session:
+        statement = select(ConsultationItem).where(ConsultationItem.month == month)
+        return sorted(await session.exec(statement), key=lambda item: item.position)
+
+
+class Desk:
+    """Somebody at the pages, who signs in again each day."""
+
+    def __init__(self, town: Town, who: str = "", openid: str | None = None) -> None:
+        self.town, self.who, self.openid = town, who, openid
+
+    async def enter(self) -> Browser:
+        if self.who:
+            return await self.town.as_staff(self.who)
+        return await self.town.as_resident(openid=self.openid)
+
+    async def get(self, path: str) -> Page:
+        return await (await self.enter()).get(path)
+
+    async def press(self, do: str, at: str = MARCH, to: str = "", **fields: str) -> str:
+        """Send a form of the page twice, as a double click does; returns what was told."""
+        browser = await self.enter()
+        page = await browser.get(at)
+        key = re.search(r'name="key" value="([^"]+)"', page.text)
+        assert key is not None, page.text
+        form = {"csrf": page.csrf, "key": key[1], "do": do, **fields}
+        told = [(await browser.post(to or at, form)).location.partition("told=")[2] for _ in range(2)]
+        assert told[0] == told[1]
+        return told[0]
+
+    async def item(self, which: int, do: str, **fields: str) -> str:
+        return await self.press(do, to=f"{MARCH}/items/{which}", **fields)
+
+
+async def test_a_month_from_the_agenda_to_what_the_next_begins_with(town: Town) -> None:
+    await move_in(town)
+    lamp = await matter(town, "o-a", "o-b", "o-c")
+    gas = await matter(town, "o-d", urgency=3, is_confirmed=False)
+    desk = Desk(town, "secretary")
+    resident = Desk(town)
+
+    # The agenda is proposed: safety first, each with what speaks for it.
+    assert await tick(town) > 0
+    assert await tick(town) == 0
+    assert [(item.matter_number, item.state) for item in await items(town)] == [
+        (gas, ItemState.ON),
+        (lamp, ItemState.ON),
+    ]
+    shown = await desk.get(MARCH)
+    assert "关系安全" in shown.text
+    assert "3 位居民提到" in shown.text
+    assert (await resident.get(PUBLIC)).status == 404  # nobody was told yet
+
+    # A resident proposes, and the agenda waits for an answer.
+    assert (
+        await resident.press("", "/h5/consultations", f"/h5/consultations/{HERE}", said="广场舞小点声")
+        == "proposed"
+    )
+    [*_two, dance] = await items(town)
+    assert await desk.press("settle") == "consultation.waiting"
+    assert await desk.item(dance.item_number, "edit", title="广场舞几点停") == "consultation_item"
+    assert await desk.item(dance.item_number, "lift") == "consultation_item"
+    assert [item.position for item in await items(town)] == [1, 2, 3]
+    assert [item.title for item in await items(town)][1] == "广场舞几点停"
+    assert await desk.press("add", title="车棚") == "consultation_add"
+    shed = (await items(town))[-1]
+    assert await desk.item(shed.item_number, "drop") == "consultation.no_words"
+    assert await desk.item(shed.item_number, "drop", reason="等报价") == "consultation_item"
+    assert await desk.press("settle") == "consultation_settle"
+
+    # Notice five days before, sign-up, a place that is moved.
+    await tick(town, days=4)
+    invited = await resident.get(PUBLIC)
+    assert "广场舞几点停" in invited.text
+    assert "车棚" not in invited.text
+    assert await resident.press("come", PUBLIC, named="yes", name="王秀英") == "joined"
+    moved = {"date": "2026-03-20", "time": "19:30", "form": "courtyard", "place": "3栋楼下", "seats": "1"}
+    assert await desk.press("move", **moved) == "consultation_move"
+    await move_in(town, "o-second")
+    await tick(town)
+    second = Desk(town, openid="o-second")
+    assert await second.press("come", PUBLIC) == "consultation.full"
+    assert await desk.press("record", attended="3", summary="早了") == "consultation.too_early"
+
+    # After the meeting every item gets an outcome before the minutes are out.
+    await tick(town, days=5)
+    assert 'value="come"' not in (await second.get(PUBLIC)).text
+    page = await desk.get(MARCH)
+    seat = re.search(r'name="(p\d+)"', page.text)
+    assert seat is not None
+    came = {seat[1]: "yes", "attended": "12", "present": "李书记 小区书记", "summary": "都说了话。"}
+    assert await desk.press("record", **came) == "consultation_record"
+    assert await desk.press("publish") == "consultation.no_outcome"
+    first, *_rest = await items(town)
+    assert (
+        await desk.item(first.item_number, "decide", outcome="order", number=str(gas)) == "consultation_item"
+    )
+    assert (await request_of(town, gas)).state == "raised"
+    assert (
+        await desk.item(dance.item_number, "decide", outcome="mediation", holder="社区王主任")
+        == "consultation.no_date"
+    )
+    done = {"outcome": "mediation", "holder": "社区王主任", "until": "2026-04-10", "words": "先谈时间"}
+    assert await desk.item(dance.item_number, "decide", **done) == "consultation_item"
+    lamp_item = next(item for item in await items(town) if item.matter_number == lamp)
+    assert (
+        await desk.item(lamp_item.item_number, "decide", outcome="answered", words="灯已经换了")
+        == "consultation_item"
+    )
+    assert await desk.press("publish") == "consultation_publish"
+    assert 'value="decide"' not in (await desk.get(MARCH)).text  # final
+
+    # Minutes: a paper with the names of those who agreed, a page without any.
+    browser = await desk.enter()
+    cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items())}
+    async with town.http.get(f"{town.base}{MARCH}/minutes", headers=cookies) as paper:
+        assert (await paper.read()).startswith(b"%PDF")
+    public = await resident.get(PUBLIC)
+    assert "社区王主任来调解，4月10日前有结果" in public.text
+    assert "来了 12 人" in public.text
+    for name in ("王秀英", "李书记"):
+        assert name not in public.text
+
+    # The next month begins with what was promised.
+    await tick(town, days=21)
+    april = await items(town, "2026-04")
+    assert [(item.title, item.from_item) for item in april][:2] == [
+        (first.title, first.item_number),
+        ("广场舞几点停", dance.item_number),
+    ]
+    assert all(item.why.startswith("上次说的：") for item in april[:2])
+    assert (await desk.get(f"{ROOT}/2026-04")).status == 200
+
+
+async def test_what_nobody_settles_waits_for_the_next_month(town: Town) -> None:
+    desk = Desk(town, "committee")
+    plan = {
+        "meets_by": "weekday",
+        "day": "20",
+        "nth": "3",
+        "weekday": "6",
+        "time": "09:30",
+        "form": "sunshine",
+    }
+    assert await desk.press("plan", ROOT, enabled="yes", **plan) == "consultation_plan"
+    assert await desk.press("plan", ROOT, enabled="yes", **{**plan, "weekday": "9"}) == "consultation.odd"
+    await tick(town)
+    assert await desk.press("add", title="车棚") == "consultation_add"
+    await tick(town, days=9, hours=-2)
+    async with town.site.database.read() as session:
+        row = await session.get_one(Consultation, (await here_id(town), "2026-03"))
+    assert row.ended_at is not None
+    assert row.noticed_at is None
+    assert "没有按时定下来" in (await desk.get(MARCH)).text
+    await tick(town, days=20)
+    assert [item.title for item in await items(town, "2026-04")] == ["车棚"]
+    assert await desk.press("cancel", f"{ROOT}/2026-04", why="下大雨") == "consultation_cancel"
+    async with town.site.database.read() as session:
+        [waiting] = await session.exec(select(ConsultationItem))
+    assert (waiting.title, waiting.month) == ("车棚", None)
+
+
+async def test_doors(town: Town) -> None:
+    await tick(town)
+    supervisor = await town.as_staff("supervisor")
+    page = await supervisor.get(MARCH)
+    assert page.status == 200
+    assert 'value="settle"' not in page.text
+    assert (await (await town.as_staff("property")).get(ROOT)).status == 403
+    assert (await (await town.as_staff("neighbour_secretary")).get(MARCH)).status == 404
+    assert (await (await town.as_staff("secretary")).get(f"{ROOT}/2026-13")).status == 404
+    stranger = await town.as_resident(openid="o-stranger")
+    assert (await stranger.get(PUBLIC)).status == 404
+    assert ItemOutcome.TOPIC.value not in page.text
