@@ -117,6 +117,9 @@ async def test_a_role_on_a_building_opens_what_has_a_place_there_and_no_digest(
         Right.SEE_CONSULTATIONS,
         Right.RUN_CONSULTATIONS,
         Right.KEEP_POINTS,
+        Right.SET_HAZARDS,
+        Right.SEE_OVERSIGHT,
+        Right.RUN_OVERSIGHT,
         Right.BIND_OWNERS,
         *OF_VOTES,
     }
