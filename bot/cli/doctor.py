@@ -181,7 +181,7 @@ def _fonts(settings: Settings) -> Finding:
         return Finding("fonts", True, chinese_family())
     except FontMissing as error:
         needed = settings.security.signing_key is not None
-        return Finding("fonts", not needed, str(error), f"apt-get install {PACKAGE}, then restart")
+        return Finding("fonts", not needed, str(error), f"apt-get install {PACKAGE}")
 
 
 def holidays(now: datetime) -> Finding:

@@ -46,5 +46,10 @@ def family_of(families: Iterable[str]) -> str:
 
 
 def chinese_family() -> str:
-    """The system's; raises FontMissing. A font that is installed later is seen after a restart."""
+    """The system's; raises FontMissing."""
     return family_of(system_fonts().families())
+
+
+def look_again() -> None:
+    """See what was installed since: called when something could not be set."""
+    system_fonts.cache_clear()

@@ -9,6 +9,7 @@ one with a character that no font has.
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -19,6 +20,7 @@ from typing import Any, Literal, TypeVar
 
 from bot.documents.clean import clean
 from bot.documents.fonts import chinese_family, system_fonts
+from handlers.voting.documents import Fault
 
 TEMPLATES = Path(str(files("bot.documents") / "templates"))
 MOST_IMAGE_BYTES = 2 * 1024 * 1024  # what the platform takes as one picture
@@ -27,12 +29,17 @@ PHONE_PPI = 216  # 1080 pixels wide
 PHONE_PAGE_POINTS = 2000  # of one picture of several, when one alone would be too large
 T = TypeVar("T")
 _STANDARD: Literal["a-2u"] = "a-2u"
+_UNKNOWN = re.compile(r'the text `"(.).*"` could not be displayed')
 # One, so that a crowd of requests costs time and no memory.
 _thread = ThreadPoolExecutor(1, thread_name_prefix="documents")
 
 
 class DocumentError(Exception):
-    """The document cannot be made; says why."""
+    """The document cannot be made; says why. fault: for pages, with the character that no font has, else ""."""
+
+    def __init__(self, why: str, fault: tuple[Fault, str] = (Fault.OTHER, "")) -> None:
+        super().__init__(why)
+        self.fault = fault
 
 
 async def in_thread(make: Callable[..., T], *arguments: Any) -> T:
@@ -59,7 +66,8 @@ def pictures(template: str, data: Mapping[str, Any], made_at: datetime) -> list[
         return whole
     parts = _png(template, {**data, "phone": True, "height": PHONE_PAGE_POINTS})
     if any(len(part) > MOST_IMAGE_BYTES for part in parts):
-        raise DocumentError(f"a picture of {template} is larger than {MOST_IMAGE_BYTES} bytes")
+        why = f"a picture of {template} is larger than {MOST_IMAGE_BYTES} bytes"
+        raise DocumentError(why, (Fault.TOO_LARGE, ""))
     return parts
 
 
@@ -82,7 +90,9 @@ def _compile(template: str, data: Mapping[str, Any], **how: Any) -> bytes | list
     try:
         made = compiler.compile(pdf_standards=[_STANDARD] if how["format"] == "pdf" else [], **how)
     except TypstError as error:
-        raise DocumentError(f"{template}: {error.message}") from error
+        unknown = _UNKNOWN.search(error.message)
+        fault = (Fault.NO_CHARACTER, unknown[1]) if unknown else (Fault.OTHER, "")
+        raise DocumentError(f"{template}: {error.message}", fault) from error
     assert made is not None
     return made
 

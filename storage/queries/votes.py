@@ -16,6 +16,7 @@ from storage.tables import (
     Vote,
     VoteCase,
     VoteDocument,
+    VoteDocumentFault,
     VoteObjection,
     VoteOwner,
     VoteQuestion,
@@ -249,12 +250,34 @@ async def list_vote_objections(
 
 
 async def list_votes_with_papers(session: AsyncSession) -> list[Vote]:
-    """Votes whose notice is out and that are not over, the newest first."""
+    """Votes whose notice is out and that are not over, the newest first; and those that are over without the paper of
+    their result."""
+    has_result = (
+        select(VoteDocument.document_number)
+        .where(
+            VoteDocument.compound_id == Vote.compound_id,
+            VoteDocument.vote_number == Vote.vote_number,
+            VoteDocument.kind == "result",
+        )
+        .exists()
+    )
     statement = (
         select(Vote)
         .where(
-            col(Vote.noticed_at).is_not(None), Vote.state != VoteState.REVOKED, Vote.state != VoteState.FINAL
+            col(Vote.noticed_at).is_not(None),
+            Vote.state != VoteState.REVOKED,
+            or_(Vote.state != VoteState.FINAL, ~has_result),
         )
         .order_by(col(Vote.noticed_at).desc())
     )
     return list(await session.exec(statement))
+
+
+async def list_document_faults(
+    session: AsyncSession, compound_id: int, vote_number: int
+) -> dict[str, VoteDocumentFault]:
+    """What could not be made of a vote's documents, by kind."""
+    statement = select(VoteDocumentFault).where(
+        VoteDocumentFault.compound_id == compound_id, VoteDocumentFault.vote_number == vote_number
+    )
+    return {fault.kind: fault for fault in await session.exec(statement)}

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from storage.states import BallotChannel, CaseState, PaperAct, PaperState
 from storage.types import BigId, UtcDateTime, enum_text
 
 _OF_VOTE = ["votes.compound_id", "votes.vote_number"]
+_SCANNED = text("scan_address IS NOT NULL")
 
 
 class Ballot(SQLModel, table=True):
@@ -117,6 +118,13 @@ class BallotPaper(SQLModel, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["compound_id", "vote_number"], _OF_VOTE),
         Index(None, "compound_id", "vote_number", "owner_key"),
+        Index(
+            "ix_ballot_papers_scan",
+            "compound_id",
+            "scan_address",
+            sqlite_where=_SCANNED,
+            postgresql_where=_SCANNED,
+        ),
     )
 
     compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)

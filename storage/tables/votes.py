@@ -94,6 +94,7 @@ class VoteDocument(SQLModel, table=True):
     __tablename__ = "vote_documents"
     __table_args__ = (
         ForeignKeyConstraint(["compound_id", "vote_number"], ["votes.compound_id", "votes.vote_number"]),
+        Index(None, "compound_id", "address"),
     )
 
     compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
@@ -105,6 +106,27 @@ class VoteDocument(SQLModel, table=True):
     public: bool = True
     digest: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
     made_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class VoteDocumentFault(SQLModel, table=True):
+    """Documents of a vote, of one kind, that could not be made; gone when they are there.
+
+    reason: handlers/voting/documents.Fault. detail: the character that no font has. next_at: when it is tried again.
+    """
+
+    __tablename__ = "vote_document_faults"
+    __table_args__ = (
+        ForeignKeyConstraint(["compound_id", "vote_number"], ["votes.compound_id", "votes.vote_number"]),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    vote_number: int = Field(primary_key=True, sa_type=BigId)
+    kind: str = Field(primary_key=True, max_length=20)
+    reason: str = Field(max_length=20)
+    detail: str = Field(default="", max_length=20)
+    attempts: int
+    failed_at: datetime = Field(sa_type=UtcDateTime)
+    next_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class VoteUnit(SQLModel, table=True):

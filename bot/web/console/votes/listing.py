@@ -14,6 +14,7 @@ from handlers.voting.attachments import attached
 from handlers.voting.checking import find_faults
 from handlers.voting.count import counts_of
 from handlers.voting.delivery import Reach, load_reach
+from handlers.voting.documents import load_missing
 from handlers.voting.jurisdictions import load_profile
 from handlers.voting.lint import Finding
 from handlers.voting.terms import area_text
@@ -76,6 +77,8 @@ async def _shown(visit: Visit, found: Entered, findings: list[Finding], counts: 
         key_id=signer.key_id if signer else "",
         area_text=area_text,
         reach=await _reach(visit, vote),
+        missing=await load_missing(visit.session, vote, documents),
+        signs=signer is not None,
     )
 
 

@@ -9,7 +9,9 @@ from bot.web.console.votes.listing import DRAFTS
 from bot.web.documents import hand_out
 from bot.web.visit import Visit
 from handlers.voting.announced import is_outdated
+from handlers.voting.attachments import ATTACHMENT, attached
 from handlers.voting.count import counts_of
+from handlers.voting.documents import load_missing
 from handlers.voting.rules import HIDES_RESULT
 from handlers.voting.terms import area_text
 from handlers.voting.turnout import load_turnout
@@ -54,7 +56,17 @@ async def show_documents(visit: Visit) -> web.Response:
     """What there is to print and to send to groups."""
     found = await enter(visit, *SEE)
     documents = await list_documents(visit.session, found.vote.compound_id, found.vote.vote_number)
-    return vote_page(visit, found, "documents", "公告", documents=documents)
+    missing = await load_missing(visit.session, found.vote, documents)
+    return vote_page(
+        visit,
+        found,
+        "documents",
+        "公告",
+        documents=[each for each in documents if each.kind != ATTACHMENT],
+        attachments=attached(documents),
+        missing=missing,
+        signs=visit.site.services.signer is not None,
+    )
 
 
 async def show_document(visit: Visit) -> web.Response:
