@@ -6,11 +6,13 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.documents.about import About, Matter, RollFigures
+from bot.documents.fonts import FontMissing, look_again
 from bot.documents.notice import notice_pdf, notice_pictures
 from bot.documents.outcome import Published
+from bot.documents.render import DocumentError
 from bot.documents.results import Proceedings, minutes_pdf, result_pdf, result_pictures
 from handlers.voting.announced import announced_of, question_of
-from handlers.voting.documents import EXTENSION, NOTICE, RESULT, Made
+from handlers.voting.documents import EXTENSION, NOTICE, RESULT, Fault, Made
 from handlers.voting.log import origin_of
 from handlers.voting.news import page_of
 from storage.queries.vote_log import list_checkpoints
@@ -32,12 +34,20 @@ class Source:
 
 
 async def load_about(
-    session: AsyncSession, compound: Compound, vote: Vote, key_id: str, public_url: str, made_at: datetime
+    session: AsyncSession,
+    compound: Compound,
+    vote: Vote,
+    key_id: str,
+    public_url: str,
+    made_at: datetime,
+    roll: RollFigures | None = None,
 ) -> About:
-    """A vote whose roll is frozen, as its papers name it."""
+    """A vote as its papers name it. roll: of a draft, whose roll is not frozen yet."""
     assert vote.opens_at is not None
     assert vote.closes_at is not None
-    assert vote.roll_root is not None
+    if roll is None:
+        assert vote.roll_root is not None
+        roll = RollFigures(vote.roll_persons or 0, vote.roll_area or 0, vote.roll_root)
     rows = await list_questions(session, vote.compound_id, vote.vote_number)
     body, name = vote.convener.get("body", ""), vote.convener.get("name", "")
     return About(
@@ -51,7 +61,7 @@ async def load_about(
         announced=announced_of(vote),
         opens_at=vote.opens_at,
         closes_at=vote.closes_at,
-        roll=RollFigures(vote.roll_persons or 0, vote.roll_area or 0, vote.roll_root),
+        roll=roll,
         key_id=key_id,
         contact=vote.contact,
         objections_to=vote.objections_to or vote.contact,
@@ -90,6 +100,19 @@ def make(source: Source) -> list[Made]:
         minutes = minutes_pdf(about, source.published, proceedings)
         made.append(Made(source.kind, "会议纪要.pdf", minutes, _PDF, public=False))
     return made
+
+
+def fault_of_notice(about: About) -> tuple[Fault, str] | None:
+    """Why a notice that reads like this cannot be printed; None when it can. In a thread."""
+    try:
+        notice_pdf(about)
+    except DocumentError as error:
+        look_again()
+        return error.fault
+    except FontMissing:
+        look_again()
+        return Fault.NO_FONT, ""
+    return None
 
 
 _TO_SIGN = (("召集人", ""), ("计票人", ""), ("监票人", ""))

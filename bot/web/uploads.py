@@ -108,7 +108,8 @@ class Upload:
                 left -= len(chunk)
                 if left < 0:
                     raise web.HTTPRequestEntityTooLarge(max_size=FIELD_BYTES, actual_size=FIELD_BYTES - left)
-            found.append((part.name or "", value.decode("utf-8", "replace")))
+            # No database takes NUL, and nobody types one.
+            found.append((part.name or "", value.decode("utf-8", "replace").replace("\0", "\ufffd")))
         raise web.HTTPBadRequest
 
     async def _files(self) -> list[bytes]:

@@ -8,13 +8,13 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.identity.approve import approvals_by_operator
-from handlers.voting.announced import Counts, question_of, rules_of, unit_of
+from handlers.voting.announced import Counts, facts_of, question_of, rules_of, unit_of
 from handlers.voting.cast import as_cast
 from handlers.voting.judge import judge
 from handlers.voting.life import hold_vote, leave, take_step
 from handlers.voting.log import origin_of, seal
 from handlers.voting.result import result_bytes, result_of
-from handlers.voting.rules import Command
+from handlers.voting.rules import Code, Command, Refused, step
 from handlers.voting.ruling import rulings_in
 from handlers.voting.signing import Signer, to_the_millisecond
 from handlers.voting.tally import tally
@@ -119,16 +119,33 @@ async def tally_vote(
 
 
 async def publish_vote(
-    session: AsyncSession, compound: Compound, number: int, now: datetime, *, actor_id: int
+    session: AsyncSession,
+    compound: Compound,
+    number: int,
+    now: datetime,
+    *,
+    actor_id: int,
+    seen: str | None = None,
 ) -> Vote:
-    """Publish the count; the time for objections begins. Raises Refused while a case is open."""
+    """Publish the count; the time for objections begins. Raises Refused while a case is open.
+
+    seen: what was looked through before (`mark_of_result`), so that nothing else is published; None for scripts.
+    """
     vote = await hold_vote(session, compound, number)
     now = to_the_millisecond(now)
     counts = await counts_of(session, vote)
+    step(facts_of(vote, counts), Command.PUBLISH, now)
+    if seen is not None and seen != mark_of_result(vote):
+        raise Refused(Code.RESULT_CHANGED)
     take_step(session, vote, Command.PUBLISH, now, actor_id=actor_id, counts=counts)
     assert vote.result is not None
-    leave(session, vote, "published", {"result": leaf_hash(result_bytes(vote.result)).hex()}, now)
+    leave(session, vote, "published", {"result": mark_of_result(vote)}, now)
     return vote
+
+
+def mark_of_result(vote: Vote) -> str:
+    """What tells one result of a vote from another; "" before the count."""
+    return leaf_hash(result_bytes(vote.result)).hex() if vote.result is not None else ""
 
 
 async def _approvals(session: AsyncSession, vote: Vote) -> list[dict[str, int]]:

@@ -86,6 +86,11 @@ def notice_days(draft: Draft, profile: Profile) -> int:
     return extra if draft.extra_meeting and extra else profile.number("notice_days")
 
 
+def days_ahead(draft: Draft, profile: Profile) -> int:
+    """The same, or longer where the draft itself announces so: that binds, too (rules.step)."""
+    return max(notice_days(draft, profile), draft.announced.notice_days)
+
+
 def _times(draft: Draft, profile: Profile, now: datetime) -> Iterator[Finding]:
     if draft.opens_at is None or draft.closes_at is None:
         yield Finding("lint.no_window", "opens_at", "请填写投票开始和截止的时间。")
@@ -93,7 +98,7 @@ def _times(draft: Draft, profile: Profile, now: datetime) -> Iterator[Finding]:
     if draft.closes_at <= draft.opens_at:
         yield Finding("lint.window_backwards", "closes_at", "截止时间要晚于开始时间。")
         return
-    days = notice_days(draft, profile)
+    prescribed, days = notice_days(draft, profile), days_ahead(draft, profile)
     earliest = now + timedelta(days=days)
     if draft.opens_at < earliest:
         day = earliest.astimezone(draft.opens_at.tzinfo)
@@ -108,11 +113,11 @@ def _times(draft: Draft, profile: Profile, now: datetime) -> Iterator[Finding]:
     if length < timedelta(days=7) and length >= timedelta(days=least):
         text = "不到七天，常有业主来不及投。建议跨一个周末。"
         yield Finding("lint.window_short", "closes_at", text, error=False)
-    if draft.announced.notice_days < days:
+    if draft.announced.notice_days < prescribed:
         yield Finding(
             "lint.notice_rule",
             "opens_at",
-            f"通知期定为 {draft.announced.notice_days} 天，少于规定的 {days} 天。",
+            f"通知期定为 {draft.announced.notice_days} 天，少于规定的 {prescribed} 天。",
         )
 
 

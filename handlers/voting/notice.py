@@ -5,13 +5,13 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.voting.announced import Counts, announced_of, as_json, question_of, rules_of
+from handlers.voting.announced import Counts, announced_of, as_json, facts_of, question_of, rules_of
 from handlers.voting.attachments import digests_of
 from handlers.voting.checking import find_faults
 from handlers.voting.codec import question_json, rules_json, words_hash
 from handlers.voting.freeze import freeze_roll, hold_roll
 from handlers.voting.life import hold_vote, leave, take_step
-from handlers.voting.rules import Code, Command, Refused
+from handlers.voting.rules import Code, Command, Refused, step
 from handlers.voting.signing import Signer, to_the_millisecond
 from handlers.voting.terms import area_text
 from storage.queries.votes import list_documents, list_questions
@@ -38,6 +38,8 @@ async def notice_vote(
         raise Refused(Code.NO_SIGNING_KEY)
     if any(finding.error for finding in await find_faults(session, vote, now)):
         raise Refused(Code.NOT_LINTED)
+    # Before anything is written: a caller that answers a refusal keeps its transaction.
+    step(facts_of(vote, Counts(roll_units=1)), Command.NOTICE, now)
     frozen = await freeze_roll(session, vote)
     counts = Counts(roll_units=len(frozen.lines))
     root = {"root": frozen.root.hex()}

@@ -45,6 +45,7 @@ class Code(StrEnum):
     NO_REASON = "vote.no_reason"
     ELSEWHERE = "vote.official_platform_only"
     TALLY_AGAIN = "vote.tally_again"
+    RESULT_CHANGED = "vote.result_changed"
     NO_SIGNING_KEY = "vote.no_signing_key"
     OBJECTIONS_OVER = "vote.objections_over"
     COUNTED_HERE = "vote.counted_here"

@@ -190,3 +190,8 @@ def test_errors_come_first_and_sentences_are_short() -> None:
     assert [finding.error for finding in findings] == sorted((f.error for f in findings), reverse=True)
     for finding in findings:
         assert all(len(sentence) <= 60 for sentence in finding.text.split("。"))
+
+
+def test_a_longer_notice_than_the_place_asks_for_binds_the_draft_that_announces_it() -> None:
+    draft = replace(GOOD, announced=Announced(notice_days=60))
+    assert "lint.notice_too_short" in codes(draft)

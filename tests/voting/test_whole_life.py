@@ -311,6 +311,25 @@ async def test_what_was_linted_is_edited_and_has_to_be_linted_again(life: Life) 
     assert (await life.vote()).title == "关于选聘的表决"
 
 
+async def test_a_refused_notice_leaves_nothing_behind(life: Life) -> None:
+    """A page answers a refusal within its transaction, which is kept."""
+    await life.draft()
+    await life.complete()
+    await life.lint()
+    async with life.database.write() as session:
+        vote = await session.get_one(Vote, (life.assembly.compound_id, life.number))
+        vote.state = VoteState.DRAFT  # edited meanwhile
+    async with life.database.write() as session:
+        with pytest.raises(Refused):
+            await notice_vote(session, SIGNER, life.compound, life.number, NOTICED, actor_id=life.me)
+    vote = await life.vote()
+    assert vote.roll_root is None
+    async with life.database.read() as session:
+        assert await list_vote_units(session, vote.compound_id, life.number) == []
+    await life.lint()
+    assert (await life.notice()).state is VoteState.NOTICED
+
+
 async def test_who_looked_up_a_rule_of_the_place_is_kept(life: Life) -> None:
     await life.draft("hangzhou")
     await life.complete()

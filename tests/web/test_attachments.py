@@ -116,3 +116,17 @@ def test_a_name_has_the_ending_of_what_it_is() -> None:
     assert name_of(Attachment(b"", "\u202efdp.", PDF)) == "fdp.pdf"
     assert name_of(Attachment(b"", ".pdf", PDF)) == "pdf.pdf"
     assert name_of(Attachment(b"", "/", PDF)) == "附件.pdf"
+
+
+async def test_the_secretary_sees_the_documents_before_they_are_frozen(
+    town: Town, secretary: Browser
+) -> None:
+    await complete(secretary)
+    before = seen(await secretary.get(f"{BASE}/launch"))
+    await send(secretary, PLAN)
+    page = await secretary.get(f"{BASE}/launch")
+    assert f"{BASE}/documents/1" in page.text
+    assert sha256(PLAN).hexdigest() in page.text
+    form = {"csrf": page.csrf, "sure": "yes", "seen": before}
+    late = await secretary.post(f"{BASE}/launch", form)
+    assert late.location == f"{BASE}/launch?told=vote_changed_meanwhile"

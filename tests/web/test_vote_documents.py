@@ -140,3 +140,15 @@ def test_a_clock_that_was_set_back_does_not_put_a_document_off_for_years() -> No
     )
     assert may_try(fault, now)
     assert not may_try(fault, ahead)
+
+
+async def test_what_cannot_be_printed_is_said_before_the_notice_is_out(town: Town) -> None:
+    await enrolled(town)
+    await drafted(town)
+    secretary = await town.as_staff("secretary")
+    await complete(secretary)
+    assert "印不出来" not in (await secretary.get(f"{BASE}/launch")).text
+    await save(secretary, "words", {"title": "关于梯的表决", "body": f"甲{UNKNOWN}说明"})
+    page = await secretary.get(f"{BASE}/launch")
+    assert f"那个字是“{UNKNOWN}”，也可以换一种写法" in page.text
+    assert page.text.count("发公告") >= 2  # it is theirs to decide

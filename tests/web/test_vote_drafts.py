@@ -141,6 +141,36 @@ async def test_a_roll_that_changes_under_the_notice_is_shown_again(town: Town) -
     assert done.location == f"{BASE}?told=vote_launched"
 
 
+RULES = {
+    "revote": "none",
+    "channel_priority": "first_recorded",
+    "rank": "count_then_area",
+    "notice_days": "15",
+    "publish_within_days": "3",
+    "objection_days": "7",
+    "public_days": "15",
+    "extension_days": "0",
+    "proxy_cap": "",
+}
+
+
+async def test_a_notice_that_announces_more_days_than_it_gives_freezes_nothing(town: Town) -> None:
+    await enrolled(town)
+    await drafted(town)
+    secretary = await town.as_staff("secretary")
+    await complete(secretary)
+    shown = await secretary.get(f"{BASE}/launch")
+    assert (await save(secretary, "rules", RULES | {"notice_days": "60"})).status == 303
+    assert "要提前 60 天通知业主" in (await secretary.get(BASE)).text
+    form = {"csrf": shown.csrf, "sure": "yes", "seen": seen(shown)}
+    assert (await secretary.get(f"{BASE}/launch")).location == f"{BASE}?told=vote.not_linted"
+    assert (await secretary.post(f"{BASE}/launch", form)).location.endswith("vote_changed_meanwhile")
+    assert (await save(secretary, "rules", RULES)).status == 303
+    again = await secretary.get(f"{BASE}/launch")
+    done = await secretary.post(f"{BASE}/launch", form | {"seen": seen(again)})
+    assert done.location == f"{BASE}?told=vote_launched"
+
+
 async def test_two_who_edit_at_once_lose_nothing(town: Town) -> None:
     await drafted(town)
     one, other = [await town.as_staff(who) for who in ("secretary", "community_worker")]

@@ -17,7 +17,7 @@ from handlers.voting.terms import AGAINST, AGREE
 from handlers.voting.verify import verify
 from storage.queries.votes import list_documents, list_vote_units
 from storage.states import BallotChannel, VoteState
-from storage.tables import AuditEvent, RollTitle, VoteOfficer
+from storage.tables import AuditEvent, RollTitle, Vote, VoteOfficer
 from tests.voting.assembly import SIGNER
 from tests.web.assemblies import drafted, enrolled, here
 from tests.web.test_vote_drafts import complete, save, seen, vote_of
@@ -122,7 +122,9 @@ async def test_who_is_not_an_officer_is_not_led_to_the_list(noticed: Town) -> No
 async def press(browser: Browser, shown_at: str, path: str, **fields: str) -> str:
     page = await browser.get(f"{BASE}{shown_at}")
     key = re.search(r'name="key" value="([^"]+)"', page.text)
-    form = {"csrf": page.csrf, "key": key[1] if key else "", **fields}
+    shown = re.search(r'name="seen" value="([^"]+)"', page.text)
+    seen = {"seen": shown[1]} if shown else {}
+    form = {"csrf": page.csrf, "key": key[1] if key else "", **seen, **fields}
     return (await browser.post(f"{BASE}{path}", form)).location.removeprefix(BASE)
 
 
@@ -215,6 +217,32 @@ async def test_a_vote_is_counted_ruled_on_published_and_objected_to(noticed: Tow
     assert "会议纪要.pdf" in (await secretary.get(f"{BASE}/documents")).text
     await at(town, "published_at", people, days=23)
     assert "已经归档" in (await secretary.get(BASE)).text
+
+
+async def test_nothing_is_published_but_what_was_looked_through(noticed: Town) -> None:
+    town = noticed
+    people = {who: await town.as_staff(who) for who in ("secretary", "community_worker", "committee")}
+    secretary, worker, committee = people.values()
+    await at(town, "opens_at", people, hours=1)
+    await cast(town, "3-1-101", AGREE, "he")
+    await cast(town, "3-1-101", AGAINST, "she")
+    await at(town, "closes_at", people, hours=1)
+    await press(secretary, "", "/count")
+    case, ruling = "/cases/1001", {"mark-q1": f'"{AGREE}"', "reason": "两位一起来说明了"}
+    for browser in (committee, worker):
+        await press(browser, case, case, **ruling)
+    await press(worker, "", "/count")
+    shown = await worker.get(f"{BASE}/result")
+    vote, _ = await vote_of(town)
+    async with town.site.database.write() as session:  # counted again since, by a colleague
+        row = await session.get_one(Vote, (vote.compound_id, 1001))
+        row.result = {**(row.result or {}), "ballots": 3}
+    form = {"csrf": shown.csrf, "sure": "yes", "seen": seen(shown)}
+    for late in (form, form | {"seen": ""}):
+        answer = await worker.post(f"{BASE}/publish", late)
+        assert answer.location == f"{BASE}/result?told=vote.result_changed"
+    assert (await vote_of(town))[0].state is VoteState.TALLIED
+    assert await press(secretary, "/result", "/publish", sure="yes") == "?told=vote_published"
 
 
 async def test_evidence_goes_out_with_a_reason(noticed: Town) -> None:

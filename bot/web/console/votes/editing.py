@@ -24,7 +24,7 @@ from handlers.voting.checking import find_faults, load_draft, record_checked
 from handlers.voting.draft import MOST_QUESTIONS, Changes, QuestionEntry, edit_vote
 from handlers.voting.jurisdictions import load_profile
 from handlers.voting.life import hold_vote
-from handlers.voting.lint import CONVENERS, KEY_NAMES, notice_days
+from handlers.voting.lint import CONVENERS, KEY_NAMES, days_ahead
 from handlers.voting.rules import Code, Refused
 from storage.queries.roll import list_roll_units
 from storage.queries.votes import list_questions
@@ -99,7 +99,7 @@ async def _present(visit: Visit, found: Entered, part: str, rows: list[VoteQuest
     values = _stored(found, part, rows)
     if part == "window" and not any(values.values()):
         draft = await load_draft(visit.session, found.vote)
-        return suggested_window(notice_days(draft, load_profile(found.vote.profile)), visit.now)
+        return suggested_window(days_ahead(draft, load_profile(found.vote.profile)), visit.now)
     return values
 
 

@@ -10,7 +10,7 @@ from bot.web.documents import hand_out
 from bot.web.visit import Visit
 from handlers.voting.announced import is_outdated
 from handlers.voting.attachments import ATTACHMENT, attached
-from handlers.voting.count import counts_of
+from handlers.voting.count import counts_of, mark_of_result
 from handlers.voting.documents import load_missing
 from handlers.voting.rules import HIDES_RESULT
 from handlers.voting.terms import area_text
@@ -49,6 +49,7 @@ async def show_result(visit: Visit) -> web.Response:
         outcome=outcome_data(about, published),
         counts=await counts_of(visit.session, vote),
         outdated=is_outdated(vote),
+        seen=mark_of_result(vote),
     )
 
 

@@ -44,7 +44,7 @@ async def count(visit: Visit) -> web.Response:
 
 
 async def publish(visit: Visit) -> web.Response:
-    """公布结果."""
+    """公布结果, if it is still the one that was shown."""
     found, vote = await _held(visit)
     if vote.state in _PUBLISHED:
         return back_to(found, "vote_published")
@@ -52,10 +52,16 @@ async def publish(visit: Visit) -> web.Response:
         return back_to(found, "vote_not_sure", "/result")
     try:
         await publish_vote(
-            visit.session, found.opened.compound, vote.vote_number, visit.now, actor_id=_who(visit)
+            visit.session,
+            found.opened.compound,
+            vote.vote_number,
+            visit.now,
+            actor_id=_who(visit),
+            seen=visit.form.get("seen", ""),
         )
     except Refused as refused:
-        return back_to(found, refused.code)
+        page = "/result" if refused.code is Code.RESULT_CHANGED else ""
+        return back_to(found, refused.code, page)
     return back_to(found, "vote_published")
 
 
