@@ -68,7 +68,7 @@ def read_bundle(source: BinaryIO) -> Bundle:
     """Read a file; raises BundleError."""
     try:
         with ZipFile(source) as archive:
-            manifest = json.loads(_get(archive, "manifest.json"))
+            manifest = _json(_get(archive, "manifest.json"))
             if not isinstance(manifest, dict) or manifest.get("type") != TYPE:
                 raise BundleError("manifest.json: not a bundle of a vote")
             if manifest.get("kind") not in (PUBLIC, SEALED) or not isinstance(manifest.get("origin"), str):
@@ -76,9 +76,10 @@ def read_bundle(source: BinaryIO) -> Bundle:
             names = ["log.jsonl", "checkpoints.jsonl", "roll.jsonl"]
             if manifest["kind"] == SEALED:
                 names += ["ballots.jsonl", "rulings.jsonl"]
+            _refuse_other_parts(archive, {"manifest.json", "notice.json", "result.json", *names})
             rows = {name: _rows(archive, name) for name in names}
-            notice = json.loads(_get(archive, "notice.json"))
-            result = json.loads(_get(archive, "result.json")) if "result.json" in archive.namelist() else None
+            notice = _json(_get(archive, "notice.json"))
+            result = _json(_get(archive, "result.json")) if "result.json" in archive.namelist() else None
     except (BadZipFile, OSError, EOFError, NotImplementedError, zlib.error) as error:
         raise BundleError(f"not a bundle: {error}") from None
     except (ValueError, RecursionError) as error:
@@ -93,6 +94,27 @@ def read_bundle(source: BinaryIO) -> Bundle:
         rulings=rows.get("rulings.jsonl", ()),
         result=result,
     )
+
+
+def _refuse_other_parts(archive: ZipFile, known: set[str]) -> None:
+    """What is checked has to be all that somebody finds who unpacks the file."""
+    names = archive.namelist()
+    if len(set(names)) < len(names):
+        raise BundleError("a part is there twice")
+    if strange := sorted(set(names) - known):
+        raise BundleError(f"{strange[0]}: no bundle has such a part")
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object in which no key is there twice: readers differ about which one holds."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
 
 
 def _parts(bundle: Bundle) -> dict[str, Iterable[Mapping[str, Any]]]:
@@ -138,7 +160,7 @@ def _rows(archive: ZipFile, name: str) -> tuple[Mapping[str, Any], ...]:
         if not line:
             continue
         try:
-            row = json.loads(line)
+            row = _json(line)
         except (ValueError, RecursionError):
             raise BundleError(f"{name}, line {number}: not JSON") from None
         if not isinstance(row, dict):

@@ -105,10 +105,18 @@ async def note_fault(
     reason, detail = fault
     is_news = row is None or (row.reason, row.detail) != (reason, detail)
     attempts = row.attempts + 1 if row is not None else 1
-    row = row or VoteDocumentFault(compound_id=compound_id, vote_number=number, kind=kind)
-    row.reason, row.detail, row.attempts = reason, detail, attempts
-    row.failed_at, row.next_at = now, now + RESTS[min(attempts, len(RESTS)) - 1]
-    session.add(row)
+    await session.merge(
+        VoteDocumentFault(
+            compound_id=compound_id,
+            vote_number=number,
+            kind=kind,
+            reason=reason,
+            detail=detail,
+            attempts=attempts,
+            failed_at=now,
+            next_at=now + RESTS[min(attempts, len(RESTS)) - 1],
+        )
+    )
     return is_news
 
 

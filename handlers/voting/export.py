@@ -54,13 +54,14 @@ async def bundle_of(
     """The evidence, as far as it is sealed in the log; raises Refused.
 
     A sealed bundle opens the ballots, so there is none before the count. A public one has the published result, so
-    there is none between the count and its publication.
+    there is none between the count and its publication, and none of a vote that was revoked then has a result.
     """
-    has_result = vote.result is not None and vote.state not in HIDES_RESULT
-    if (kind == SEALED and not has_result) or (kind == PUBLIC and vote.state in _UNPUBLISHED):
+    is_counted = vote.result is not None and vote.state not in HIDES_RESULT
+    if (kind == SEALED and not is_counted) or (kind == PUBLIC and vote.state in _UNPUBLISHED):
         raise Refused(Code.WRONG_STATE)
-    if is_outdated(vote):
+    if is_outdated(vote) and vote.state is not VoteState.REVOKED:
         raise Refused(Code.TALLY_AGAIN)
+    has_result = is_counted and not is_outdated(vote) and (kind == SEALED or vote.published_at is not None)
     key = (vote.compound_id, vote.vote_number)
     # Heads before entries: the sealer may be at work, and no head may count more than is there.
     heads = await list_checkpoints(session, *key)

@@ -105,6 +105,11 @@ class Command(StrEnum):
     REVOKE = "revoke"
 
 
+def is_over(facts: Facts, now: datetime) -> bool:
+    """Whether the announced close is past: a clock that was ahead for a while may have closed a vote before it."""
+    return facts.closes_at is not None and now > facts.closes_at
+
+
 def in_window(facts: Facts, arrived_at: datetime) -> bool:
     """Whether a ballot that arrived then is in time: both ends of the window belong to it.
 
@@ -201,21 +206,23 @@ def _close(facts: Facts, now: datetime) -> Facts:
     return replace(facts, state=VoteState.CLOSED)
 
 
-def _tally(facts: Facts, _now: datetime) -> Facts:
+def _tally(facts: Facts, now: datetime) -> Facts:
     """Again after a ruling, as often as it takes. What the government's platform counted is not ours to count."""
     _need(facts, VoteState.CLOSED, VoteState.TALLIED)
     if facts.mode is VoteMode.OFFICIAL_PLATFORM:
         raise Refused(Code.ELSEWHERE)
     if facts.papers_open:
         raise Refused(Code.PAPERS_OPEN)
+    _need_over(facts, now)
     return replace(facts, state=VoteState.TALLIED)
 
 
-def _take_official(facts: Facts, _now: datetime) -> Facts:
+def _take_official(facts: Facts, now: datetime) -> Facts:
     """What the government's platform counted takes the place of a count; again until it is published."""
     _need(facts, VoteState.CLOSED, VoteState.TALLIED)
     if facts.mode is not VoteMode.OFFICIAL_PLATFORM:
         raise Refused(Code.COUNTED_HERE)
+    _need_over(facts, now)
     return replace(facts, state=VoteState.TALLIED)
 
 
@@ -225,6 +232,7 @@ def _publish(facts: Facts, now: datetime) -> Facts:
         raise Refused(Code.CASES_OPEN)
     if facts.outdated:
         raise Refused(Code.TALLY_AGAIN)
+    _need_over(facts, now)
     return replace(facts, state=VoteState.PUBLISHED, published_at=now)
 
 
@@ -244,6 +252,11 @@ def _revoke(facts: Facts, reason: str) -> Facts:
 def _need(facts: Facts, *states: VoteState) -> None:
     if facts.state not in states:
         raise Refused(Code.WRONG_STATE)
+
+
+def _need_over(facts: Facts, now: datetime) -> None:
+    if not is_over(facts, now):
+        raise Refused(Code.NOT_DUE)
 
 
 def _due(at: datetime | None, now: datetime) -> None:

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -11,13 +11,14 @@ import rfc8785
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.people.same import is_one_human
-from handlers.voting.announced import question_of, unit_of
+from handlers.voting.announced import facts_of, question_of, unit_of
 from handlers.voting.cast import NONCE_BYTES
 from handlers.voting.life import audit, hold_vote, leave
 from handlers.voting.marks import check_marks, commitment, marks_json
-from handlers.voting.rules import Code, Refused
+from handlers.voting.rules import Code, Refused, is_over
+from handlers.voting.signing import to_the_millisecond
 from handlers.voting.terms import DEVELOPER, Choice, Ruling, person_of
-from storage.queries.votes import list_questions, list_vote_units
+from storage.queries.votes import list_cases, list_questions, list_vote_units
 from storage.sealing import Sealer
 from storage.states import CaseState, VoteState
 from storage.tables import Compound, Vote, VoteCase
@@ -66,6 +67,8 @@ async def rule_on_case(
     vote = await hold_vote(session, compound, number)
     if vote.state not in (VoteState.CLOSED, VoteState.TALLIED):
         raise Refused(Code.WRONG_STATE)
+    if not is_over(facts_of(vote), now):
+        raise Refused(Code.NOT_DUE)
     case = await session.get(VoteCase, (vote.compound_id, vote.vote_number, case_number))
     if case is None:
         raise NoRuling(CaseCode.NO_CASE)
@@ -84,8 +87,9 @@ async def rule_on_case(
     elif decision_of(sealer, case) != written:
         raise NoRuling(CaseCode.OTHERWISE)
     else:
-        case.seconded_by, case.ruled_at, case.state = decider_id, now, CaseState.RULED
-        await _log(session, sealer, vote, case, now)
+        case.ruled_at = await _after_all(session, vote, now)
+        case.seconded_by, case.state = decider_id, CaseState.RULED
+        await _log(session, sealer, vote, case, case.ruled_at)
         if vote.state is VoteState.TALLIED:
             vote.tallied_at = None  # to be counted again
             session.add(vote)
@@ -135,6 +139,14 @@ async def _written(
     marks = {name: mark for name, mark in decision.items() if mark is not None}
     checked = check_marks([each for each in about if each.question_id in marks], marks, on_paper=True)
     return {**dict.fromkeys(sorted(decision)), **marks_json(checked)}
+
+
+async def _after_all(session: AsyncSession, vote: Vote, now: datetime) -> datetime:
+    """A moment after every ruling there is, also when the clock was set back: of two about one owner the later holds,
+    for the count by its moment and for who checks a bundle by its place in the log."""
+    cases = await list_cases(session, vote.compound_id, vote.vote_number)
+    ruled = [case.ruled_at + timedelta(milliseconds=1) for case in cases if case.ruled_at is not None]
+    return to_the_millisecond(max([now, *ruled]))
 
 
 async def _log(session: AsyncSession, sealer: Sealer, vote: Vote, case: VoteCase, now: datetime) -> None:

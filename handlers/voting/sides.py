@@ -6,9 +6,10 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.voting.announced import facts_of
 from handlers.voting.cast import MARKS_CONTEXT
 from handlers.voting.marks import read_marks
-from handlers.voting.rules import Code, Refused
+from handlers.voting.rules import Code, Refused, is_over
 from handlers.voting.terms import Choice
 from storage.queries.ballots import list_ballots_touching
 from storage.queries.votes import list_vote_units
@@ -28,10 +29,14 @@ class Side:
     marks: Mapping[str, Choice]
 
 
-async def load_sides(session: AsyncSession, sealer: Sealer, vote: Vote, case: VoteCase) -> list[Side]:
+async def load_sides(
+    session: AsyncSession, sealer: Sealer, vote: Vote, case: VoteCase, now: datetime
+) -> list[Side]:
     """The ballots, the earliest first; raises Refused before the close, when nobody sees marks."""
     if vote.state not in (VoteState.CLOSED, VoteState.TALLIED, VoteState.PUBLISHED, VoteState.FINAL):
         raise Refused(Code.WRONG_STATE)
+    if not is_over(facts_of(vote), now):
+        raise Refused(Code.NOT_DUE)
     key = (vote.compound_id, vote.vote_number)
     units = [unit.unit_code for unit in await list_vote_units(session, *key, [case.person])]
     found = await list_ballots_touching(session, *key, units)

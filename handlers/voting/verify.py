@@ -14,6 +14,7 @@ from handlers.voting.verify_count import check_ballots, check_published, check_r
 from handlers.voting.verify_log import check_heads, check_log, check_witnesses
 from handlers.voting.verify_official import check_official, is_elsewhere
 from handlers.voting.verify_papers import check_deliveries, check_papers
+from handlers.voting.verify_window import check_absence, check_publication, check_window
 
 
 def verify(
@@ -24,6 +25,15 @@ def verify(
     fingerprint: of the key, as the notice or a paper printed it. witnesses: checkpoints that somebody kept, in the
     form of checkpoints.jsonl.
     """
+    try:
+        return _verify(bundle, fingerprint, witnesses)
+    except Broken:
+        raise
+    except Exception as error:  # whatever a stranger wrote, it is told in words
+        raise Broken("bundle", f"has a part that is not what it must be ({type(error).__name__})") from error
+
+
+def _verify(bundle: Bundle, fingerprint: str | None, witnesses: Sequence[Mapping[str, Any]]) -> Report:
     report = Report(bundle.manifest["kind"], bundle.manifest["origin"])
     read = Read()
     report.checked += _key(bundle, read, report, fingerprint)
@@ -31,6 +41,8 @@ def verify(
     report.checked += check_heads(bundle, read)
     report.checked += check_witnesses(bundle, read, witnesses)
     report.checked += _notice(bundle, read, report)
+    report.checked += check_window(bundle, read, report)
+    report.checked += check_publication(bundle, read)
     report.checked += check_roll(bundle, read)
     report.checked += check_papers(read)
     if bundle.is_sealed:
@@ -45,9 +57,7 @@ def verify(
         report.not_checked.append("the ballots: a public bundle opens none")
         report.checked += check_published(bundle, read)
     if bundle.result is None:
-        if read.all_of("tally") or read.all_of("official_result"):
-            raise Broken("result.json", "is missing, though the log has a result")
-        report.not_checked.append("the result: there is none yet")
+        check_absence(read, report)
     if not witnesses:
         report.not_checked.append("copies of checkpoints that others kept: none were given")
     return report
@@ -72,6 +82,10 @@ def _notice(bundle: Bundle, read: Read, report: Report) -> Iterator[str]:
     if notices[0].get("key") != report.key_id:
         raise Broken("log", f"the notice names the key {notices[0].get('key')}, not {report.key_id}")
     yield "the notice names this key, the rules and the root of the roll"
+    if documents := notices[0].get("documents"):
+        report.not_checked.append(
+            f"{len(documents)} documents that owners were given: compare the SHA-256 of each with the notice's entry"
+        )
     try:
         digest = words_hash(bundle.notice)
         asked = [row["id"] for row in bundle.notice["questions"]]

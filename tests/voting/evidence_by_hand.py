@@ -24,7 +24,11 @@ SIGNER = Signer("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
 OTHER = Signer("Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=")
 ORIGIN = "XH-1/1"
 RULES = Rules(opens_at=at(20), closes_at=at(27))
-SAID = {"title": "选聘物业服务企业", "questions": [{"id": "q1", "title": "甲"}, {"id": "q2", "title": "乙"}]}
+SAID = {
+    "title": "选聘物业服务企业",
+    "announced": {"extension_days": 1},
+    "questions": [{"id": "q1", "title": "甲"}, {"id": "q2", "title": "乙"}],
+}
 QUESTIONS = (Question("q1", 4), Question("q2", 3, ("甲", "乙", "丙"), 2))
 
 

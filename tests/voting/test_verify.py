@@ -348,7 +348,7 @@ def test_a_result_that_the_log_has_and_the_ballots_do_not_is_named() -> None:
 def test_an_extension_is_heard_when_the_ballots_are_counted_again() -> None:
     """The sample's result is that of the window in its notice; with another one it is not its result any more."""
     *most, last = entries()
-    entry = {"kind": "extension", "at": utc_text(at(28)), "closes_at": utc_text(at(22, 13))}
+    entry = {"kind": "extension", "at": utc_text(at(26)), "closes_at": utc_text(at(28))}
     assert broken(resigned([*most, rfc8785.dumps(entry).decode(), last])) == "result.json"
 
 

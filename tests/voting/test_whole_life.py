@@ -12,7 +12,7 @@ from sqlmodel import select
 from handlers.roll.import_roll import LOCK
 from handlers.voting.bundle import PUBLIC, SEALED, Bundle
 from handlers.voting.cast import Code as CastCode
-from handlers.voting.cast import NoBallot, cast_ballot, write_ballot
+from handlers.voting.cast import NoBallot, cast_ballot, make_case, write_ballot
 from handlers.voting.checking import lint_vote, record_checked
 from handlers.voting.clock import advance_votes
 from handlers.voting.count import publish_vote, tally_vote
@@ -26,12 +26,14 @@ from handlers.voting.notice import notice_vote
 from handlers.voting.revoke import revoke_vote
 from handlers.voting.rules import Code, Refused
 from handlers.voting.ruling import CaseCode, NoRuling, rule_on_case
+from handlers.voting.sides import load_sides
 from handlers.voting.signing import key_id_of, utc_text
 from handlers.voting.templates import find_template
-from handlers.voting.terms import AGAINST, AGREE, Choice, Sums, area_of
+from handlers.voting.terms import AGAINST, AGREE, CaseKind, Choice, Sums, area_of
 from handlers.voting.turnout import load_turnout
 from handlers.voting.verify import verify
 from storage.database import Database
+from storage.queries.ballots import list_ballots_touching
 from storage.queries.opinions import lock_counter
 from storage.queries.tree import find_compound
 from storage.queries.vote_log import list_checkpoints, list_log
@@ -461,6 +463,79 @@ async def test_a_ruling_takes_two_who_say_the_same(life: Life) -> None:
     ruled = await life.rule(case.case_number, {"q1": AGREE}, other, at(30))
     assert (ruled.state, ruled.decided_by, ruled.seconded_by) == ("ruled", life.me, other)
     assert await code({"q1": AGREE}, other) is CaseCode.RULED
+
+
+async def test_the_later_of_two_rulings_holds_also_when_the_clock_was_set_back(life: Life) -> None:
+    other = await somebody(life.database)
+    await closed(life)
+    vote = await life.vote()
+    async with life.database.write() as session:
+        (case,) = await list_cases(session, vote.compound_id, life.number)
+        ballots = await list_ballots_touching(session, vote.compound_id, life.number, ["5-101"])
+        number = ballots[0][0].ballot_id
+        told = {"ballot": number}
+        assert await make_case(session, vote, CaseKind.CONTESTED, number, case.person, at(30), told)
+    async with life.database.read() as session:
+        first, second = await list_cases(session, vote.compound_id, life.number)
+    for each, mark, moment in ((first, AGREE, at(30, 13)), (second, AGAINST, at(30, 12))):
+        for decider in (life.me, other):
+            await life.rule(each.case_number, {"q1": mark}, decider, moment)
+        await seal_all(life.database, SIGNER, moment)
+    vote = await life.tally(at(31))
+    assert vote.result is not None
+    assert vote.result["questions"][0]["agreed"]["persons"] == 6
+    assert verify(await life.export(SEALED)).checked
+
+
+async def test_nobody_counts_before_the_close_where_a_clock_was_ahead(life: Life) -> None:
+    """A replica whose clock was two hours ahead has closed the vote; ballots are taken, and nothing is opened."""
+    await life.noticed()
+    await life.advance(OPENS)
+    await life.cast("5-101", AGREE, at(21), voter="he")
+    await life.cast("5-101", AGAINST, at(22), voter="she")
+    await life.advance(CLOSES + timedelta(seconds=1))
+    before = CLOSES - timedelta(hours=2)
+    assert await refused(life.tally(before)) is Code.NOT_DUE
+    vote = await life.vote()
+    assert vote.state is VoteState.CLOSED
+    async with life.database.read() as session:
+        (case,) = await list_cases(session, vote.compound_id, life.number)
+        assert await refused(load_sides(session, SEALER, vote, case, before)) is Code.NOT_DUE
+        assert len(await load_sides(session, SEALER, vote, case, CLOSES + timedelta(seconds=1))) == 2
+    assert await refused(life.rule(case.case_number, {"q1": AGREE}, life.me, CLOSES)) is Code.NOT_DUE
+    assert (await life.cast("3-101", AGREE, before)).rejected == {}
+    await life.tally(CLOSES + timedelta(hours=1))
+    assert verify(await life.export(SEALED)).checked
+
+
+async def test_a_result_that_was_never_published_is_in_no_public_bundle(life: Life) -> None:
+    other = await somebody(life.database)
+    await closed(life)
+    await life.tally(at(30))
+    vote = await life.vote()
+    async with life.database.read() as session:
+        (case,) = await list_cases(session, vote.compound_id, life.number)
+    for decider in (life.me, other):
+        await life.rule(case.case_number, {"q1": AGREE}, decider, at(30))
+    await life.do(revoke_vote, life.compound, life.number, "公告有误", at(31), actor_id=life.me)
+    await seal_all(life.database, SIGNER, at(31))
+    for kind in (PUBLIC, SEALED):  # what is outdated is no result either
+        bundle = await life.export(kind)
+        assert bundle.result is None
+        assert any("revoked before any was published" in line for line in verify(bundle).not_checked)
+
+
+async def test_a_published_result_stays_in_the_bundle_of_a_revoked_vote(life: Life) -> None:
+    await life.noticed()
+    await life.advance(CLOSES + timedelta(seconds=1))
+    await life.tally(at(30))
+    assert await refused(life.publish(at(28))) is Code.NOT_DUE
+    await life.publish(at(31))
+    await life.do(revoke_vote, life.compound, life.number, "公告有误", at(31), actor_id=life.me)
+    await seal_all(life.database, SIGNER, at(31))
+    bundle = await life.export(PUBLIC)
+    assert bundle.result is not None
+    assert verify(bundle).checked
 
 
 async def test_a_conflict_that_only_the_count_shows_becomes_a_case_of_its_question(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from handlers.voting.announced import Counts, announced_of, facts_of, is_outdated
 from handlers.voting.lint import Finding
 from handlers.voting.objections import objections_end
-from handlers.voting.rules import final_at
+from handlers.voting.rules import final_at, is_over
 from storage.states import VoteMode, VoteState
 from storage.tables import Vote
 
@@ -35,6 +35,8 @@ def ahead(vote: Vote, counts: Counts, findings: list[Finding], now: datetime) ->
         case VoteState.OPEN if vote.closes_at is not None and now > vote.closes_at:
             return Ahead("closing", at=vote.closes_at)
         case VoteState.OPEN:
+            return Ahead("open", "/turnout", at=vote.closes_at)
+        case VoteState.CLOSED if not is_over(facts_of(vote), now):  # closed by a clock that was ahead
             return Ahead("open", "/turnout", at=vote.closes_at)
         case VoteState.CLOSED:
             return _closed(vote, counts)

@@ -44,7 +44,7 @@ async def show_case(visit: Visit) -> web.Response:
     found = await enter(visit, Right.DECIDE)
     case = await _case(visit, found)
     try:
-        sides = await load_sides(visit.session, visit.site.services.sealer, found.vote, case)
+        sides = await load_sides(visit.session, visit.site.services.sealer, found.vote, case, visit.now)
     except Refused as refused:
         return back_to(found, refused.code, "/cases")
     me = visit.signed_in.viewer.person_id
