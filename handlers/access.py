@@ -50,7 +50,9 @@ class Right(StrEnum):
     SEE_EVIDENCE = "see_evidence"  # the sealed bundle, in which every ballot is open
     KEEP_ROLL = "keep_roll"
     BIND_OWNERS = "bind_owners"  # hand out codes of units, and say with another who is an owner
-    ENTER_PAPERS = "enter_papers"  # print ballot papers, take them in, key them in
+    ENTER_PAPERS = (
+        "enter_papers"  # print ballot papers, take them in, key them in; or the official platform's figures
+    )
     RUN_POLLS = "run_polls"  # ask residents something that decides nothing
     CHECK_HAZARDS = "check_hazards"  # go round for hazards
     SET_HAZARDS = "set_hazards"  # have grid workers reminded of the round

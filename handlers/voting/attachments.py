@@ -8,8 +8,9 @@ from hashlib import sha256
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.voting.announced import facts_of
 from handlers.voting.life import audit, hold_vote, take_step
-from handlers.voting.rules import Command
+from handlers.voting.rules import Command, step
 from storage.blobs import put_blob
 from storage.queries.votes import list_documents
 from storage.sealing import Sealer
@@ -38,6 +39,7 @@ class Told(StrEnum):
     KEPT = "attachment_kept"
     TOO_MANY = "attachment_too_many"
     DROPPED = "attachment_dropped"
+    OTHER = "attachment_other"
 
 
 async def attach(
@@ -86,15 +88,22 @@ async def detach(
     compound: Compound,
     number: int,
     document_number: int,
+    digest: str,
     now: datetime,
     *,
     actor_id: int,
 ) -> Told:
-    """Take a document away from a draft; one that is not there is gone already. Raises Refused after the notice."""
+    """Take a document away from a draft; one that is not there is gone already. Raises Refused after the notice.
+
+    digest: of the one that is meant: a colleague may have taken it away, and put another one in its place.
+    """
     vote = await hold_vote(session, compound, number)
     document = await session.get(VoteDocument, (vote.compound_id, number, document_number))
     if document is None or document.kind != ATTACHMENT:
         return Told.DROPPED
+    step(facts_of(vote), Command.EDIT, now)
+    if document.digest != digest:
+        return Told.OTHER
     take_step(session, vote, Command.EDIT, now, actor_id=actor_id)
     await session.delete(document)
     audit(session, vote, "vote.detached", now, actor_id, {"attachment": document.digest})

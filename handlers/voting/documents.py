@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -168,4 +169,6 @@ async def load_document(
     if document is None or (public_only and not document.public):
         return None
     found = await find_blob(session, sealer, compound_id, document.address)
-    return None if found is None else Loaded(document.name, *found)
+    if found is None or (document.digest and sha256(found[0]).hexdigest() != document.digest):
+        return None  # not what the page says it is, nor the notice's leaf
+    return Loaded(document.name, *found)

@@ -43,12 +43,16 @@ async def take_official(
     now: datetime,
     *,
     actor_id: int,
+    replaces: bool = False,
 ) -> Taken:
     """Keep the first one's figures, or take them as the result when a second one brings the same.
 
     The first may bring others as long as nobody has confirmed them. Afterwards, until it is published, a mistake is
     put right by two in the same way; meanwhile nothing is published. The same figures again change nothing. Raises
     Refused and FiguresError.
+
+    replaces: whoever keys in others than the first takes their place, and waits for a second one themselves; so
+    nobody's mistake holds the result up when they are away.
     """
     vote = await hold_vote(session, compound, number)
     step(facts_of(vote), Command.TAKE_OFFICIAL, now)
@@ -60,7 +64,7 @@ async def take_official(
     differs = differing(figures, figures_from(row.figures)) if row is not None else []
     if row is not None and not differs and (row.confirmed_by is not None or row.entered_by == actor_id):
         return Taken(confirmed=row.confirmed_by is not None)
-    if row is None or row.entered_by == actor_id or row.confirmed_by is not None:
+    if row is None or row.entered_by == actor_id or row.confirmed_by is not None or (differs and replaces):
         row = row or OfficialResult(
             compound_id=vote.compound_id, vote_number=number, figures={}, entered_by=actor_id, entered_at=now
         )

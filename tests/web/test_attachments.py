@@ -68,7 +68,7 @@ async def test_they_are_kept_once_taken_away_and_frozen_with_the_notice(
     assert headers["Content-Disposition"].startswith("inline;")
     for _ in range(2):
         csrf = (await secretary.get(PLACE)).csrf
-        gone = await secretary.post(f"{PLACE}/1/drop", {"csrf": csrf})
+        gone = await secretary.post(f"{PLACE}/1/drop", {"csrf": csrf, "digest": sha256(PLAN).hexdigest()})
         assert gone.location == f"{PLACE}?told=attachment_dropped"
     assert (await send(secretary, PLAN)).location == f"{PLACE}?told=attachment_kept"
     async with town.site.database.read() as session:
@@ -130,3 +130,25 @@ async def test_the_secretary_sees_the_documents_before_they_are_frozen(
     form = {"csrf": page.csrf, "sure": "yes", "seen": before}
     late = await secretary.post(f"{BASE}/launch", form)
     assert late.location == f"{BASE}/launch?told=vote_changed_meanwhile"
+
+
+async def test_nobody_takes_away_what_a_colleague_put_in_its_place(town: Town, secretary: Browser) -> None:
+    await send(secretary, PLAN)
+    shown = await secretary.get(PLACE)
+    meant = {"csrf": shown.csrf, "digest": sha256(PLAN).hexdigest()}
+    assert meant["digest"] in shown.text
+    await secretary.post(f"{PLACE}/1/drop", meant)
+    await send(secretary, PLAN + b"2")
+    late = await secretary.post(f"{PLACE}/1/drop", meant)
+    assert late.location == f"{PLACE}?told=attachment_other"
+    assert [each.digest for each in await documents_of(town)] == [sha256(PLAN + b"2").hexdigest()]
+
+
+async def test_a_document_that_was_swapped_is_not_handed_out(town: Town, secretary: Browser) -> None:
+    await send(secretary, PLAN)
+    await send(secretary, PLAN + b"2")
+    one, other = await documents_of(town)
+    async with town.site.database.write() as session:
+        (await session.merge(one)).address = other.address
+    assert (await fetch(secretary, f"{BASE}/documents/1"))[0] == 404
+    assert (await fetch(secretary, f"{BASE}/documents/2"))[1] == PLAN + b"2"

@@ -167,3 +167,15 @@ async def test_after_the_notice_the_two_stay(town: Town) -> None:
     late = await browser.post(OFFICERS, {"csrf": page.csrf, **chosen})
     assert late.location.endswith("told=officers.too_late")
     assert (await (await town.as_staff("supervisor")).get(LIST)).status == 403
+
+
+async def test_once_the_vote_is_closed_who_has_not_voted_is_shown_to_nobody(town: Town) -> None:
+    await hold(town)
+    officer = await town.as_staff("secretary")
+    assert "还没投的" in (await officer.get(LIST)).text
+    town.clock.now += timedelta(days=10)
+    officer = await town.as_staff("secretary")
+    for page in (LIST, f"{LIST}?building=3"):
+        answer = await officer.get(page)
+        assert "谁家没投不再给人看" in answer.text
+        assert "还有" not in answer.text

@@ -9,6 +9,7 @@ from bot.web.once import first_time, fresh_key
 from bot.web.visit import Visit, see_other
 from handlers.access import Opened, Right, access_vote
 from handlers.voting.canvass import list_doors, note_contact, note_look
+from handlers.voting.delivery import is_running
 from handlers.voting.officers import (
     Code,
     NotNamed,
@@ -26,11 +27,13 @@ NUMBER = r"[0-9]{1,15}"
 async def show_canvass(visit: Visit) -> web.Response:
     """The doors at which nobody has voted: all buildings with their counts, or one of them with its doors."""
     found = await _canvass(visit)
-    building = visit.request.query.get("building", "")[:20]
+    # Once nobody can be asked to vote any more, who has not is nobody's business.
+    running = is_running(found.vote, visit.now)
+    building = visit.request.query.get("building", "")[:20] if running else ""
     # In a transaction of its own, since this one only reads: whatever is shown, the look is on record.
     async with visit.site.database.write() as session:
         note_look(session, found.vote, building, visit.now, actor_id=visit.signed_in.viewer.person_id)
-    entrances = await list_doors(visit.session, found.vote)
+    entrances = await list_doors(visit.session, found.vote) if running else []
     return visit.page(
         "console/canvass.html",
         opened=found.opened,
@@ -42,7 +45,7 @@ async def show_canvass(visit: Visit) -> web.Response:
         },
         entrances=[each for each in entrances if each.building == building] if building else [],
         states=[state.value for state in ContactState],
-        running=found.vote.state in (VoteState.NOTICED, VoteState.OPEN),
+        running=running,
         key=fresh_key(),
         told=visit.request.query.get("told", ""),
     )

@@ -51,7 +51,15 @@ async def drop(visit: Visit) -> web.Response:
     number, by = found.vote.vote_number, visit.signed_in.viewer.person_id
     document = int(visit.part("document", DOCUMENT))
     try:
-        told = await detach(visit.session, found.opened.compound, number, document, visit.now, actor_id=by)
+        told = await detach(
+            visit.session,
+            found.opened.compound,
+            number,
+            document,
+            visit.form.get("digest", ""),
+            visit.now,
+            actor_id=by,
+        )
     except Refused as refused:
         return back_to(found, refused.code)
     return back_to(found, told, _PAGE)

@@ -90,10 +90,12 @@ async def _reach(visit: Visit, vote: Vote) -> Reach | None:
 
 
 _VIEWED = frozenset({"/turnout", "/documents", "/result", "/evidence", "/objections"})
+_ALSO = {"/papers": Right.ENTER_PAPERS, "/official": Right.ENTER_PAPERS, "/cases": Right.DECIDE}
 
 
 def _offered(next_one: Ahead, found: Entered) -> Ahead:
     """Without the button for who may not press it."""
-    if Right.RUN_VOTES in found.opened.rights or next_one.page in _VIEWED:
+    rights = found.opened.rights
+    if Right.RUN_VOTES in rights or next_one.page in _VIEWED or _ALSO.get(next_one.page) in rights:
         return next_one
     return Ahead(next_one.code, "", next_one.count, next_one.at)

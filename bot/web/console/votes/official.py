@@ -23,12 +23,14 @@ from handlers.voting.take_official import take_official
 from storage.queries.votes import list_questions
 from storage.tables import OfficialResult
 
+# Who keys in papers keys in figures; publishing them is for who runs the vote.
+KEYS = (Right.RUN_VOTES, Right.ENTER_PAPERS)
 _OTHER = "和前一位录的不一样。请对照平台再看一遍。"
 
 
 async def show_official(visit: Visit) -> web.Response:
     """The form: empty for who is the second, with their own figures for who was the first."""
-    found = await enter(visit, Right.RUN_VOTES)
+    found = await enter(visit, *KEYS)
     try:
         step(facts_of(found.vote), Command.TAKE_OFFICIAL, visit.now)
     except Refused as refused:
@@ -47,7 +49,7 @@ async def show_official(visit: Visit) -> web.Response:
 
 async def enter_official(visit: Visit) -> web.Response:
     """Keep the first one's, or take them when the second one's are the same; what was typed is shown again."""
-    found = await enter(visit, Right.RUN_VOTES)
+    found = await enter(visit, *KEYS)
     services, rows = visit.site.services, await list_questions(visit.session, *_key(found))
     values = {name: value.strip() for name, value in visit.form.items()}
     try:
@@ -65,6 +67,7 @@ async def enter_official(visit: Visit) -> web.Response:
             read_figures(rows, values),
             visit.now,
             actor_id=visit.signed_in.viewer.person_id,
+            replaces=values.get("replaces") == "yes",
         )
     except Refused as refused:
         return back_to(found, refused.code)
@@ -75,7 +78,8 @@ async def enter_official(visit: Visit) -> web.Response:
         return await _form(visit, found, await _kept(visit, found), values, faults)
     if taken.differs:
         faults = {field_of(rows, name): _OTHER for name in taken.differs}
-        return await _form(visit, found, await _kept(visit, found), values, faults, told="official_differs")
+        kept = await _kept(visit, found)
+        return await _form(visit, found, kept, values, faults, told="official_differs", differs=True)
     if taken.confirmed:
         return back_to(found, "official_taken", "/result")
     return back_to(found, "official_entered")
@@ -96,6 +100,8 @@ async def _form(
     values: Values,
     faults: dict[str, str],
     told: str = "vote_unreadable",
+    *,
+    differs: bool = False,
 ) -> web.Response:
     rows = await list_questions(visit.session, *_key(found))
     waits = kept is not None and kept.confirmed_by is None
@@ -111,6 +117,7 @@ async def _form(
         second=waits and not mine,
         waits=waits and mine,
         refused=told if faults else "",
+        differs=differs,
     )
     if faults:
         response.set_status(HTTPStatus.UNPROCESSABLE_ENTITY)
