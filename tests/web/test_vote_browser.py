@@ -44,6 +44,7 @@ async def test_a_vote_from_its_draft_to_its_result(town: Town, tab: Tab) -> None
             (f"{base}/edit/{part}", f"vote-edit-{part}")
             for part in ("question-1", "rules", "checked", "window")
         ),
+        (f"{base}/attachments", "vote-attachments"),
         ("/console/XH-1/roll", "roll"),
     ):
         await seen(tab, path, name)
