@@ -88,7 +88,6 @@ class VoteDocuments:
             look_again()
             return (Fault.NO_FONT, ""), str(error)
         except Exception as error:  # whatever it is, the papers of other votes are made
-            log.error("vote.papers_failed", vote=vote.vote_number, kind=source.kind, exc_info=True)
             return (Fault.OTHER, ""), type(error).__name__
         if any(len(each.content) > LIMIT_BYTES for each in made):
             return (Fault.TOO_LARGE, ""), f"a document is larger than {LIMIT_BYTES} bytes"

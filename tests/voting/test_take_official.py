@@ -238,7 +238,10 @@ async def test_whoever_has_the_key_can_still_not_call_it_something_else(life: El
         )
 
     assert verify(forged()).checked
-    assert broken(forged(official_result={"result": digest}, with_result=result)) == "result.json"
+    assert (
+        broken(forged(official_result={"result": digest}, published={"result": digest}, with_result=result))
+        == "result.json"
+    )
     assert broken(forged(official_result={"entered": [life.me, life.me]})) == "log"
     place = [json.loads(row["entry"])["kind"] for row in bundle.log].index("official_result")
     assert broken(forged(notice={"mode": "here"})) == f"log entry {place}"

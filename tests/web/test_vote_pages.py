@@ -138,7 +138,7 @@ async def looks(town: Town) -> list[int | None]:
 async def test_papers_are_made_once_and_handed_out(noticed: Town) -> None:
     town = noticed
     secretary, resident = await town.as_staff("secretary"), await town.as_resident()
-    assert "一分钟左右就做好" in (await secretary.get(f"{BASE}/documents")).text
+    assert "一分钟左右就好" in (await secretary.get(f"{BASE}/documents")).text
     makers = [
         VoteDocuments(town.site.database, town.sealer, SIGNER.key_id, "https://yishi.example.org")
         for _ in range(2)
