@@ -10,6 +10,7 @@ from handlers.points.scale import SCALE
 from storage.database import Database
 from storage.queries.points import (
     give_points,
+    list_attended,
     list_point_entries,
     list_ratings_since,
     list_reports,
@@ -63,4 +64,8 @@ async def _deeds(session: AsyncSession, compound_id: int, since: datetime) -> li
         for number, round_, person_id, at in await list_ratings_since(session, compound_id, since)
         if person_id > 0
     ]
-    return [*reports, *ratings]
+    attended = [
+        Deed(f"consultation:{month}", person_id, PointKind.CONSULTATION, at)
+        for month, person_id, at in await list_attended(session, compound_id, since)
+    ]
+    return [*reports, *attended, *ratings]

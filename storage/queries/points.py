@@ -10,7 +10,15 @@ from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.states import MatterState, OpinionState, PointKind
-from storage.tables import Matter, Opinion, PointEntry, PointSettings, RequestRating
+from storage.tables import (
+    Consultation,
+    ConsultationSeat,
+    Matter,
+    Opinion,
+    PointEntry,
+    PointSettings,
+    RequestRating,
+)
 from storage.upsert import insert_for, insert_ignore
 
 
@@ -83,6 +91,27 @@ async def list_reports(
         .group_by(col(Matter.number), col(Opinion.person_id))
     )
     return [(number, person_id or 0, at) for number, person_id, at in await session.exec(statement)]
+
+
+async def list_attended(
+    session: AsyncSession, compound_id: int, since: datetime
+) -> list[tuple[str, int, datetime]]:
+    """(month, person_id, when) of consultations that were recorded, of who had a seat and came."""
+    statement = (
+        select(ConsultationSeat.month, ConsultationSeat.person_id, Consultation.meets_at)
+        .join(
+            Consultation,
+            (col(Consultation.compound_id) == ConsultationSeat.compound_id)
+            & (col(Consultation.month) == ConsultationSeat.month),
+        )
+        .where(
+            ConsultationSeat.compound_id == compound_id,
+            col(ConsultationSeat.came).is_(True),
+            col(Consultation.recorded_at).is_not(None),
+            Consultation.meets_at >= since,
+        )
+    )
+    return list(await session.exec(statement))
 
 
 async def list_ratings_since(

@@ -47,7 +47,7 @@ def test_the_ledger_is_put_right_once_and_never_above_the_cap(
 
 
 def test_nothing_on_the_scale_is_about_a_vote() -> None:
-    assert set(SCALE) <= set(PointKind) == {PointKind.REPORT, PointKind.CONSULTATION, PointKind.RATING}
+    assert set(SCALE) == set(PointKind) == {PointKind.REPORT, PointKind.CONSULTATION, PointKind.RATING}
 
 
 def test_the_ledger_is_looked_at_by_whole_months() -> None:

@@ -6,8 +6,9 @@ from datetime import timedelta
 from handlers.points.sweep import EVERY, advance_points
 from handlers.points.switch import switch_points
 from storage.queries.points import sum_points
-from storage.states import PointKind
-from storage.tables import AuditEvent, Matter, PointEntry
+from storage.states import MeetingForm, PointKind
+from storage.tables import AuditEvent, Consultation, ConsultationSeat, Matter, PointEntry
+from tests.handlers.neighbours import identity
 from tests.handlers.talk import Talk
 
 
@@ -74,3 +75,31 @@ async def test_who_is_forgotten_leaves_the_totals_and_off_is_off(talk: Talk) -> 
     assert await total(talk) == 5
     switched = [event for event in await talk.rows(AuditEvent) if event.verb == "points.switched"]
     assert [event.details["on"] for event in sorted(switched, key=lambda event: event.at)] == [True, False]
+
+
+async def test_who_came_to_a_consultation_gets_points_and_who_only_signed_up_none(talk: Talk) -> None:
+    for openid in ("o-a", "o-b"):
+        await talk.bind(openid)
+    await switch(talk, on=True)
+    talk.now += timedelta(hours=1)
+    people = [(await identity(talk, "main", openid)).person_id for openid in ("o-a", "o-b")]
+    async with talk.database.write() as session:
+        held = Consultation(
+            compound_id=1, month="2026-03", meets_at=talk.now, form=MeetingForm.COURTYARD, opened_at=talk.now
+        )
+        session.add(held)
+        await session.flush()
+        for person_id, came in zip(people, (True, False), strict=True):
+            session.add(
+                ConsultationSeat(
+                    compound_id=1, month="2026-03", person_id=person_id, signed_at=talk.now, came=came
+                )
+            )
+    assert await sweep(talk) == 0  # nobody has recorded it
+    async with talk.database.write() as session:
+        held = await session.get_one(Consultation, (1, "2026-03"))
+        held.recorded_at = talk.now
+        session.add(held)
+    assert await sweep(talk) == 1
+    assert "参加议事：1 次，10 分" in await talk.say("o-a", "我的积分")
+    assert "还没有得分" in await talk.say("o-b", "我的积分")
