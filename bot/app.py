@@ -49,6 +49,7 @@ from handlers.hazards.remind import advance_hazards
 from handlers.identity.leave import end_sold
 from handlers.learning.suggest import Suggestions
 from handlers.matters.gather import gather_unmattered
+from handlers.oversight.month import advance_months
 from handlers.oversight.warn import advance_warnings
 from handlers.points.sweep import advance_points
 from handlers.polls.close import advance_polls
@@ -255,6 +256,7 @@ class Application:
             "stewards": partial(advance_stewards, self.database, services),
             "points": partial(advance_points, self.database),
             "owners": partial(end_sold, self.database, services),
+            "months": partial(advance_months, self.database, services),
             "warnings": partial(advance_warnings, self.database, services),
             "requests": partial(advance_requests, self.database, services),
         }

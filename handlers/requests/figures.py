@@ -1,5 +1,6 @@
 """The rates of a compound, from its rows and in words."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -7,25 +8,30 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.context import Services
 from handlers.requests.rates import Rate, Rates, Row, rates
 from handlers.texts import say
-from storage.queries.requests import list_figures
+from storage.queries.requests import list_raised
 
 
 async def rates_of(
     session: AsyncSession, services: Services, compound_id: int, since: datetime, until: datetime
 ) -> Rates:
     """The figures of what was raised in a compound from `since` until before `until` (docs/rates.md)."""
-    requests, ratings = await list_figures(session, compound_id, since, until)
-    rows = [
-        Row(
-            request.state,
-            request.accepted_in_time,
-            request.done_in_time,
-            request.rating,
-            tuple(ratings.get(request.number, ())),
+    return (await rates_of_many(session, services, [compound_id], since, until))[compound_id]
+
+
+async def rates_of_many(
+    session: AsyncSession,
+    services: Services,
+    compound_ids: Collection[int],
+    since: datetime,
+    until: datetime,
+) -> dict[int, Rates]:
+    """The same for each of these compounds."""
+    rows: dict[int, list[Row]] = {compound_id: [] for compound_id in compound_ids}
+    for raised in await list_raised(session, compound_ids, since, until):
+        rows[raised.compound_id].append(
+            Row(raised.state, raised.accepted_in_time, raised.done_in_time, raised.rating, raised.ratings)
         )
-        for request in requests
-    ]
-    return rates(rows, services.rates_over)
+    return {compound_id: rates(of_compound, services.rates_over) for compound_id, of_compound in rows.items()}
 
 
 def rates_text(found: Rates) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import ColumnElement, delete, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -246,18 +246,34 @@ async def list_ratings(
     return {person_id: Rating(rating) for person_id, rating in await session.exec(statement)}
 
 
-async def list_figures(
-    session: AsyncSession, compound_id: int, since: datetime, until: datetime
-) -> tuple[list[Request], dict[int, list[Rating]]]:
-    """The requests raised from `since` until before `until`, and by number what each reporter thought of it last."""
+class Raised(NamedTuple):
+    """What a request's rates are taken of. ratings: what each reporter thought of it last, in whichever round."""
+
+    compound_id: int
+    number: int
+    state: RequestState
+    accepted_in_time: bool | None
+    done_in_time: bool | None
+    rating: Rating | None
+    ratings: tuple[Rating, ...] = ()
+
+
+async def list_raised(
+    session: AsyncSession,
+    compound_ids: Collection[int],
+    since: datetime,
+    until: datetime,
+    *conditions: ColumnElement[bool],
+) -> list[Raised]:
+    """The requests of these compounds raised from `since` until before `until`; conditions: which of them."""
     raised = (
-        Request.compound_id == compound_id,
-        Request.raised_at >= since,
-        Request.raised_at < until,
+        col(Request.compound_id).in_(compound_ids),
+        col(Request.raised_at) >= since,
+        col(Request.raised_at) < until,
+        *conditions,
     )
-    requests = list((await session.exec(select(Request).where(*raised))).all())
     statement = (
-        select(RequestRating)
+        select(RequestRating.compound_id, RequestRating.number, RequestRating.person_id, RequestRating.rating)
         .join(
             Request,
             (col(Request.compound_id) == RequestRating.compound_id)
@@ -266,13 +282,31 @@ async def list_figures(
         .where(*raised)
         .order_by(col(RequestRating.round))
     )
-    last: dict[tuple[int, int], Rating] = {}
-    for rating in (await session.exec(statement)).all():
-        last[rating.number, rating.person_id] = rating.rating
-    by_number: dict[int, list[Rating]] = {}
-    for (number, _person), found in last.items():
-        by_number.setdefault(number, []).append(found)
-    return requests, by_number
+    last: dict[tuple[int, int], dict[int, Rating]] = {}
+    for compound_id, number, person_id, rating in await session.exec(statement):
+        last.setdefault((compound_id, number), {})[person_id] = Rating(rating)
+    rows = await session.exec(
+        select(
+            Request.compound_id,
+            Request.number,
+            Request.state,
+            Request.accepted_in_time,
+            Request.done_in_time,
+            Request.rating,
+        ).where(*raised)  # type: ignore[call-overload]
+    )
+    return [
+        Raised(
+            compound_id,
+            number,
+            state,
+            accepted,
+            done,
+            rating,
+            tuple(last.get((compound_id, number), {}).values()),
+        )
+        for compound_id, number, state, accepted, done, rating in rows
+    ]
 
 
 # Dispatch rules

@@ -69,6 +69,7 @@ from storage.tables.roll import (  # noqa: E402
     RollUpload,
     UnitCode,
 )
+from storage.tables.scorecards import Scorecard  # noqa: E402
 from storage.tables.tree import Compound, Place, Region  # noqa: E402
 from storage.tables.visits import HomeVisit, StewardVisit, VisitPlan  # noqa: E402
 from storage.tables.vote_log import UnsealedLeaf, VoteCheckpoint, VoteLeaf, VoteLogEntry  # noqa: E402
@@ -150,6 +151,7 @@ __all__ = [
     "RollTitle",
     "RollUnit",
     "RollUpload",
+    "Scorecard",
     "SendWindow",
     "StaffAccount",
     "StewardVisit",

@@ -86,6 +86,10 @@ ROUND = ("secretary", "community_worker", "grid_worker", *STEWARDS)
 MONTHS = "/console/{compound}/consultations"
 SEE_VOTES = (*RUN, "committee", "supervisor")
 DECIDE = (*RUN, "committee")
+OF_SOME_COMPOUND = (
+    *(*MERGE, "supervisor", *ABOVE),
+    *("neighbour_secretary", "neighbour_district", "neighbour_community"),
+)
 MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/console/sign-in"): all_alike(OK),
     ("POST", "/console/sign-in"): all_alike(NO),  # nobody has the password
@@ -97,6 +101,10 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("POST", "/console/sign-out-everywhere"): staff(GO),
     ("GET", "/console"): staff(OK),
     ("GET", "/console/outbox"): staff(NO, operator=OK),
+    **{
+        ("GET", f"/console/scorecards{page}"): staff(NO, **dict.fromkeys(OF_SOME_COMPOUND, status))
+        for page, status in (("", OK), ("/{month}", GONE), ("/{month}/sheet", GONE))  # no month is over yet
+    },
     ("GET", "/console/{compound}"): here(
         *("secretary", "committee", "property", "community_worker", "grid_worker", "supervisor"),
         *(*STEWARDS, "building_committee"),

@@ -37,7 +37,10 @@ async def show_compounds(visit: Visit) -> web.Response:
         sees_outbox = False
     else:
         sees_outbox = True
-    return visit.page("console/compounds.html", standings=standings, sees_outbox=sees_outbox)
+    sees_months = any(Right.SEE_OVERSIGHT in standing.whole for standing in standings)
+    return visit.page(
+        "console/compounds.html", standings=standings, sees_outbox=sees_outbox, sees_months=sees_months
+    )
 
 
 async def show_compound(visit: Visit) -> web.Response:
