@@ -16,6 +16,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.telemetry import Metrics
 from handlers.digests.forget import reduce_digests
+from handlers.grid.upload import forget_old_grid_sheets
 from handlers.identity.rules import WRONG_KEPT
 from handlers.oversight.retention import reduce_raw_text
 from handlers.roll.upload import forget_old_uploads
@@ -163,6 +164,7 @@ class Jobs:
             await forget_members_of_ended(session)
             await forget_sign_ins(session, now - SIGN_INS_KEPT)
             await forget_old_uploads(session, now)
+            await forget_old_grid_sheets(session, now)
             await forget_attempts(session, now - WRONG_KEPT)
             await forget_old_notes(session, before)
             blanked += await reduce_proposals(session, before)

@@ -61,6 +61,9 @@ class Right(StrEnum):
     RUN_OVERSIGHT = "run_oversight"  # switch warnings off, begin and end campaigns
     SEE_CONSULTATIONS = "see_consultations"
     RUN_CONSULTATIONS = "run_consultations"  # the agenda, the meeting and its minutes
+    KEEP_COMPOUND = "keep_compound"  # its profile, its card, its tree and who has which grid cell
+    SEE_GRID = "see_grid"
+    MEDIATE = "mediate"  # record a mediation, and read who was party to it
 
 
 _WATCH = frozenset({Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT})
@@ -78,23 +81,23 @@ _RUN = _RULE | {
     Right.RUN_OVERSIGHT,
     Right.RUN_CONSULTATIONS,
 }
+_KEEP = frozenset({Right.KEEP_COMPOUND, Right.SEE_GRID, Right.MEDIATE})
+_SORT = frozenset({Right.MERGE, Right.CORRECT, Right.CHECK_HAZARDS})
 
 # The property company (物业) acts on alerts and numbers; the digest with residents' own words is the committee's.
 # It has a contract to lose in owners' votes, and sees of them what everybody sees. Ballots are opened for the
 # supervisors (监督), who run no vote.
 ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
-    Role.SECRETARY: _READ | _WATCH | _DISPATCH | _RUN | {Right.MERGE, Right.CORRECT, Right.CHECK_HAZARDS},
+    Role.SECRETARY: _READ | _WATCH | _DISPATCH | _RUN | _KEEP | _SORT,
     Role.COMMITTEE: _READ
     | _SEE
     | _RULE
     | {Right.SEE_ALERTS, Right.MERGE, Right.CORRECT, Right.RUN_POLLS, Right.RUN_CONSULTATIONS},
     Role.PROPERTY: _WATCH | _HANDLE | {Right.SEE_WEEK},
-    Role.COMMUNITY_WORKER: _READ
-    | _WATCH
-    | _DISPATCH
-    | _RUN
-    | {Right.MERGE, Right.CORRECT, Right.CHECK_HAZARDS},
-    Role.GRID_WORKER: _WATCH | _HANDLE | {Right.SEE_WEEK, Right.CORRECT, Right.CHECK_HAZARDS},
+    Role.COMMUNITY_WORKER: _READ | _WATCH | _DISPATCH | _RUN | _KEEP | _SORT,
+    Role.GRID_WORKER: _WATCH
+    | _HANDLE
+    | {Right.SEE_WEEK, Right.CORRECT, Right.CHECK_HAZARDS, Right.SEE_GRID, Right.MEDIATE},
     Role.SUPERVISOR: _READ | _SEE | {Right.SEE_VOTES, Right.SEE_EVIDENCE},
     Role.DUTY: _WATCH,
     Role.OPERATOR: frozenset({Right.SEE_OUTBOX}),
@@ -110,6 +113,7 @@ PLACE_RIGHTS = _DISPATCH | {
     Right.ACKNOWLEDGE_ALERT,
     Right.CORRECT,
     Right.CHECK_HAZARDS,
+    Right.MEDIATE,
 }
 
 

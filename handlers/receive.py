@@ -10,6 +10,7 @@ from handlers.alerts import chat as alerts
 from handlers.batch import Batch
 from handlers.consultations import chat as consultations
 from handlers.context import Answer, Context, Services
+from handlers.grid import chat as grid
 from handlers.groups.chat import CUSTOMER_ROUTES, STAFF_ROUTES
 from handlers.identity import chat as identity
 from handlers.inbound import Inbound, InboundKind
@@ -51,6 +52,7 @@ class Manner:
 RESIDENTS = Manner(
     (
         *people.ROUTES,
+        *grid.ROUTES,
         *identity.ROUTES,
         *alerts.ROUTES,
         *voting.ROUTES,

@@ -42,6 +42,33 @@ class Stewardship(StrEnum):
     NONE = "none"
 
 
+class CompoundKind(StrEnum):
+    """小区类型 (seed 002): 单位型、商品房、无人管理、城中村."""
+
+    WORK_UNIT = "work_unit"
+    COMMERCIAL = "commercial"
+    UNMANAGED = "unmanaged"
+    URBAN_VILLAGE = "urban_village"
+
+
+class Convening(StrEnum):
+    """Who calls the owners together there: 业主委员会、物业管理委员会、居民委员会."""
+
+    OWNERS_COMMITTEE = "owners_committee"
+    PROPERTY_COMMITTEE = "property_committee"
+    RESIDENTS_COMMITTEE = "residents_committee"
+
+
+class CardKind(StrEnum):
+    """一小区一党组织、一方案、一责任领导、一联系单位、一志愿队伍 (seed 000): what a compound has one of."""
+
+    PARTY = "party"
+    PLAN = "plan"
+    LEADER = "leader"
+    PARTNER = "partner"
+    VOLUNTEERS = "volunteers"
+
+
 class Role(StrEnum):
     """What a person may be for a node of the tree."""
 
@@ -115,6 +142,14 @@ class Rating(StrEnum):
     FAIR = "fair"
     DISSATISFIED = "dissatisfied"
     BESIDE_THE_POINT = "beside_the_point"
+
+
+class MediationOutcome(StrEnum):
+    """What came of a mediation (调解): 达成一致、没有谈成、转给别处."""
+
+    AGREED = "agreed"
+    NOT_AGREED = "not_agreed"
+    REFERRED = "referred"
 
 
 class PhotoState(StrEnum):

@@ -122,6 +122,22 @@ def add_roll_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_grid_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of ./run grid."""
+    parser.add_argument("action", choices=["import", "check"])
+    parser.add_argument("file", nargs="?", default="", help="import: an XLSX file")
+    parser.add_argument(
+        "--compound",
+        default="",
+        metavar="CODE",
+        help="import: the sheet is this one's (default: a column says whose)",
+    )
+    parser.add_argument(
+        "--under", default="", metavar="REGION", help="import: where compounds that are new are put"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="import: report, write nothing")
+
+
 def add_vote_arguments(parser: argparse.ArgumentParser) -> None:
     """Of ./run vote."""
     parser.add_argument(

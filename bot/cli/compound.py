@@ -5,6 +5,7 @@ import sys
 import time
 import tomllib
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,7 +34,16 @@ from nlp.place import find_place
 from storage.database import Database
 from storage.migrate import prepare
 from storage.queries.tree import find_compound, list_houses
-from storage.states import PhraseKind, PlaceLevel, RegionLevel, Role, Stewardship, Tenure
+from storage.states import (
+    CompoundKind,
+    Convening,
+    PhraseKind,
+    PlaceLevel,
+    RegionLevel,
+    Role,
+    Stewardship,
+    Tenure,
+)
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,39}$")]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
@@ -125,6 +135,10 @@ class CompoundFile(Section):
     built_year: int | None = Field(None, ge=1900, le=2100)
     households: Count | None = None
     residents: Count | None = None
+    kind: CompoundKind | None = None
+    convening: Convening | None = None
+    property_company: Annotated[str, Field(max_length=80)] = ""
+    property_since: date | None = None
     region: tuple[RegionFile, ...] = ()
     building: tuple[BuildingFile, ...] = Field((), max_length=500)
     flats: tuple[FlatsFile, ...] = Field((), max_length=500)
@@ -179,6 +193,10 @@ def read_compound(path: Path) -> CompoundEntry:
         built_year=read.built_year,
         households=read.households,
         residents=read.residents,
+        kind=read.kind,
+        convening=read.convening,
+        property_company=read.property_company,
+        property_since=read.property_since,
         regions=tuple(RegionEntry(region.level, region.code, region.name) for region in read.region),
         places=places,
         contacts=tuple(

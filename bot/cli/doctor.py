@@ -24,6 +24,7 @@ from bot.config import ChatArchiveSettings, ConfigError, OfficialAccountSettings
 from bot.documents.fonts import PACKAGE, FontMissing, chinese_family
 from bot.tagging import build
 from handlers.alerts.duty import list_without_duty
+from handlers.grid.cells import list_odd_cells
 from handlers.requests.calendar import LOCAL, knows
 from nlp.lexicon import LexiconError, load_lexicon
 from nlp.model import ModelError
@@ -212,6 +213,21 @@ def _duty(without: list[str], compounds: int) -> Finding:
     )
 
 
+async def _cells(session: AsyncSession) -> Finding:
+    """Cells (网格) of fewer than 20 or more than 40 households, or without a worker. Nothing breaks with them."""
+    count, odd = await list_odd_cells(session)
+    if not odd:
+        return Finding("grid", True, f"{count} cells")
+    some = ", ".join(f"{code}/{cell.code} ({cell.households})" for code, cell in odd[:5])
+    more = " and others" if len(odd) > 5 else ""
+    return Finding(
+        "grid",
+        True,
+        f"{len(odd)} of {count} cells have not 20 to 40 households, or no worker: {some}{more}",
+        "./run grid check lists them; the console's page 网格 gives them a worker",
+    )
+
+
 async def _active_model(database: Database, settings: Settings) -> Finding:
     async with database.read() as session:
         version = await find_active_version(session)
@@ -248,6 +264,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
             async with database.read() as session:
                 yield await _votes(session, settings)
                 yield _duty(*await list_without_duty(session))
+                yield await _cells(session)
                 inbox = await count_inbox(session, list(InboxState))
                 outbox = await count_outbox(session)
                 photos, late = await count_waiting(session, utc_now() - PHOTOS_LATE)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.cli.arguments import (
     add_cycle_arguments,
+    add_grid_arguments,
     add_group_arguments,
     add_retag_arguments,
     add_roll_arguments,
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     add_cycle_arguments(add("cycle", "when a compound's week opens, prompts and closes", _cycle))
     add_rules_arguments(add("rules", "whose requests are: list, set, drop", _rules))
     add_roll_arguments(add("roll", "bring in a compound's owners and units from a sheet", _roll))
+    add_grid_arguments(add("grid", "buildings, flats and grid cells from a sheet; cells that are odd", _grid))
     add("keys", "print fresh keys for config.toml", _keys)
     test = add("test", "the whole test suite; arguments go to pytest", _test)
     test.add_argument("pytest", nargs=argparse.REMAINDER)
@@ -271,6 +273,12 @@ def _rules(options: argparse.Namespace) -> int:
 
 def _roll(options: argparse.Namespace) -> int:
     from bot.cli.roll import run
+
+    return asyncio.run(run(settings_of(options), options))
+
+
+def _grid(options: argparse.Namespace) -> int:
+    from bot.cli.grid import run
 
     return asyncio.run(run(settings_of(options), options))
 

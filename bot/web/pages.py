@@ -35,12 +35,13 @@ from bot.web.console import (
 )
 from bot.web.console import sign_in as staff
 from bot.web.console.consultations.routes import CONSULTATION_ROUTES
+from bot.web.console.grid.routes import GRID_ROUTES
 from bot.web.console.papers.routes import PAPER_ROUTES
 from bot.web.console.roll.routes import ROLL_ROUTES
 from bot.web.console.votes.routes import VOTE_ROUTES
 from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
-from bot.web.h5 import consultations, mine, own, owner, privacy
+from bot.web.h5 import compound, consultations, mine, own, owner, privacy
 from bot.web.h5 import photos as own_photos
 from bot.web.h5 import points as own_points
 from bot.web.h5 import polls as asked
@@ -99,6 +100,7 @@ ROUTES = (
     Route("POST", f"{_REQUEST}/finish", CONSOLE, commands.finish, acts=True),
     Route("POST", f"{_REQUEST}/reply", CONSOLE, commands.reply, acts=True),
     Route("POST", f"{_REQUEST}/note", CONSOLE, commands.note, acts=True),
+    Route("POST", f"{_REQUEST}/mediate", CONSOLE, commands.mediate, acts=True),
     Route("GET", "/console/{compound}/worklist", CONSOLE, worklist.show_worklist),
     Route("POST", "/console/{compound}/worklist", CONSOLE, worklist.sort_one, acts=True),
     Route("POST", f"{_REQUEST}/photos", CONSOLE, photos.add_photos, acts=True, uploads=True),
@@ -113,6 +115,7 @@ ROUTES = (
     *PAPER_ROUTES,
     *VOTE_ROUTES,
     *ROLL_ROUTES,
+    *GRID_ROUTES,
     Route("GET", "/console/{compound}/polls", CONSOLE, polls.show_polls),
     Route("POST", "/console/{compound}/polls", CONSOLE, polls.ask, acts=True),
     Route("GET", "/console/{compound}/polls/{number}", CONSOLE, polls.show_poll),
@@ -154,6 +157,7 @@ ROUTES = (
     Route("POST", "/h5/sign-out-everywhere", H5, resident.leave_everywhere, acts=True),
     Route("GET", "/h5", H5, mine.show_mine),
     Route("GET", "/h5/mine", H5, mine.show_mine),
+    Route("GET", "/h5/compound", H5, compound.show_compound),
     Route("GET", "/h5/owner", H5, owner.show_owner),
     Route("POST", "/h5/owner", H5, owner.claim, acts=True),
     Route("POST", "/h5/owner/{compound}/{number}/leave", H5, owner.leave, acts=True),

@@ -1,7 +1,5 @@
 """What the bot understands and says about a person's home, their choices and their data."""
 
-from datetime import timedelta
-
 from handlers.context import Answer, Context
 from handlers.filters import command, kind
 from handlers.inbound import InboundKind
@@ -15,9 +13,7 @@ from handlers.reach.subscribe import grant_subscribe
 from handlers.router import Route
 from handlers.texts import say
 from storage.audit import add_audit_event
-from storage.queries.opinions import count_opinions_since
-from storage.queries.people import list_public_contacts
-from storage.queries.tree import find_compound, list_compounds_named, list_houses, list_region_codes_above
+from storage.queries.tree import find_compound, list_compounds_named, list_houses
 from storage.states import PlaceLevel
 from storage.tables import Compound, Place
 
@@ -25,7 +21,7 @@ _DO_NOT_RECORD = r"(?:请)?(?:别|不要|不用|不许|不准)(?:再)?记(?:录|
 REFUSAL = rf"(?:在)?群里?{_DO_NOT_RECORD}"
 # In the group itself nobody needs to say where, and people call somebody when they say it. Obeyed without a word.
 REFUSAL_HERE = rf"(?:@[^\s@]{{1,32}}\s+)*+(?:(?:在)?群里?)?{_DO_NOT_RECORD}(?:\s+@[^\s@]{{1,32}})*+"
-LISTED = 10  # things said before binding, and contacts, that one answer shows
+LISTED = 10  # things said before binding that one answer shows
 
 
 def home_name(compound: Compound, place: Place | None) -> str:
@@ -118,34 +114,6 @@ async def _bind(context: Context, compound: Compound, place_code: str | None) ->
     return Answer("residency.bound", await _bound_answer(context, compound, place))
 
 
-async def show_home(context: Context) -> Answer:
-    """我的小区: where the person lives, whom to ask, and how lively the week is."""
-    home = await find_home_of_speaker(context)
-    if home is None:
-        return Answer("home.unknown", say("people.bind_how"))
-    compound, place = home
-    assert compound.compound_id is not None
-    scopes = [compound.code, *await list_region_codes_above(context.session, compound.region_code)]
-    sealer = context.services.sealer
-    contacts = [
-        say(
-            "people.contact",
-            title=grant.title,
-            name=sealer.open(person.name_sealed, "persons.name").decode() if person.name_sealed else "",
-            phone=sealer.open(person.phone_sealed, "persons.phone").decode() if person.phone_sealed else "",
-        ).strip()
-        for grant, person in (await list_public_contacts(context.session, scopes))[:LISTED]
-    ]
-    count = await count_opinions_since(context.session, compound.compound_id, context.now - timedelta(days=7))
-    text = say(
-        "people.home",
-        home=home_name(compound, place),
-        contacts="".join(f"{line}\n" for line in contacts),
-        count=count,
-    )
-    return Answer("home.shown", text)
-
-
 async def opt_out(context: Context) -> Answer:
     """退订: nothing unasked from now on."""
     context.identity.opted_out_at = context.now
@@ -217,7 +185,6 @@ ROUTES = (
     Route(kind(InboundKind.NOTICE_ACCEPTED), accept_notice),
     Route(kind(InboundKind.NOTICE_REFUSED), refuse_notices),
     Route(command(r"绑定(?:\s*(?P<name>[^\s,，]+)(?:[\s,，]+(?P<where>.+))?)?"), bind_in_words),
-    Route(command(r"我的?小区|小区信息"), show_home),
     Route(command(r"退订|取消订阅|td|t"), opt_out),
     Route(command(r"订阅|恢复订阅|恢复"), opt_in),
     Route(command(REFUSAL), refuse),

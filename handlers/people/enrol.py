@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,6 +13,7 @@ from handlers.requests.dispatching import put_rules
 from storage.audit import add_audit_event
 from storage.queries.people import end_imported_roles, get_or_add_identities, put_role
 from storage.queries.phrases import put_phrases
+from storage.queries.profiles import put_profile
 from storage.queries.tree import (
     delete_places,
     find_compound,
@@ -23,7 +24,17 @@ from storage.queries.tree import (
     put_region,
 )
 from storage.sealing import Sealer
-from storage.states import PhraseKind, PlaceLevel, RegionLevel, Role, RoleSource, Stewardship, Tenure
+from storage.states import (
+    CompoundKind,
+    Convening,
+    PhraseKind,
+    PlaceLevel,
+    RegionLevel,
+    Role,
+    RoleSource,
+    Stewardship,
+    Tenure,
+)
 from storage.tables import Compound
 
 _NAMED = 5  # flats that a refusal names
@@ -92,6 +103,10 @@ class CompoundEntry:
     built_year: int | None = None
     households: int | None = None
     residents: int | None = None
+    kind: CompoundKind | None = None
+    convening: Convening | None = None
+    property_company: str = ""
+    property_since: date | None = None
     rules: tuple[RuleEntry, ...] = ()
     phrases: Mapping[str, PhraseKind] = field(default_factory=dict)
 
@@ -110,20 +125,27 @@ async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundE
         )
         parent = region.code
     is_new = await find_compound(session, entry.code) is None
+    told = {
+        "tenure": entry.tenure,
+        "stewardship": entry.stewardship,
+        "built_year": entry.built_year,
+        "households": entry.households,
+        "residents": entry.residents,
+    }
+    # What the file does not say stays as somebody wrote it on the page.
+    told = {name: value for name, value in told.items() if value is not None}
     compound = await put_compound(
-        session,
-        {
-            "code": entry.code,
-            "name": entry.name,
-            "region_code": parent,
-            "tenure": entry.tenure,
-            "stewardship": entry.stewardship,
-            "built_year": entry.built_year,
-            "households": entry.households,
-            "residents": entry.residents,
-        },
+        session, {"code": entry.code, "name": entry.name, "region_code": parent, **told}
     )
     assert compound.compound_id is not None
+    more = {
+        "kind": entry.kind,
+        "convening": entry.convening,
+        "property_company": entry.property_company or None,
+        "property_since": entry.property_since,
+    }
+    more = {name: value for name, value in more.items() if value is not None}
+    await put_profile(session, compound.compound_id, {}, more, now)
     await _put_places(session, compound, entry.places)
     in_office = set()
     by_name: dict[str, int] = {}

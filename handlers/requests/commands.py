@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from storage.states import Ladder, Rating, RequestState, Role
+from storage.states import Ladder, MediationOutcome, Rating, RequestState, Role
 
 # What stands still in one of these waits for a person; DONE waits to be rated, the others have ended.
 OPEN = frozenset(
@@ -145,6 +145,13 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Mediate:
+    """调解: somebody brought the two sides together. Who and what was agreed is kept beside the timeline."""
+
+    outcome: MediationOutcome
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """回复: for the reporters."""
 
@@ -230,6 +237,7 @@ Command = (
     | AddHelper
     | Finish
     | Note
+    | Mediate
     | Reply
     | Supplement
     | Rate
@@ -279,6 +287,7 @@ class Verb(StrEnum):
     HELPED = "request.helped"
     DONE = "request.done"
     NOTED = "request.noted"
+    MEDIATED = "request.mediated"
     REPLIED = "request.replied"
     SUPPLEMENTED = "request.supplemented"
     RATED = "request.rated"

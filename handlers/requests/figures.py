@@ -29,7 +29,14 @@ async def rates_of_many(
     rows: dict[int, list[Row]] = {compound_id: [] for compound_id in compound_ids}
     for raised in await list_raised(session, compound_ids, since, until):
         rows[raised.compound_id].append(
-            Row(raised.state, raised.accepted_in_time, raised.done_in_time, raised.rating, raised.ratings)
+            Row(
+                raised.state,
+                raised.accepted_in_time,
+                raised.done_in_time,
+                raised.rating,
+                raised.ratings,
+                raised.level,
+            )
         )
     return {compound_id: rates(of_compound, services.rates_over) for compound_id, of_compound in rows.items()}
 
@@ -43,6 +50,8 @@ def rates_text(found: Rates) -> str:
         on_time=_rate_text(found.on_time),
         resolution=_rate_text(found.resolution),
         satisfaction=_rate_text(found.satisfaction),
+        in_compound=_rate_text(found.in_compound),
+        in_community=_rate_text(found.in_community),
     )
 
 

@@ -23,6 +23,7 @@ class Offer(StrEnum):
     FINISH = "finish"
     REPLY = "reply"
     NOTE = "note"
+    MEDIATE = "mediate"
     RATE = "rate"
     SUPPLEMENT = "supplement"
     REOPEN = "reopen"
@@ -48,6 +49,8 @@ def offers_to_staff(
         found.add(Offer.NOTE)
         if facts.state is not RequestState.CANCELLED:
             found.add(Offer.REPLY)
+    if Right.MEDIATE in rights and facts.state is not RequestState.CANCELLED:
+        found.add(Offer.MEDIATE)
     if facts.state not in OPEN:
         return frozenset(found)
     if Right.DISPATCH in rights:

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from storage.states import Rating, RequestState
+from storage.states import Ladder, Rating, RequestState
 
+ENDED = frozenset({RequestState.RATED, RequestState.CLOSED})
+_UP = tuple(Ladder)
 HAPPY = frozenset({Rating.SATISFIED, Rating.FAIR})
 
 
@@ -21,6 +23,7 @@ class Row:
     """A request that was raised in the period.
 
     rating: what counts of its last round. ratings: what each reporter thought of it last, in whichever round.
+    level: how far up the ladder it has gone.
     """
 
     state: RequestState
@@ -28,6 +31,7 @@ class Row:
     done_in_time: bool | None
     rating: Rating | None = None
     ratings: tuple[Rating, ...] = ()
+    level: Ladder = Ladder.COMPOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Rates:
     """raised: how many there are, cancelled ones left out.
 
     response: 响应率, on_time: 按时办结率, resolution: 解决率, satisfaction: 满意率.
+    in_compound: 小事不出小区, in_community: 大事不出社区, of what has ended.
     """
 
     raised: int
@@ -55,6 +60,8 @@ class Rates:
     on_time: Rate
     resolution: Rate
     satisfaction: Rate
+    in_compound: Rate = Rate(0, 0)
+    in_community: Rate = Rate(0, 0)
 
 
 def rates(rows: Iterable[Row], over: Over = Over.DUE) -> Rates:
@@ -68,6 +75,8 @@ def rates(rows: Iterable[Row], over: Over = Over.DUE) -> Rates:
         on_time=_rate([row.done_in_time for row in counted], over),
         resolution=_rate(resolved, over),
         satisfaction=Rate(sum(rating in HAPPY for rating in ratings), len(ratings)),
+        in_compound=_rate([_stayed(row, Ladder.COMPOUND) for row in counted], over),
+        in_community=_rate([_stayed(row, Ladder.COMMUNITY) for row in counted], over),
     )
 
 
@@ -78,6 +87,11 @@ def _is_resolved(row: Row) -> bool | None:
     if row.state is RequestState.DONE:
         return None
     return None if row.done_in_time is None else False
+
+
+def _stayed(row: Row, highest: Ladder) -> bool | None:
+    """Whether it ended no further up than here; None while it has not ended."""
+    return _UP.index(row.level) <= _UP.index(highest) if row.state in ENDED else None
 
 
 def _rate(values: list[bool | None], over: Over) -> Rate:

@@ -28,6 +28,7 @@ from handlers.requests.commands import (
     Entry,
     Facts,
     Finish,
+    Mediate,
     Moments,
     Note,
     Party,
@@ -230,6 +231,12 @@ def _note(facts: Facts, command: Note, _now: datetime, _moments: Moments) -> Cha
     return Change(facts, (Entry(Verb.NOTED, command.words),))
 
 
+def _mediate(facts: Facts, command: Mediate, _now: datetime, _moments: Moments) -> Change | Refused:
+    if facts.state is RequestState.CANCELLED:
+        return Refused(Code.ENDED)
+    return Change(facts, (Entry(Verb.MEDIATED, details={"outcome": command.outcome}),))
+
+
 def _reply(facts: Facts, command: Reply, _now: datetime, _moments: Moments) -> Change | Refused:
     if facts.state is RequestState.CANCELLED:
         return Refused(Code.ENDED)
@@ -380,6 +387,7 @@ _DOES: dict[type, Callable[..., Change | Refused]] = {
     AddHelper: _add_helper,
     Finish: _finish,
     Note: _note,
+    Mediate: _mediate,
     Reply: _reply,
     Supplement: _supplement,
     Rate: _rate,

@@ -62,7 +62,7 @@ def room_of(
         return _parking(text, building, houses)
     if _SHOP_WORDS.search(text) or (kind is UnitKind.SHOP and _SHOP_LIKE.fullmatch(text)):
         return _shop(text, building)
-    given = Room("", _part(building, "building"), _part(entrance, "entrance"), "")
+    given = Room("", part_of(building, "building"), part_of(entrance, "entrance"), "")
     read = _whole(text, given, houses)
     if read is None:
         alone = _ALONE.fullmatch(text)
@@ -143,7 +143,7 @@ def _shop(text: str, building: str) -> Room:
     bare = re.sub(r"[()（）号室]", "", _SHOP_WORDS.sub("-", re.sub(r"(\d)(?:栋|幢|号楼|座|#)", r"\1-", text)))
     bare = re.sub(r"-+", "-", bare).strip("-")
     first, _, rest = bare.partition("-")
-    house = _part(building, "building")
+    house = part_of(building, "building")
     if rest and not house:
         house = _bare(first)
     elif house and _bare(first) != house:
@@ -153,7 +153,8 @@ def _shop(text: str, building: str) -> Room:
     return Room(f"S-{bare}", house, "", bare, UnitKind.SHOP)
 
 
-def _part(text: str, what: str) -> str:
+def part_of(text: str, what: str) -> str:
+    """The sign of a building or an entrance (`what`), as codes have it: 三号楼 is 3; raises CellError."""
     bare = re.sub(r"\s", "", text).upper()
     if not bare:
         return ""

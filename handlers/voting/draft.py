@@ -7,6 +7,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, fi
 from pydantic import Field as Checked
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.grid.keep_profile import profile_of
+from handlers.grid.profile import defaults_of
 from handlers.voting.announced import Announced, announced_of, as_json
 from handlers.voting.jurisdictions import Profile, load_profile
 from handlers.voting.life import audit, hold_vote, take_step
@@ -103,10 +105,14 @@ async def create_vote(
     now: datetime,
     values: dict[str, str] | None = None,
 ) -> Vote:
-    """A draft; raises TemplateError or ProfileError. values: what stands in the template's fields."""
+    """A draft; raises TemplateError or ProfileError. values: what stands in the template's fields.
+
+    Who convenes is filled in as the compound's profile suggests.
+    """
     assert compound.compound_id is not None
     written, place = find_template(template), load_profile(profile)
     filled = values or {}
+    convener = defaults_of(await profile_of(session, compound)).convener
     vote = Vote(
         compound_id=compound.compound_id,
         vote_number=await next_number(session, compound.compound_id, "vote"),
@@ -115,6 +121,7 @@ async def create_vote(
         body=written.fill(written.body, filled),
         template=template,
         profile=profile,
+        convener=Convener(body=convener).model_dump() if convener else {},
         rules=as_json(announced_in(place)),
         operator_id=operator_id,
         created_at=now,

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.states import Role, RoleSource
-from storage.tables import ChannelIdentity, Compound, Person, Place, Residency, RoleGrant
+from storage.tables import ChannelIdentity, Compound, GridCell, Person, Place, Residency, RoleGrant
 from storage.upsert import insert_for
 
 
@@ -345,6 +345,7 @@ async def forget_person(session: AsyncSession, person_id: int) -> None:
         .where(col(Person.person_id) == person_id)
         .values(name_sealed=None, phone_sealed=None, phone_lookup=None)
     )
+    await session.exec(update(GridCell).where(col(GridCell.worker_id) == person_id).values(worker_id=None))
     for table in (Residency, RoleGrant, ChannelIdentity):
         for row in (await session.exec(select(table).where(table.person_id == person_id))).all():
             await session.delete(row)

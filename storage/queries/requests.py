@@ -9,10 +9,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.queries.matters import find_matter_behind
-from storage.states import MessageClass, OpinionState, Rating, RequestState
+from storage.states import Ladder, MessageClass, OpinionState, Rating, RequestState
 from storage.tables import (
     DispatchRule,
     Matter,
+    Mediation,
     Opinion,
     OutboxMessage,
     Request,
@@ -203,6 +204,16 @@ async def list_events(session: AsyncSession, compound_id: int, number: int) -> l
     return list((await session.exec(statement)).all())
 
 
+async def list_mediations(session: AsyncSession, compound_id: int, number: int) -> list[Mediation]:
+    """The mediations in what a request is about, from the first."""
+    statement = (
+        select(Mediation)
+        .where(Mediation.compound_id == compound_id, Mediation.number == number)
+        .order_by(col(Mediation.seq))
+    )
+    return list((await session.exec(statement)).all())
+
+
 async def find_last_words(
     session: AsyncSession, compound_id: int, number: int, *, public: bool
 ) -> RequestEvent | None:
@@ -255,6 +266,7 @@ class Raised(NamedTuple):
     accepted_in_time: bool | None
     done_in_time: bool | None
     rating: Rating | None
+    level: Ladder
     ratings: tuple[Rating, ...] = ()
 
 
@@ -293,6 +305,7 @@ async def list_raised(
             Request.accepted_in_time,
             Request.done_in_time,
             Request.rating,
+            Request.level,
         ).where(*raised)  # type: ignore[call-overload]
     )
     return [
@@ -303,9 +316,10 @@ async def list_raised(
             accepted,
             done,
             rating,
+            level,
             tuple(last.get((compound_id, number), {}).values()),
         )
-        for compound_id, number, state, accepted, done, rating in rows
+        for compound_id, number, state, accepted, done, rating, level in rows
     ]
 
 
@@ -414,7 +428,15 @@ async def blank_request_words(session: AsyncSession, before: datetime, limit: in
     rated = list((await session.exec(comments)).all())
     for rating in rated:
         rating.comment = None
-    return len(found) + len(rated)
+    old = (
+        select(Mediation)
+        .where(Mediation.recorded_at < before, col(Mediation.sealed).is_not(None))
+        .limit(limit)
+    )
+    mediated = list((await session.exec(old)).all())
+    for mediation in mediated:
+        mediation.sealed, mediation.mediators = None, ""
+    return len(found) + len(rated) + len(mediated)
 
 
 async def list_events_with_words(

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.states import PlaceLevel, RegionLevel
-from storage.tables import ChatGroup, Compound, Opinion, Place, Region, Residency, RoleGrant
+from storage.tables import ChatGroup, Compound, GridPlace, Opinion, Place, Region, Residency, RoleGrant
 from storage.upsert import insert_for
 
 HOUSES = (PlaceLevel.BUILDING, PlaceLevel.ENTRANCE)
@@ -92,6 +92,11 @@ async def list_region_levels(session: AsyncSession, codes: Collection[str]) -> d
     return {code: RegionLevel(level) for code, level in await session.exec(statement)}
 
 
+async def find_region_level(session: AsyncSession, code: str) -> RegionLevel | None:
+    """The level of a region; None when there is none with this code."""
+    return (await list_region_levels(session, [code])).get(code)
+
+
 async def list_scopes_of(session: AsyncSession, compound: Compound) -> list[str]:
     """The codes of the nodes on which a role counts for this compound: itself and all above."""
     return [compound.code, *await list_region_codes_above(session, compound.region_code)]
@@ -164,8 +169,10 @@ async def list_codes_in_use(session: AsyncSession, compound: Compound) -> set[st
 
 
 async def delete_places(session: AsyncSession, compound_id: int, codes: Collection[str]) -> None:
-    """Take places away that nothing refers to."""
+    """Take places away that nothing refers to but their grid cells."""
     gone = sorted(codes)
     for start in range(0, len(gone), _AT_ONCE):
         some = col(Place.code).in_(gone[start : start + _AT_ONCE])
+        cells = col(GridPlace.place_code).in_(gone[start : start + _AT_ONCE])
+        await session.exec(delete(GridPlace).where(col(GridPlace.compound_id) == compound_id, cells))
         await session.exec(delete(Place).where(col(Place.compound_id) == compound_id, some))

@@ -31,6 +31,13 @@ from storage.tables.consultations import (  # noqa: E402
     ConsultationSeat,
 )
 from storage.tables.cycles import AlertEpisode, CycleSettings, WeeklyCycle  # noqa: E402
+from storage.tables.grid import (  # noqa: E402
+    CardEntry,
+    CompoundProfile,
+    GridCell,
+    GridPlace,
+    GridUpload,
+)
 from storage.tables.groups import (  # noqa: E402
     ArchiveCursor,
     ArchiveTombstone,
@@ -54,6 +61,7 @@ from storage.tables.points import PointEntry, PointSettings  # noqa: E402
 from storage.tables.polls import Poll, PollAnswer  # noqa: E402
 from storage.tables.requests import (  # noqa: E402
     DispatchRule,
+    Mediation,
     Request,
     RequestEvent,
     RequestRating,
@@ -101,11 +109,13 @@ __all__ = [
     "BindingAttempt",
     "Blob",
     "CanvassContact",
+    "CardEntry",
     "ChannelIdentity",
     "ChatGroup",
     "Claim",
     "CommunityWarning",
     "Compound",
+    "CompoundProfile",
     "Consultation",
     "ConsultationItem",
     "ConsultationPlan",
@@ -116,6 +126,9 @@ __all__ = [
     "DispatchRule",
     "EarlyWarning",
     "Erasure",
+    "GridCell",
+    "GridPlace",
+    "GridUpload",
     "GroupMember",
     "HazardFinding",
     "HazardList",
@@ -124,6 +137,7 @@ __all__ = [
     "InboxMessage",
     "LocalPhrase",
     "Matter",
+    "Mediation",
     "OfficialResult",
     "OneTimeLink",
     "Opinion",

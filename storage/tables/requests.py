@@ -1,12 +1,12 @@
 """Requests: a confirmed matter on its way from 下单 to 评单."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from storage.states import Ladder, Rating, RequestState, Role
+from storage.states import Ladder, MediationOutcome, Rating, RequestState, Role
 from storage.types import BigId, UtcDateTime, enum_text
 
 _TIMED = text("next_at IS NOT NULL")
@@ -100,6 +100,33 @@ class RequestRating(SQLModel, table=True):
     rating: Rating = Field(sa_type=enum_text(Rating, "rating"))
     comment: str | None = Field(default=None, sa_type=Text)
     rated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Mediation(SQLModel, table=True):
+    """That somebody mediated (调解) in what a request is about; its entry in the timeline has the same `seq`.
+
+    mediators: who did, as colleagues know them. sealed: the parties and what was agreed, as JSON, for those who may see
+    it; None when its time is over.
+    """
+
+    __tablename__ = "mediations"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["compound_id", "number", "seq"],
+            ["request_events.compound_id", "request_events.number", "request_events.seq"],
+        ),
+        Index("ix_mediations_recorded_at", "recorded_at"),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    number: int = Field(primary_key=True, sa_type=BigId)
+    seq: int = Field(primary_key=True)
+    mediated_on: date
+    outcome: MediationOutcome = Field(sa_type=enum_text(MediationOutcome, "outcome"))
+    mediators: str = Field(max_length=80)
+    sealed: bytes | None = None
+    recorded_by: int = Field(foreign_key="persons.person_id", sa_type=BigId)
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class DispatchRule(SQLModel, table=True):

@@ -121,6 +121,8 @@ async def test_a_role_on_a_building_opens_what_has_a_place_there_and_no_digest(
         Right.SEE_OVERSIGHT,
         Right.RUN_OVERSIGHT,
         Right.BIND_OWNERS,
+        Right.KEEP_COMPOUND,
+        Right.SEE_GRID,
         *OF_VOTES,
     }
     assert opened == standing.rights == ROLE_RIGHTS[role] - of_the_whole

@@ -76,7 +76,7 @@ def test_whatever_points_at_a_place_is_looked_at_before_one_goes() -> None:
         if key.column.table.name == "places"
     }
     # A new one belongs into storage.queries.tree.list_codes_in_use.
-    assert pointing == {"places", "residencies", "chat_groups"}
+    assert pointing == {"places", "residencies", "chat_groups", "grid_places"}  # the last go with it
 
 
 async def test_which_flats_are_known_is_told_by_entrance(talk: Talk) -> None:

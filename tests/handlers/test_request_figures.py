@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from handlers.requests.assign import Assignment, Rule, assign, default_role
 from handlers.requests.commands import Party
 from handlers.requests.rates import Over, Rate, Row, rates
-from storage.states import Rating, RequestState, Role
+from storage.states import Ladder, Rating, RequestState, Role
 
 OPEN, DONE, RATED, CLOSED = (
     RequestState.ACCEPTED,
@@ -18,7 +18,7 @@ OPEN, DONE, RATED, CLOSED = (
 
 EXAMPLE = [
     Row(RATED, True, True, Rating.SATISFIED, (Rating.SATISFIED, Rating.FAIR)),
-    Row(RATED, True, False, Rating.DISSATISFIED, (Rating.DISSATISFIED,)),
+    Row(RATED, True, False, Rating.DISSATISFIED, (Rating.DISSATISFIED,), Ladder.COMMUNITY),
     Row(CLOSED, False, True),
     Row(DONE, True, True),
     Row(OPEN, True, None),
@@ -35,8 +35,10 @@ def test_the_example_of_the_page() -> None:
     assert found.on_time == Rate(4, 5)
     assert found.resolution == Rate(2, 4)
     assert found.satisfaction == Rate(2, 4)
+    assert (found.in_compound, found.in_community) == (Rate(2, 3), Rate(3, 3))
     over_all = rates(EXAMPLE, Over.ALL)
     assert [over_all.response, over_all.on_time, over_all.resolution] == [Rate(5, 7), Rate(4, 7), Rate(2, 7)]
+    assert [over_all.in_compound, over_all.in_community] == [Rate(2, 7), Rate(3, 7)]
 
 
 @pytest.mark.parametrize(
@@ -53,16 +55,20 @@ _ROWS = st.builds(
     st.sampled_from([None, True, False]),
     st.sampled_from([None, *Rating]),
     st.lists(st.sampled_from(list(Rating)), max_size=3).map(tuple),
+    st.sampled_from(list(Ladder)),
 )
 
 
 @given(st.lists(_ROWS, max_size=12), st.sampled_from(list(Over)))
 def test_a_rate_is_never_more_than_all_of_it(rows: list[Row], over: Over) -> None:
     found = rates(rows, over)
-    for rate in (found.response, found.on_time, found.resolution, found.satisfaction):
+    rest = (found.in_compound, found.in_community)
+    for rate in (found.response, found.on_time, found.resolution, found.satisfaction, *rest):
         assert 0 <= rate.count <= rate.total
         assert rate.percent is None or 0 <= rate.percent <= 100
     assert found.resolution.total <= found.raised
+    assert found.in_compound.count <= found.in_community.count
+    assert found.in_compound.total == found.in_community.total
 
 
 PROPERTY, GRID, COMMUNITY = (Party(role) for role in (Role.PROPERTY, Role.GRID_WORKER, Role.COMMUNITY_WORKER))

@@ -129,6 +129,8 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
         ("POST", f"{REQUEST}/{action}"): in_three(*HANDLE, status=GO)
         for action in ("accept", "decline", "help", "finish", "reply", "note")
     },
+    # Whoever reads who was party to it records it; nobody filled anything in.
+    ("POST", f"{REQUEST}/mediate"): in_three("secretary", "community_worker", "grid_worker", status=GO),
     ("GET", "/console/{compound}/worklist"): here(*CORRECT, *STEWARDS, "building_committee"),
     ("POST", "/console/{compound}/worklist"): here(*CORRECT, *STEWARDS, "building_committee", status=GO),
     ("POST", f"{REQUEST}/photos"): in_three(*HANDLE, status=GO),
@@ -238,6 +240,17 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
         ("POST", f"{ROLL}/uploads/{{upload}}/{action}"): here(*RUN, status=GO)
         for action in ("columns", "import", "drop")
     },
+    ("GET", "/console/{compound}/profile"): here(*RUN),
+    ("POST", "/console/{compound}/profile"): here(*RUN, status=GO),
+    ("GET", "/console/{compound}/card"): here(*RUN),
+    ("POST", "/console/{compound}/card"): here(*RUN, status=GONE),  # it names none of the five
+    ("GET", "/h5/compound"): residents(OK),
+    ("GET", "/console/{compound}/grid"): here(*RUN, "grid_worker"),
+    ("POST", "/console/{compound}/grid/cells"): here(*RUN, status=GO),
+    ("POST", "/console/{compound}/grid/upload"): here(*RUN, status=GO),
+    ("GET", "/console/{compound}/grid/upload"): here(*RUN, status=GO),  # there is none
+    ("POST", "/console/{compound}/grid/upload/import"): here(*RUN, status=GO),
+    ("POST", "/console/{compound}/grid/upload/drop"): here(*RUN, status=GO),
     ("GET", "/console/{compound}/owners"): here(*ENTER),
     ("POST", "/console/{compound}/owners"): here(*ENTER, status=GO),
     ("POST", "/console/{compound}/owners/codes"): here(*ENTER),  # shown once, in the answer

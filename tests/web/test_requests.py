@@ -192,17 +192,25 @@ async def test_nobody_who_raised_or_rated_it_is_named_even_if_they_hold_an_offic
     [
         ("secretary", "heard", ["confirm", "dismiss", "merge"]),
         ("property", "heard", []),
-        ("secretary", "raised", ["dispatch", "help", "reply", "photos", "note", "merge", "part", "dismiss"]),
+        (
+            "secretary",
+            "raised",
+            ["dispatch", "help", "reply", "photos", "note", "mediate", "merge", "part", "dismiss"],
+        ),
         ("committee", "raised", ["merge", "part", "dismiss"]),
         ("supervisor", "raised", []),
         ("property", "raised", ["help", "reply", "photos", "note"]),
         ("property", "given", ["accept", "finish", "decline", "help", "reply", "photos", "note"]),
-        ("grid_worker", "given", ["help", "reply", "photos", "note"]),
-        ("secretary", "given", ["dispatch", "help", "reply", "photos", "note", "merge", "dismiss"]),
+        ("grid_worker", "given", ["help", "reply", "photos", "note", "mediate"]),
+        (
+            "secretary",
+            "given",
+            ["dispatch", "help", "reply", "photos", "note", "mediate", "merge", "dismiss"],
+        ),
         ("property", "in_hand", ["finish", "decline", "help", "reply", "photos", "note"]),
-        ("secretary", "done", ["reply", "photos", "note", "merge", "dismiss"]),
-        ("secretary", "over", ["reply", "photos", "note", "merge"]),
-        ("building_secretary", "raised", ["dispatch", "help", "reply", "photos", "note"]),
+        ("secretary", "done", ["reply", "photos", "note", "mediate", "merge", "dismiss"]),
+        ("secretary", "over", ["reply", "photos", "note", "mediate", "merge"]),
+        ("building_secretary", "raised", ["dispatch", "help", "reply", "photos", "note", "mediate"]),
     ],
 )
 async def test_the_buttons_are_those_that_would_work(

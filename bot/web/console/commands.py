@@ -3,6 +3,8 @@
 A button that comes too late changes nothing: the answer is the page as it is now, with a sentence that says why.
 """
 
+from datetime import date
+
 from aiohttp import web
 
 from bot.web.console.alerts import NUMBER
@@ -23,9 +25,11 @@ from handlers.requests.commands import (
     Party,
     Reply,
 )
+from handlers.requests.mediate import LONGEST, MediationFault, MediationRefused, Record, record_mediation
 from handlers.requests.offices import actor_in, list_candidates, role_in, scopes_inside
 from handlers.requests.staff import KEPT
 from storage.queries.requests import find_request
+from storage.states import MediationOutcome
 
 NO_REQUEST = "no_request"
 NOBODY = "nobody"
@@ -85,6 +89,35 @@ async def note(visit: Visit) -> web.Response:
     """备注: for colleagues."""
     found = await _access(visit, Right.NOTE)
     return await _carry_out(visit, found, Note(_words(visit)))
+
+
+async def mediate(visit: Visit) -> web.Response:
+    """调解: who brought the two sides together, when, and what came of it."""
+    found = await _access(visit, Right.MEDIATE)
+    form = {name: visit.form.get(name, "").strip()[:most] for name, most in LONGEST.items()}
+    outcome, day = visit.form.get("outcome", ""), visit.form.get("day", "")
+    if outcome not in set(MediationOutcome):
+        return back_to(found, MediationFault.MISSING)
+    try:
+        record = Record(date.fromisoformat(day), MediationOutcome(outcome), **form)
+    except ValueError:
+        return back_to(found, MediationFault.DAY)
+    try:
+        carried = await record_mediation(
+            visit.session,
+            visit.site.services,
+            found.opened.compound,
+            found.matter,
+            record,
+            visit.now,
+            key=command_key(visit),
+            actor_id=visit.signed_in.viewer.person_id,
+        )
+    except MediationRefused as refused:
+        return back_to(found, refused.fault)
+    except LookupError:
+        return back_to(found, NO_REQUEST)
+    return back_to(found, carried.refused.code if carried.refused else "mediated")
 
 
 def back_to(found: OpenedMatter, told: str) -> web.Response:

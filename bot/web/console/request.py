@@ -5,6 +5,7 @@ from aiohttp import web
 from bot.web.console.alerts import NUMBER
 from bot.web.console.compounds import CODE
 from bot.web.once import fresh_key
+from bot.web.templating import local_date
 from bot.web.visit import Visit
 from handlers.access import OpenedMatter, Right, access_matter
 from handlers.alerts.rules import anonymous
@@ -13,13 +14,14 @@ from handlers.digests.masking import is_anonymous, mask
 from handlers.photos.albums import album_for_staff
 from handlers.requests.commands import BY_RESIDENTS, OPEN, Facts, Party, Verb
 from handlers.requests.dispatching import assignment_of
+from handlers.requests.mediate import outcome_name, records_of
 from handlers.requests.offers import Offer, offers_to_staff
 from handlers.requests.offices import actor_in, list_candidates, role_name, scopes_inside
 from handlers.requests.record import facts_of
 from handlers.requests.words import label_of, level_name, rating_name, who
 from storage.queries.board import list_merged_into, list_voices_said
 from storage.queries.requests import find_request, list_events
-from storage.states import Ladder, MatterState, Rating, Role
+from storage.states import Ladder, MatterState, MediationOutcome, Rating, Role
 from storage.tables import Matter, RequestEvent
 
 # Who did one of these is staff. Of the others it may be a resident, whom nobody reads of.
@@ -30,6 +32,7 @@ _BY_STAFF = frozenset(
         Verb.HELPED,
         Verb.DONE,
         Verb.NOTED,
+        Verb.MEDIATED,
         Verb.REPLIED,
         Verb.DISPATCHED,
         Verb.SORTED,
@@ -85,6 +88,15 @@ async def show_request(visit: Visit) -> web.Response:
         ],
         photos=await album_for_staff(session, found),
         entries=await _entries(visit, found, matter, reads_words) if request else [],
+        mediations=await records_of(
+            session,
+            services.sealer,
+            found.opened.compound_id,
+            matter.number,
+            may_read=Right.MEDIATE in found.rights,
+        ),
+        outcomes=[(outcome, outcome_name(outcome)) for outcome in MediationOutcome],
+        today=local_date(visit.now),
         key=fresh_key(),
         told=visit.request.query.get("told", ""),
     )

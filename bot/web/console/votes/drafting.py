@@ -6,6 +6,8 @@ from bot.web.console.compounds import CODE
 from bot.web.once import first_time, fresh_key
 from bot.web.visit import Visit, see_other
 from handlers.access import NotFound, Opened, Right, access_compound
+from handlers.grid.keep_profile import profile_of
+from handlers.grid.profile import defaults_of, in_order
 from handlers.voting import words
 from handlers.voting.draft import create_vote
 from handlers.voting.jurisdictions import load_profile, profile_codes
@@ -19,10 +21,14 @@ LONGEST = 500
 async def choose_template(visit: Visit) -> web.Response:
     """What is to be decided."""
     opened = await _access(visit)
+    templates = load_templates()
+    defaults = defaults_of(await profile_of(visit.session, opened.compound))
     return visit.page(
         "console/votes/choose.html",
         opened=opened,
-        templates=load_templates(),
+        templates=[templates[code] for code in in_order(templates, defaults.templates)],
+        suggested=defaults.templates,
+        defaults=defaults,
         words=words,
         regime=Regime.CIVIL_CODE,
     )

@@ -1,0 +1,1 @@
+"""Pages for whoever keeps a compound: its profile, its card, its grid cells and its tree."""
