@@ -57,6 +57,7 @@ from handlers.requests.clock import advance_requests
 from handlers.requests.deadlines import Deadlines, DeadlinesError, load_deadlines
 from handlers.visits.remind import advance_visits
 from handlers.visits.stewards import advance_stewards
+from handlers.topics.clock import advance_topics
 from handlers.voting.clock import advance_votes
 from handlers.voting.log import seal_all
 from handlers.voting.outreach import advance_outreach
@@ -255,6 +256,7 @@ class Application:
             "visits": partial(advance_visits, self.database, services),
             "stewards": partial(advance_stewards, self.database, services),
             "points": partial(advance_points, self.database),
+            "topics": partial(advance_topics, self.database, services),
             "owners": partial(end_sold, self.database, services),
             "months": partial(advance_months, self.database, services),
             "warnings": partial(advance_warnings, self.database, services),

@@ -64,10 +64,11 @@ class Right(StrEnum):
     KEEP_COMPOUND = "keep_compound"  # its profile, its card, its tree and who has which grid cell
     SEE_GRID = "see_grid"
     MEDIATE = "mediate"  # record a mediation, and read who was party to it
+    SEE_TOPICS = "see_topics"  # who does what in which step is for handlers/topics/rules.py
 
 
 _WATCH = frozenset({Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT})
-_READ = frozenset({Right.SEE_WEEK, Right.SEE_DIGEST, Right.SEE_OVERSIGHT, Right.SEE_CONSULTATIONS})
+_READ = frozenset({Right.SEE_WEEK, Right.SEE_DIGEST, Right.SEE_OVERSIGHT, Right.SEE_CONSULTATIONS, Right.SEE_TOPICS})
 _SEE = frozenset({Right.SEE_REQUESTS})
 _HANDLE = _SEE | {Right.HANDLE, Right.NOTE}
 _DISPATCH = _HANDLE | {Right.DISPATCH}
@@ -93,11 +94,11 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
     | _SEE
     | _RULE
     | {Right.SEE_ALERTS, Right.MERGE, Right.CORRECT, Right.RUN_POLLS, Right.RUN_CONSULTATIONS},
-    Role.PROPERTY: _WATCH | _HANDLE | {Right.SEE_WEEK},
+    Role.PROPERTY: _WATCH | _HANDLE | {Right.SEE_WEEK, Right.SEE_TOPICS},
     Role.COMMUNITY_WORKER: _READ | _WATCH | _DISPATCH | _RUN | _KEEP | _SORT,
     Role.GRID_WORKER: _WATCH
     | _HANDLE
-    | {Right.SEE_WEEK, Right.CORRECT, Right.CHECK_HAZARDS, Right.SEE_GRID, Right.MEDIATE},
+    | {Right.SEE_WEEK, Right.SEE_TOPICS, Right.CORRECT, Right.CHECK_HAZARDS, Right.SEE_GRID, Right.MEDIATE},
     Role.SUPERVISOR: _READ | _SEE | {Right.SEE_VOTES, Right.SEE_EVIDENCE},
     Role.DUTY: _WATCH,
     Role.OPERATOR: frozenset({Right.SEE_OUTBOX}),

@@ -24,6 +24,7 @@ from handlers.requests import chat as requests
 from handlers.requests import staff as handling
 from handlers.router import Route, dispatch
 from handlers.texts import fit, say
+from handlers.topics import chat as topics
 from handlers.voting import chat as voting
 from nlp.quotes import addressed
 from storage.outbox import add_reply
@@ -59,6 +60,7 @@ RESIDENTS = Manner(
         *polls.ROUTES,
         *points.ROUTES,
         *consultations.ROUTES,
+        *topics.ROUTES,
         *requests.ROUTES,
         *matters.ROUTES,
         *photos.ROUTES,
@@ -66,7 +68,16 @@ RESIDENTS = Manner(
     ),
     tells=True,
 )
-STAFF = Manner((*handling.ROUTES, *voting.STAFF_ROUTES, *matters.STAFF_ROUTES, *STAFF_ROUTES), called=True)
+STAFF = Manner(
+    (
+        *handling.ROUTES,
+        *voting.STAFF_ROUTES,
+        *topics.STAFF_ROUTES,
+        *matters.STAFF_ROUTES,
+        *STAFF_ROUTES,
+    ),
+    called=True,
+)
 CUSTOMER_GROUPS = Manner(CUSTOMER_ROUTES, silent=True)
 
 _MANNERS = {

@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.queries.opinions import lock_counter
 from storage.sealing import Sealer
-from storage.tables import BallotPaper, Blob, Photo, VoteDocument
+from storage.tables import BallotPaper, Blob, Photo, TopicDocument, VoteDocument
 from storage.upsert import insert_ignore
 
 LIMIT_BYTES = 10 * 1024 * 1024
@@ -24,6 +24,7 @@ REFERRING = (
     (Photo.compound_id, Photo.address),
     (VoteDocument.compound_id, VoteDocument.address),
     (BallotPaper.compound_id, BallotPaper.scan_address),
+    (TopicDocument.compound_id, TopicDocument.address),
 )  # whatever has a blob; a test looks for columns that are missing here
 _CONTEXT = "blobs.content"
 

@@ -519,3 +519,48 @@ class ItemOutcome(StrEnum):
     MEDIATION = "mediation"
     ANSWERED = "answered"
     DEFERRED = "deferred"
+class TopicStep(StrEnum):
+    """五议工作法 (seed 000), in this order: 提议, 商议, 定议, 执行, 评议."""
+
+    PROPOSE = "propose"
+    DISCUSS = "discuss"
+    DECIDE = "decide"
+    EXECUTE = "execute"
+    REVIEW = "review"
+
+
+class TopicState(StrEnum):
+    """Life of a topic (议题)."""
+
+    OPEN = "open"
+    DONE = "done"  # the last step was left
+    ENDED = "ended"  # withdrawn, with a reason
+
+
+class TopicVerb(StrEnum):
+    """What an entry in a topic's record says."""
+
+    PROPOSED = "proposed"
+    ADVANCED = "advanced"
+    SKIPPED = "skipped"
+    WENT_BACK = "went_back"
+    FINISHED = "finished"
+    ENDED = "ended"
+    TASK_DONE = "task_done"
+    DOCUMENT_ADDED = "document_added"
+    VOTE_REQUIRED = "vote_required"
+    VOTE_LINKED = "vote_linked"
+    DECIDED = "decided"
+    MILESTONE_PLANNED = "milestone_planned"
+    MILESTONE_DONE = "milestone_done"
+    ELECTED = "elected"  # how the representatives were elected, and the share that has to sign
+    REPRESENTATIVE_NAMED = "representative_named"
+    SIGNED = "signed"
+    REFUSED = "refused"
+    PAPER_ENTERED = "paper_entered"  # by one; it counts when a second one says the same
+    OBJECTED = "objected"
+    ANSWERED = "answered"
+    POLL_STARTED = "poll_started"
+    STATED = "stated"
+    REMINDED = "reminded"
+    OVERDUE = "overdue"

@@ -78,6 +78,13 @@ from storage.tables.roll import (  # noqa: E402
     UnitCode,
 )
 from storage.tables.scorecards import Scorecard  # noqa: E402
+from storage.tables.topics import (  # noqa: E402
+    Topic,
+    TopicDocument,
+    TopicEvent,
+    TopicObjection,
+    TopicRepresentative,
+)
 from storage.tables.tree import Compound, Place, Region  # noqa: E402
 from storage.tables.visits import HomeVisit, StewardVisit, VisitPlan  # noqa: E402
 from storage.tables.vote_log import UnsealedLeaf, VoteCheckpoint, VoteLeaf, VoteLogEntry  # noqa: E402
@@ -170,6 +177,11 @@ __all__ = [
     "StaffAccount",
     "StewardVisit",
     "TagModel",
+    "Topic",
+    "TopicDocument",
+    "TopicEvent",
+    "TopicObjection",
+    "TopicRepresentative",
     "UnannouncedBallot",
     "UnannouncedPaper",
     "UnitCode",

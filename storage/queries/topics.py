@@ -1,0 +1,166 @@
+"""Topics with their records, objections, representatives and documents."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.states import ObjectionState, TopicState
+from storage.tables import Topic, TopicDocument, TopicEvent, TopicObjection, TopicRepresentative
+
+
+async def find_topic(session: AsyncSession, compound_id: int, number: int) -> Topic | None:
+    """A topic by its number."""
+    return await session.get(Topic, (compound_id, number))
+
+
+async def lock_topic(session: AsyncSession, compound_id: int, number: int) -> Topic | None:
+    """A topic as it is now; nobody else changes it, or its record, until the transaction ends."""
+    statement = (
+        select(Topic)
+        .where(Topic.compound_id == compound_id, Topic.topic_number == number)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(statement)).one_or_none()
+
+
+async def list_topics(
+    session: AsyncSession,
+    compound_ids: Iterable[int],
+    limit: int,
+    states: Collection[TopicState] = tuple(TopicState),
+) -> list[Topic]:
+    """Topics of these compounds: those that are open first, the longest due in front, then the newest."""
+    statement = (
+        select(Topic)
+        .where(col(Topic.compound_id).in_(list(compound_ids)), col(Topic.state).in_(states))
+        .order_by(
+            col(Topic.state) != TopicState.OPEN,
+            col(Topic.due_at).is_(None),
+            col(Topic.due_at),
+            col(Topic.topic_number).desc(),
+        )
+        .limit(limit)
+    )
+    return list(await session.exec(statement))
+
+
+async def list_due_compounds(session: AsyncSession, now: datetime, limit: int) -> list[int]:
+    """Compounds (compound_id) with topics of which the clock has something to say, the longest due first."""
+    statement = (
+        select(Topic.compound_id)
+        .where(col(Topic.next_at) <= now)
+        .group_by(col(Topic.compound_id))
+        .order_by(func.min(col(Topic.next_at)))
+        .limit(limit)
+    )
+    return list(await session.exec(statement))
+
+
+async def lock_due_topics(session: AsyncSession, compound_id: int, now: datetime) -> list[Topic]:
+    """Those topics of a compound, locked until the transaction ends, by number."""
+    statement = (
+        select(Topic)
+        .where(Topic.compound_id == compound_id, col(Topic.next_at) <= now)
+        .order_by(col(Topic.topic_number))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list(await session.exec(statement))
+
+
+async def has_event(session: AsyncSession, compound_id: int, number: int, key: str) -> bool:
+    """Whether a command of this key stands in the record."""
+    statement = select(TopicEvent.seq).where(
+        TopicEvent.compound_id == compound_id,
+        TopicEvent.topic_number == number,
+        TopicEvent.command_key == key,
+    )
+    return (await session.exec(statement)).first() is not None
+
+
+async def next_seq(session: AsyncSession, compound_id: int, number: int) -> int:
+    """The place of the record's next entry; under the topic's lock."""
+    statement = select(func.max(TopicEvent.seq)).where(
+        TopicEvent.compound_id == compound_id, TopicEvent.topic_number == number
+    )
+    return ((await session.exec(statement)).one() or 0) + 1
+
+
+async def list_topic_events(session: AsyncSession, compound_id: int, number: int) -> list[TopicEvent]:
+    """The record, in its order."""
+    statement = (
+        select(TopicEvent)
+        .where(TopicEvent.compound_id == compound_id, TopicEvent.topic_number == number)
+        .order_by(col(TopicEvent.seq))
+    )
+    return list(await session.exec(statement))
+
+
+async def list_topic_objections(session: AsyncSession, compound_id: int, number: int) -> list[TopicObjection]:
+    """The objections, open ones first, then in their order."""
+    statement = (
+        select(TopicObjection)
+        .where(TopicObjection.compound_id == compound_id, TopicObjection.topic_number == number)
+        .order_by(
+            col(TopicObjection.state) != ObjectionState.OPEN,
+            col(TopicObjection.objection_number),
+        )
+    )
+    return list(await session.exec(statement))
+
+
+async def list_representatives(
+    session: AsyncSession, compound_id: int, number: int
+) -> list[TopicRepresentative]:
+    """The elected representatives, in the order they were named."""
+    statement = (
+        select(TopicRepresentative)
+        .where(TopicRepresentative.compound_id == compound_id, TopicRepresentative.topic_number == number)
+        .order_by(col(TopicRepresentative.representative_number))
+    )
+    return list(await session.exec(statement))
+
+
+async def list_topic_documents(session: AsyncSession, compound_id: int, number: int) -> list[TopicDocument]:
+    """Documents and photos, in the order they were added."""
+    statement = (
+        select(TopicDocument)
+        .where(TopicDocument.compound_id == compound_id, TopicDocument.topic_number == number)
+        .order_by(col(TopicDocument.document_number))
+    )
+    return list(await session.exec(statement))
+
+
+async def forget_in_topics(session: AsyncSession, person_id: int) -> None:
+    """Take a person out of topics: what they objected with their words, their name as a representative."""
+    await session.exec(
+        update(TopicObjection)
+        .where(col(TopicObjection.person_id) == person_id)
+        .values(person_id=None, text_sealed=None)
+    )
+    await session.exec(
+        update(TopicRepresentative)
+        .where(col(TopicRepresentative.person_id) == person_id)
+        .values(person_id=None, name_sealed=None)
+    )
+
+
+async def move_in_topics(session: AsyncSession, old: int, new: int) -> None:
+    """Two turn out to be one person: what is theirs in topics moves, where it does not stand twice."""
+    for table, key in (
+        (TopicObjection, ("compound_id", "topic_number", "entry")),
+        (TopicRepresentative, ("compound_id", "topic_number")),
+    ):
+        own = {
+            tuple(getattr(row, name) for name in key)
+            for row in await session.exec(select(table).where(col(table.person_id) == new))
+        }
+        for row in list(await session.exec(select(table).where(col(table.person_id) == old))):
+            twice = tuple(getattr(row, name) for name in key) in own
+            row.person_id = None if twice else new
+            session.add(row)
+    await session.flush()

@@ -1,0 +1,163 @@
+"""Topics on real databases: a command acts once, a step is told once, who is forgotten is gone from them."""
+
+import asyncio
+from datetime import date, timedelta
+
+import pytest
+
+from handlers.topics import commands as c
+from handlers.topics.carry_out import Carried, carry_out
+from handlers.topics.clock import advance_topics
+from handlers.topics.commands import Code, Command, Refused
+from handlers.topics.propose import propose_topic
+from storage.queries.tree import find_compound
+from storage.states import Role, TopicStep, TopicVerb
+from storage.tables import Compound, OutboxMessage, Topic, TopicEvent
+from tests.handlers.neighbours import appoint, open_groups, told
+from tests.handlers.talk import Talk
+
+
+class Hall:
+    """新禾苑 with people in office, two groups, and topics."""
+
+    def __init__(self, talk: Talk, compound: Compound, people: dict[str, int]) -> None:
+        self.talk, self.compound, self.people = talk, compound, people
+
+    async def propose(self, template: str = "plain", title: str = "楼下装椅子", **more: object) -> int:
+        async with self.talk.database.write() as session:
+            topic = await propose_topic(
+                session,
+                self.talk.services,
+                self.compound,
+                title,
+                "老人没处坐",
+                template,
+                self.talk.now,
+                actor_id=self.people["shuji"],
+                **more,  # type: ignore[arg-type]
+            )
+            return topic.topic_number
+
+    async def do(self, number: int, command: Command, key: str, who: str = "shuji") -> Carried:
+        async with self.talk.database.write() as session:
+            return await carry_out(
+                session,
+                self.talk.services,
+                self.compound,
+                number,
+                command,
+                self.talk.now,
+                key=key,
+                actor_id=self.people[who],
+            )
+
+    async def refused(self, number: int, command: Command, key: str, who: str = "shuji") -> Code:
+        with pytest.raises(Refused) as refused:
+            await self.do(number, command, key, who)
+        return refused.value.code
+
+    async def topic(self) -> Topic:
+        return (await self.talk.rows(Topic))[-1]
+
+    async def told(self, recipient: str) -> list[str]:
+        return [row.text for row in await self.talk.rows(OutboxMessage) if row.recipient == recipient]
+
+
+@pytest.fixture
+async def hall(talk: Talk) -> Hall:
+    async with talk.database.read() as session:
+        compound = await find_compound(session, "XH-1")
+    assert compound is not None
+    people = {
+        "shuji": await appoint(talk, "shuji", Role.SECRETARY, name="何川"),
+        "shequ": await appoint(talk, "shequ", Role.COMMUNITY_WORKER, "440199001", name="江渡"),
+        "wuye": await appoint(talk, "wuye", Role.PROPERTY, name="司马春野"),
+        "jiandu": await appoint(talk, "jiandu", Role.SUPERVISOR),
+    }
+    assert compound.compound_id is not None
+    await open_groups(talk, compound.compound_id, None)
+    return Hall(talk, compound, people)
+
+
+async def test_a_step_is_taken_once_and_told_once_whoever_asks_again(hall: Hall) -> None:
+    number = await hall.propose()
+    done = await asyncio.gather(*(hall.do(number, c.Advance(), "form:1") for _ in range(3)))
+    assert sorted(each.again for each in done) == [False, True, True]
+    assert (await hall.topic()).step is TopicStep.DISCUSS
+    told = [
+        row
+        for row in await hall.talk.rows(OutboxMessage)
+        if row.topic.startswith(f"topic:{hall.compound.compound_id}:{number}:")
+    ]
+    # One to each group for each step; that of the step before does not go out any more.
+    assert [(row.account, row.state.value) for row in told] == [
+        ("corp", "cancelled"),
+        ("duty-group", "cancelled"),
+        ("corp", "pending"),
+        ("duty-group", "pending"),
+    ]
+    assert "商议" in told[-1].text
+    assert [event.verb for event in await hall.talk.rows(TopicEvent)] == [
+        TopicVerb.PROPOSED,
+        TopicVerb.ADVANCED,
+    ]
+
+
+async def test_two_who_do_different_things_at_once_both_stand_in_the_record(hall: Hall) -> None:
+    number = await hall.propose("company", "请一家物业")
+    day = date(2026, 3, 12)
+    await asyncio.gather(
+        hall.do(number, c.DoTask("notice", "贴在大门口", day), "form:1"),
+        hall.do(number, c.AddDocument("告示.jpg", public=True), "form:2"),
+    )
+    events = await hall.talk.rows(TopicEvent)
+    assert [event.seq for event in events] == [1, 2, 3]
+    assert (await hall.topic()).work["done"]["notice"]["words"] == "贴在大门口"
+
+
+async def test_who_holds_a_step_is_told_and_others_may_not_end_it(hall: Hall) -> None:
+    number = await hall.propose()
+    await hall.do(number, c.Advance(), "1")
+    assert await hall.refused(number, c.Advance(), "2", "shequ") is Code.NOT_YOURS
+    await hall.do(number, c.DoTask("talk", "开过会", date(2026, 3, 12)), "3")
+    await hall.do(number, c.Advance(), "4")
+    topic = await hall.topic()
+    assert topic.due_at is not None
+    assert timedelta(days=30) <= topic.due_at - hall.talk.now < timedelta(days=40)
+    assert any("现在由您这边办" in text for text in await hall.told("shequ"))
+    # Owners have to decide it after all: the vote has its time.
+    await hall.do(number, c.RequireVote(9), "5")
+    later = await hall.topic()
+    assert later.due_at is not None
+    assert later.due_at - hall.talk.now >= timedelta(days=100)
+    assert await hall.refused(number, c.Advance(), "6", "shequ") is Code.MISSING
+
+
+async def test_the_holder_is_reminded_once_and_what_is_late_goes_up_once(hall: Hall) -> None:
+    numbers = [await hall.propose(title=title) for title in ("楼下装椅子", "修单元门")]
+    database, services, start = hall.talk.database, hall.talk.services, hall.talk.now
+    for days in (1, 6, 6, 5, 12, 12, 9, 400):  # the clock also goes back
+        now = start + timedelta(days=days)
+        assert sum(await asyncio.gather(*(advance_topics(database, services, now) for _ in range(3)))) in (
+            0,
+            2,
+        )
+    texts = [text for text in await hall.told("shuji") if "到期" in text]
+    assert [("快到期" in text, "超期" in text) for text in texts] == [(True, False), (False, True)]
+    assert all(str(number) in text for number in numbers for text in texts)  # both topics in one message
+    assert [text for text in await hall.told("shequ") if "超期" in text] == texts[1:]
+    verbs = [event.verb for event in await hall.talk.rows(TopicEvent) if event.actor_id is None]
+    assert verbs == [TopicVerb.REMINDED, TopicVerb.OVERDUE] * 2
+
+
+async def test_chat_lists_what_is_going_on(hall: Hall) -> None:
+    assert "没有在办的议题" in (await told(hall.talk, "shuji", "议题")).text
+    number = await hall.propose()
+    assert "告诉我您住哪" in await hall.talk.say("o-a", "议题")
+    await hall.talk.bind("o-a")
+    assert f"新禾苑第{number}号：楼下装椅子（提议，3月12日起）" in await hall.talk.say("o-a", "议题")
+    assert "楼下装椅子" in (await told(hall.talk, "shuji", "议题")).text
+    hall.talk.now += timedelta(days=30)
+    assert "已超期" in await hall.talk.say("o-a", "议题")
+    await hall.do(number, c.End("没人要"), "1")
+    assert "没有在办的议题" in await hall.talk.say("o-a", "议题")
