@@ -55,9 +55,9 @@ from handlers.points.sweep import advance_points
 from handlers.polls.close import advance_polls
 from handlers.requests.clock import advance_requests
 from handlers.requests.deadlines import Deadlines, DeadlinesError, load_deadlines
+from handlers.topics.clock import advance_topics
 from handlers.visits.remind import advance_visits
 from handlers.visits.stewards import advance_stewards
-from handlers.topics.clock import advance_topics
 from handlers.voting.clock import advance_votes
 from handlers.voting.log import seal_all
 from handlers.voting.outreach import advance_outreach

@@ -52,9 +52,9 @@ class Templates:
         """A page; a name that the template uses and `values` lacks is an error."""
         return self._environment.get_template(name).render(values)
 
-    def words(self, table: str) -> dict[str, str]:
-        """A table of `words.html`: what an enum's values are called."""
-        found: dict[str, str] = getattr(self._environment.get_template("words.html").module, table)
+    def words(self, table: str, page: str = "words.html") -> dict[str, str]:
+        """A table of a template: what an enum's values are called."""
+        found: dict[str, str] = getattr(self._environment.get_template(page).module, table)
         return found
 
 

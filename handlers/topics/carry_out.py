@@ -30,7 +30,8 @@ from storage.tables import Compound, Topic, TopicEvent
 LOCAL = ZoneInfo("Asia/Shanghai")
 DUE_AT = time(18)
 
-Prepare = Callable[[Topic, Facts], Awaitable[Command]]
+Prepare = Callable[[Topic, Facts, Actor | None], Awaitable[Command]]
+Then = Callable[[Topic], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,13 @@ async def carry_out(
     key: str,
     actor_id: int,
     as_resident: bool = False,
+    then: Then | None = None,
 ) -> Carried:
     """Carry out a command in the caller's transaction; raises Refused, and NotFound without a topic.
 
-    command: or what makes it of the topic as it is under the lock, and may write rows of its own. key: names the
+    command: or what makes it of the topic as it is under the lock, without writing anything of it. key: names the
     command, which acts once. as_resident: by no role, but for themselves or as a representative; checked by the caller.
+    then: writes what hangs on the topic, and refuses nothing.
     """
     assert compound.compound_id is not None
     topic = await lock_topic(session, compound.compound_id, number)
@@ -66,9 +69,9 @@ async def carry_out(
     before = await load_facts(session, topic)
     if await has_event(session, compound.compound_id, number, key):
         return Carried(topic, before, again=True)
-    if callable(command):
-        command = await command(topic, before)
     actor = None if as_resident else await actor_in(session, compound, actor_id)
+    if callable(command):
+        command = await command(topic, before, actor)
     outcome = apply(template_of(topic.template).plan, before, actor, command)
     put_facts(topic, outcome.facts)
     if outcome.moved:
@@ -78,6 +81,8 @@ async def carry_out(
     session.add(topic)
     if (before.signed or before.refused) and not (outcome.facts.signed or outcome.facts.refused):
         await _ask_representatives_anew(session, topic)
+    if then is not None:
+        await then(topic)
     await write_entry(session, topic, outcome.entry, now, key=key, actor_id=actor_id)
     if outcome.moved:
         await tell_step(session, services, compound, topic, outcome.entry, now, actor_id=actor_id)

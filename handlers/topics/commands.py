@@ -33,6 +33,7 @@ class Code(StrEnum):
     OBJECTED = "topic.objected"  # one objection a step
     ANSWERED = "topic.answered"
     POLL_THERE = "topic.poll_there"
+    TOO_MANY = "topic.too_many"  # documents
 
 
 class Refused(Exception):  # noqa: N818  an answer, not an error
@@ -138,9 +139,10 @@ class Elect:
 
 @dataclass(frozen=True, slots=True)
 class NameRepresentative:
-    """One of the elected. interested: of the property company or of whoever does the works."""
+    """One of the elected, the `which`-th. interested: of the property company or of whoever does the works."""
 
     interested: bool
+    which: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ class Sign:
     reason: str
     before: bool | None
     interested: bool = False
+    which: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,7 @@ class EnterPaper:
 
     accepts: bool
     reason: str
+    which: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,7 @@ class AnswerObjection:
 
     words: str
     answered_before: bool = False
+    which: int = 0
 
 
 @dataclass(frozen=True, slots=True)

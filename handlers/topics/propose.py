@@ -36,18 +36,12 @@ async def propose_topic(
     caller has checked rights, and that it begins once.
     """
     assert compound.compound_id is not None
-    written = load_templates().get(template)
-    name = " ".join(title.split())
-    if written is None or not 0 < len(name) <= NAME or len(body) > LONGEST:
-        raise Refused(Code.ODD)
-    under = list(written.items or items)
-    if any(not 1 <= item <= 9 for item in under):
-        raise Refused(Code.ODD)
+    under = check_proposal(title, body, template, items)
     topic = Topic(
         compound_id=compound.compound_id,
         topic_number=await next_number(session, compound.compound_id, "topic"),
         template=template,
-        title=name,
+        title=" ".join(title.split()),
         body=body.strip(),
         step=TopicStep.PROPOSE,
         lawful=bool(under),
@@ -65,3 +59,14 @@ async def propose_topic(
     await tell_step(session, services, compound, topic, entry, now, actor_id=actor_id)
     await session.flush()
     return topic
+
+
+def check_proposal(title: str, body: str, template: str, items: Sequence[int]) -> list[int]:
+    """The items of art. 278 under which owners decide it, none for a committee; raises Refused for what is no topic."""
+    written = load_templates().get(template)
+    if written is None or not 0 < len(" ".join(title.split())) <= NAME or len(body) > LONGEST:
+        raise Refused(Code.ODD)
+    under = list(written.items or items)
+    if any(not 1 <= item <= 9 for item in under):
+        raise Refused(Code.ODD)
+    return under

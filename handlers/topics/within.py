@@ -111,7 +111,7 @@ def accept(facts: Facts, command: c.Elect | c.NameRepresentative | c.Sign | c.En
             details = {"on": election.on.isoformat(), "share": str(election.share)}
             entry = Entry(TopicVerb.ELECTED, words_of(election.how), details)
             return Outcome(replace(facts, election=election), entry)
-        case c.NameRepresentative(interested):
+        case c.NameRepresentative(interested, which):
             if facts.signed or facts.refused:
                 raise Refused(Code.SIGNING)
             if facts.election is None:
@@ -119,11 +119,11 @@ def accept(facts: Facts, command: c.Elect | c.NameRepresentative | c.Sign | c.En
             if interested:
                 raise Refused(Code.INTERESTED)
             after = replace(facts, representatives=facts.representatives + 1)
-            return Outcome(after, Entry(TopicVerb.REPRESENTATIVE_NAMED))
-        case c.EnterPaper(accepts, reason):
+            return Outcome(after, Entry(TopicVerb.REPRESENTATIVE_NAMED, details={"representative": which}))
+        case c.EnterPaper(accepts, reason, which):
             _may_sign(facts, accepts, reason)
-            return Outcome(facts, Entry(TopicVerb.PAPER_ENTERED))
-        case c.Sign(accepts, reason, before, interested):
+            return Outcome(facts, Entry(TopicVerb.PAPER_ENTERED, details={"representative": which}))
+        case c.Sign(accepts, reason, before, interested, which):
             _may_sign(facts, accepts, reason)
             if interested:
                 raise Refused(Code.INTERESTED)
@@ -135,7 +135,7 @@ def accept(facts: Facts, command: c.Elect | c.NameRepresentative | c.Sign | c.En
                 refused=facts.refused + (not accepts) - (before is False),
             )
             verb = TopicVerb.SIGNED if accepts else TopicVerb.REFUSED
-            return Outcome(after, Entry(verb, "" if accepts else words_of(reason)))
+            return Outcome(after, Entry(verb, "" if accepts else words_of(reason), {"representative": which}))
 
 
 def hear(facts: Facts, command: c.Object | c.AnswerObjection) -> Outcome:
@@ -145,10 +145,10 @@ def hear(facts: Facts, command: c.Object | c.AnswerObjection) -> Outcome:
             if again:
                 raise Refused(Code.OBJECTED)
             return Outcome(replace(facts, objections=facts.objections + 1), Entry(TopicVerb.OBJECTED))
-        case c.AnswerObjection(words, answered_before):
+        case c.AnswerObjection(words, answered_before, which):
             if answered_before:
                 raise Refused(Code.ANSWERED)
-            entry = Entry(TopicVerb.ANSWERED, words_of(words))
+            entry = Entry(TopicVerb.ANSWERED, words_of(words), {"objection": which})
             return Outcome(replace(facts, objections=facts.objections - 1), entry)
 
 

@@ -12,6 +12,7 @@ from tests.web.paper_town import open_vote, received
 from tests.web.test_canvass import hold
 from tests.web.test_consultations import announced
 from tests.web.test_polls import poll
+from tests.web.test_topics import topic
 from tests.web.test_visits import plan
 from tests.web.town import HERE, RESIDENTS, STAFF, WEEK, Browser, Town, episode, here_id, week_row
 
@@ -80,6 +81,7 @@ ENTER = ("secretary", "committee", "community_worker")
 WATCH = ("secretary", "property", "community_worker", "grid_worker", "duty")
 ROLL = "/console/{compound}/roll"
 VOTES = "/console/{compound}/votes"
+TOPICS = "/console/{compound}/topics"
 ONE_VOTE = "/console/{compound}/votes/{number}"
 RUN = ("secretary", "community_worker")
 ROUND = ("secretary", "community_worker", "grid_worker", *STEWARDS)
@@ -177,6 +179,17 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("POST", "/h5/consultations/{compound}"): residents(GO, snapshot=NO),
     ("GET", "/h5/consultations/{compound}/{month}"): residents(OK, snapshot=GONE),
     ("POST", "/h5/consultations/{compound}/{month}"): residents(GO, snapshot=NO),
+    ("GET", TOPICS): here(*SEE),
+    # Who may press which button is for the rules: the others are told so on the page.
+    ("POST", TOPICS): here(*SEE, status=GO),
+    ("GET", f"{TOPICS}/{{number}}"): here(*SEE),
+    ("POST", f"{TOPICS}/{{number}}"): here(*SEE, status=GO),
+    ("POST", f"{TOPICS}/{{number}}/documents"): here(*SEE, status=GO),
+    ("GET", f"{TOPICS}/{{number}}/documents/{{document}}"): here(*SEE, status=GONE),
+    ("GET", "/h5/topics"): residents(OK),
+    ("GET", "/h5/topics/{compound}/{number}"): residents(OK, snapshot=GONE),
+    ("POST", "/h5/topics/{compound}/{number}"): residents(GO, snapshot=NO),
+    ("GET", "/h5/topics/{compound}/{number}/documents/{document}"): residents(GONE),
     ("GET", "/h5/polls"): residents(OK),
     # The one lives there, the other nowhere that is known.
     ("GET", "/h5/polls/{compound}/{number}"): residents(OK, snapshot=GONE),
@@ -315,6 +328,8 @@ def parts(path: str) -> dict[str, str]:
         number = "77"
     if "/polls" in path:
         number = "78"
+    if "/topics" in path:
+        number = "901"
     return {
         "ref": "0" * 16,
         "ballot": "0" * 32,
@@ -420,6 +435,7 @@ async def furnish(town: Town, path: str) -> dict[str, str]:
         await poll(town)
         assert await plan(town) == 1001
         await announced(town)
+        await topic(town)
     return there
 
 

@@ -1,0 +1,1 @@
+"""Topics (议题) on pages of staff."""
