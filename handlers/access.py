@@ -68,7 +68,9 @@ class Right(StrEnum):
 
 
 _WATCH = frozenset({Right.SEE_ALERTS, Right.ACKNOWLEDGE_ALERT})
-_READ = frozenset({Right.SEE_WEEK, Right.SEE_DIGEST, Right.SEE_OVERSIGHT, Right.SEE_CONSULTATIONS, Right.SEE_TOPICS})
+_READ = frozenset(
+    {Right.SEE_WEEK, Right.SEE_DIGEST, Right.SEE_OVERSIGHT, Right.SEE_CONSULTATIONS, Right.SEE_TOPICS}
+)
 _SEE = frozenset({Right.SEE_REQUESTS})
 _HANDLE = _SEE | {Right.HANDLE, Right.NOTE}
 _DISPATCH = _HANDLE | {Right.DISPATCH}

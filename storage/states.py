@@ -519,6 +519,8 @@ class ItemOutcome(StrEnum):
     MEDIATION = "mediation"
     ANSWERED = "answered"
     DEFERRED = "deferred"
+
+
 class TopicStep(StrEnum):
     """五议工作法 (seed 000), in this order: 提议, 商议, 定议, 执行, 评议."""
 

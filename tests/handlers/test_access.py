@@ -114,6 +114,7 @@ async def test_a_role_on_a_building_opens_what_has_a_place_there_and_no_digest(
         Right.SEE_OUTBOX,
         Right.MERGE,
         Right.RUN_POLLS,
+        Right.SEE_TOPICS,
         Right.SEE_CONSULTATIONS,
         Right.RUN_CONSULTATIONS,
         Right.KEEP_POINTS,

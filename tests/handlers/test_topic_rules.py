@@ -127,8 +127,8 @@ def test_whatever_is_done_a_topic_stands_somewhere_and_its_record_says_how(
         check(book, before, command)
     assert len(set(book.told)) == len(book.told) == book.facts.entry
     assert retrace(book) == (book.facts.step, book.facts.state)
-    for key, _step, _entry in list(book.record):  # every retry at once: nothing happens twice
-        book.do(key, c.End("撤回"))
+    for known, _step, _entry in list(book.record):  # every retry at once: nothing happens twice
+        book.do(known, c.End("撤回"))
     assert retrace(book) == (book.facts.step, book.facts.state)
 
 
@@ -182,8 +182,8 @@ def test_a_lift_from_the_proposal_to_the_review() -> None:
     assert book.do("1", c.Advance()) is Code.MISSING
     assert book.do("2", c.DoTask("notice", "贴在单元门口", DAY)) is None
     assert book.do("3", c.Advance()) is None
-    for key, task in enumerate(("visits", "talk", "plan"), 4):
-        assert book.do(str(key), c.DoTask(task, "办了", DAY)) is None
+    for place, task in enumerate(("visits", "talk", "plan"), 4):
+        assert book.do(str(place), c.DoTask(task, "办了", DAY)) is None
     assert book.do("7", c.AddDocument("图纸.pdf", public=True)) is None
     assert book.do("8", c.Object(), None) is None
     assert book.do("9", c.Advance()) is Code.OBJECTIONS
@@ -204,8 +204,8 @@ def test_a_lift_from_the_proposal_to_the_review() -> None:
         "task:plan",
         "document",
     )
-    for key, task in enumerate(("visits", "talk", "plan"), 19):
-        book.do(str(key), c.DoTask(task, "办了", DAY))
+    for place, task in enumerate(("visits", "talk", "plan"), 19):
+        book.do(str(place), c.DoTask(task, "办了", DAY))
     book.do("22", c.AddDocument("图纸二.pdf", public=True))
     book.do("23", c.Advance())
     assert book.do("24", c.LinkVote(1001, fits=True)) is Code.VOTE_SPENT

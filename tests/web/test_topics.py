@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 from sqlmodel import col, select
 
@@ -32,7 +33,7 @@ async def topic(town: Town, template: str = "plain", title: str = "楼下装椅�
     compound_id, now = await here_id(town), town.clock.now
     async with town.site.database.write() as session:
         number = 901 + len(list(await session.exec(select(Topic))))
-        values: dict[str, object] = {
+        values: dict[str, Any] = {
             "template": template,
             "title": title,
             "created_by": town.people["secretary"],
@@ -240,7 +241,8 @@ async def test_elected_residents_accept_the_works_and_nobody_of_the_company_does
     await office.press("committee", "paper", "topic.answered", representative="1", accepts="no", words="x")
     await office.press("committee", "advance", "topic_moved")
     async with town.site.database.read() as session:
-        seats = list(await session.exec(select(TopicRepresentative)))
+        by_number = select(TopicRepresentative).order_by(col(TopicRepresentative.representative_number))
+        seats = list(await session.exec(by_number))
     assert [seat.accepts for seat in seats] == [True, None, True]
 
 
