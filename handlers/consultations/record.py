@@ -15,6 +15,7 @@ from handlers.context import Services
 from handlers.matters.confirm import confirm_matter
 from handlers.requests.raise_ import raise_request
 from handlers.texts import say
+from handlers.topics.propose import propose_topic
 from storage.audit import add_audit_event
 from storage.queries.consultations import find_item, list_items, list_seats
 from storage.queries.matters import find_matter, find_matter_number, lock_matters
@@ -38,9 +39,10 @@ async def decide_item(
     *,
     actor_id: int,
 ) -> None:
-    """Keep what the meeting made of an item, in the place of what was kept before; an order raises its request.
+    """Keep what the meeting made of an item, in the place of what was kept before; an order raises its request,
+    a topic begins.
 
-    Raises Refused. Orders that were raised stay, also when something else is decided then.
+    Raises Refused. Orders that were raised, and topics that began, stay, also when something else is decided then.
     """
     assert compound.compound_id is not None
     await lock_matters(session, compound.compound_id)  # before the agenda: everybody locks in one order
@@ -51,8 +53,19 @@ async def decide_item(
     if item is None or item.month != month or item.state is not ItemState.ON:
         raise Refused(Code.OVER)
     kept = checked(decision, now.astimezone(LOCAL).date())
-    if kept.outcome is ItemOutcome.TOPIC:
-        raise Refused(Code.ODD)  # there are none yet
+    if kept.outcome is ItemOutcome.TOPIC and item.topic_number is None:
+        topic = await propose_topic(
+            session,
+            services,
+            compound,
+            item.title,
+            kept.words,
+            "plain",
+            now,
+            actor_id=actor_id,
+            matter_number=item.matter_number,
+        )
+        item.topic_number = topic.topic_number
     if kept.matter_number is not None:
         item.matter_number = await _order(session, services, compound, kept.matter_number, now, actor_id)
     item.outcome, item.outcome_words, item.decided_at = kept.outcome, kept.words, now

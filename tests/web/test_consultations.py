@@ -7,8 +7,8 @@ from sqlmodel import select
 
 from handlers.consultations.clock import advance_consultations
 from storage.queries.people import get_or_add_identities, put_residency
-from storage.states import ItemOutcome, ItemState, MeetingForm
-from storage.tables import Consultation, ConsultationItem
+from storage.states import ItemState, MeetingForm
+from storage.tables import Consultation, ConsultationItem, Topic
 from tests.web.orders import matter, request_of
 from tests.web.town import HERE, Browser, Page, Town, here_id
 
@@ -150,6 +150,13 @@ async def test_a_month_from_the_agenda_to_what_the_next_begins_with(town: Town) 
     done = {"outcome": "mediation", "holder": "社区王主任", "until": "2026-04-10", "words": "先谈时间"}
     assert await desk.item(dance.item_number, "decide", **done) == "consultation_item"
     lamp_item = next(item for item in await items(town) if item.matter_number == lamp)
+    for words in ("大家想装声控的", "装声控的"):
+        began = await desk.item(lamp_item.item_number, "decide", outcome="topic", words=words)
+        assert began == "consultation_item"
+    async with town.site.database.read() as session:
+        [topic] = await session.exec(select(Topic))
+    assert (topic.title, topic.body) == (lamp_item.title, "大家想装声控的")
+    assert f"/topics/{topic.topic_number}" in (await desk.get(MARCH)).text
     assert (
         await desk.item(lamp_item.item_number, "decide", outcome="answered", words="灯已经换了")
         == "consultation_item"
@@ -218,4 +225,3 @@ async def test_doors(town: Town) -> None:
     assert (await (await town.as_staff("secretary")).get(f"{ROOT}/2026-13")).status == 404
     stranger = await town.as_resident(openid="o-stranger")
     assert (await stranger.get(PUBLIC)).status == 404
-    assert ItemOutcome.TOPIC.value not in page.text

@@ -35,7 +35,7 @@ from storage.queries.consultations import list_items, list_seats
 from storage.states import ItemOutcome, MeetingForm
 from storage.tables import Consultation, ConsultationItem
 
-_OFFERED = (ItemOutcome.ORDER, ItemOutcome.MEDIATION, ItemOutcome.ANSWERED, ItemOutcome.DEFERRED)
+_OFFERED = tuple(ItemOutcome)
 
 
 async def show_month(visit: Visit) -> web.Response:
