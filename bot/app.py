@@ -50,6 +50,7 @@ from handlers.identity.leave import end_sold
 from handlers.learning.suggest import Suggestions
 from handlers.matters.gather import gather_unmattered
 from handlers.oversight.month import advance_months
+from handlers.oversight.review import advance_reviews
 from handlers.oversight.warn import advance_warnings
 from handlers.points.sweep import advance_points
 from handlers.polls.close import advance_polls
@@ -259,6 +260,7 @@ class Application:
             "topics": partial(advance_topics, self.database, services),
             "owners": partial(end_sold, self.database, services),
             "months": partial(advance_months, self.database, services),
+            "reviews": partial(advance_reviews, self.database, services),
             "warnings": partial(advance_warnings, self.database, services),
             "requests": partial(advance_requests, self.database, services),
         }

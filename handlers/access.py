@@ -58,6 +58,7 @@ class Right(StrEnum):
     SET_HAZARDS = "set_hazards"  # have grid workers reminded of the round
     KEEP_POINTS = "keep_points"  # switch residents' points on and off
     SEE_OVERSIGHT = "see_oversight"  # what rises, what campaigns and months came to
+    ANSWER_RATES = "answer_rates"  # see the property company's rate card, and write beside it
     RUN_OVERSIGHT = "run_oversight"  # switch warnings off, begin and end campaigns
     SEE_CONSULTATIONS = "see_consultations"
     RUN_CONSULTATIONS = "run_consultations"  # the agenda, the meeting and its minutes
@@ -96,7 +97,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
     | _SEE
     | _RULE
     | {Right.SEE_ALERTS, Right.MERGE, Right.CORRECT, Right.RUN_POLLS, Right.RUN_CONSULTATIONS},
-    Role.PROPERTY: _WATCH | _HANDLE | {Right.SEE_WEEK, Right.SEE_TOPICS},
+    Role.PROPERTY: _WATCH | _HANDLE | {Right.SEE_WEEK, Right.SEE_TOPICS, Right.ANSWER_RATES},
     Role.COMMUNITY_WORKER: _READ | _WATCH | _DISPATCH | _RUN | _KEEP | _SORT,
     Role.GRID_WORKER: _WATCH
     | _HANDLE

@@ -566,3 +566,11 @@ class TopicVerb(StrEnum):
     STATED = "stated"
     REMINDED = "reminded"
     OVERDUE = "overdue"
+
+
+class ReviewRhythm(StrEnum):
+    """How often residents are asked about their owners' committee (业委会履职评价)."""
+
+    NEVER = "never"
+    QUARTERLY = "quarterly"
+    YEARLY = "yearly"

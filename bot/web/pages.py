@@ -14,8 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.web.console import (
     alerts,
     board,
+    campaigns,
     canvass,
     commands,
+    companies,
     compounds,
     hazards,
     links,
@@ -65,6 +67,7 @@ LONG_FORM_FIELDS = 3000  # a box for every building, or figures for every candid
 _FORM = "application/x-www-form-urlencoded"
 _STATIC = "/static/"
 _REQUEST = "/console/{compound}/requests/{number}"
+_PROPERTY = "/console/{compound}/property"
 _BALLOTS = "/console/{compound}/votes/{number}"
 _VISIT = web.RequestKey("visit", Visit)
 _SCRIPTED = web.RequestKey("scripted", bool)
@@ -82,6 +85,7 @@ ROUTES = (
     Route("POST", "/console/sign-out-everywhere", CONSOLE, staff.leave_everywhere, acts=True),
     Route("GET", "/console", CONSOLE, compounds.show_compounds),
     Route("GET", "/console/outbox", CONSOLE, outbox.show_unsent),
+    Route("GET", "/console/property", CONSOLE, companies.show_companies),
     Route("GET", "/console/scorecards", CONSOLE, scorecards.show_scorecards),
     Route("GET", "/console/scorecards/{month}", CONSOLE, scorecards.show_month),
     Route("GET", "/console/scorecards/{month}/sheet", CONSOLE, scorecards.download_month),
@@ -142,6 +146,14 @@ ROUTES = (
     Route("GET", "/h5/points", H5, own_points.show_points),
     Route("GET", "/console/{compound}/oversight", CONSOLE, oversight.show_oversight),
     Route("POST", "/console/{compound}/oversight", CONSOLE, oversight.switch, acts=True),
+    Route("GET", "/console/{compound}/campaigns", CONSOLE, campaigns.show_campaigns),
+    Route("POST", "/console/{compound}/campaigns", CONSOLE, campaigns.begin, acts=True),
+    Route("GET", "/console/{compound}/campaigns/{number}", CONSOLE, campaigns.show_campaign),
+    Route("GET", _PROPERTY, CONSOLE, companies.show_property),
+    Route("POST", f"{_PROPERTY}/switch", CONSOLE, companies.switch_property, acts=True),
+    Route("POST", f"{_PROPERTY}/contract", CONSOLE, companies.set_contract, acts=True),
+    Route("GET", f"{_PROPERTY}/{{quarter}}", CONSOLE, companies.show_property_quarter),
+    Route("POST", f"{_PROPERTY}/{{quarter}}/statement", CONSOLE, companies.say_statement, acts=True),
     Route("GET", "/h5/polls", H5, asked.show_polls),
     Route("GET", "/h5/polls/{compound}/{number}", H5, asked.show_poll),
     Route("POST", "/h5/polls/{compound}/{number}", H5, asked.answer, acts=True),

@@ -13,6 +13,7 @@ from handlers.texts import say
 from handlers.visits.forget import forget_visits_of
 from storage.audit import add_audit_event
 from storage.outbox import forget_recipient
+from storage.queries.companies import forget_statements_of
 from storage.queries.consultations import forget_consultations_of
 from storage.queries.forget import (
     close_staff_account,
@@ -53,6 +54,7 @@ async def erase_person(context: Context) -> int:
     await forget_words_of(session, person_id)
     await fold_voices_of(session, person_id)
     await forget_requests_of(session, person_id)
+    await forget_statements_of(session, person_id)
     polls = await forget_answers_of(session, person_id)
     await forget_visits_of(session, context.services.sealer, person_id)
     await forget_points_of(session, person_id)

@@ -30,6 +30,7 @@ from storage.tables.consultations import (  # noqa: E402
     ConsultationPlan,
     ConsultationSeat,
 )
+from storage.tables.contracts import Campaign, PropertyContract, PropertyStatement  # noqa: E402
 from storage.tables.cycles import AlertEpisode, CycleSettings, WeeklyCycle  # noqa: E402
 from storage.tables.grid import (  # noqa: E402
     CardEntry,
@@ -115,6 +116,7 @@ __all__ = [
     "BallotUnit",
     "BindingAttempt",
     "Blob",
+    "Campaign",
     "CanvassContact",
     "CardEntry",
     "ChannelIdentity",
@@ -160,6 +162,8 @@ __all__ = [
     "PointSettings",
     "Poll",
     "PollAnswer",
+    "PropertyContract",
+    "PropertyStatement",
     "Region",
     "Replay",
     "Request",

@@ -2,22 +2,31 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, true
+from sqlalchemy import JSON, false, true
 from sqlmodel import Field, SQLModel
 
-from storage.types import BigId, UtcDateTime
+from storage.states import ReviewRhythm
+from storage.types import BigId, UtcDateTime, enum_text
 
 
 class OversightSettings(SQLModel, table=True):
     """What a compound has switched on; one without a row has the defaults.
 
-    warnings: told when more people than usual speak of one kind of thing.
+    warnings: told when more people than usual speak of one kind of thing. rate_cards: its property company has a rate
+    card, and may be on a list. review: how often residents are asked about their committee; review_by: who said so.
     """
 
     __tablename__ = "oversight_settings"
 
     compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
     warnings: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+    rate_cards: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    review: ReviewRhythm = Field(
+        default=ReviewRhythm.NEVER,
+        sa_type=enum_text(ReviewRhythm, "review"),
+        sa_column_kwargs={"server_default": ReviewRhythm.NEVER.value},
+    )
+    review_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
 
 
 class WeekTally(SQLModel, table=True):

@@ -138,7 +138,7 @@ async def test_switched_off_or_late_nobody_is_told(city: City) -> None:
         await close(city, code)
     async with city.database.write() as session:
         for _ in range(2):
-            await switch_warnings(session, city.id_of("XH-1"), False, NOW, actor_id=1)
+            await switch_warnings(session, city.services, city.id_of("XH-1"), False, NOW, actor_id=1)
     assert await advance(city, NOW + timedelta(days=4)) == 2
     [warning] = await rows(city, EarlyWarning)
     assert warning.compound_id == city.id_of("XH-2")

@@ -190,6 +190,19 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/h5/topics/{compound}/{number}"): residents(OK, snapshot=GONE),
     ("POST", "/h5/topics/{compound}/{number}"): residents(GO, snapshot=NO),
     ("GET", "/h5/topics/{compound}/{number}/documents/{document}"): residents(GONE),
+    ("GET", "/console/{compound}/campaigns"): here(*MERGE, "supervisor"),
+    ("POST", "/console/{compound}/campaigns"): here(*RUN, status=GO),
+    ("GET", "/console/{compound}/campaigns/{number}"): here(
+        *MERGE, "supervisor", status=GONE
+    ),  # there is none
+    ("GET", "/console/property"): staff(NO, **dict.fromkeys(OF_SOME_COMPOUND, OK)),
+    ("GET", "/console/{compound}/property"): here(*MERGE, "supervisor", "property"),
+    ("GET", "/console/{compound}/property/{quarter}"): here(*MERGE, "supervisor", "property"),
+    ("POST", "/console/{compound}/property/switch"): here(*RUN, status=GO),
+    ("POST", "/console/{compound}/property/contract"): here(*RUN, status=GO),
+    # What the company says is the company's alone.
+    ("POST", "/console/{compound}/property/{quarter}/statement"): here("property", status=GO)
+    | dict.fromkeys(ABOVE, NO),
     ("GET", "/h5/polls"): residents(OK),
     # The one lives there, the other nowhere that is known.
     ("GET", "/h5/polls/{compound}/{number}"): residents(OK, snapshot=GONE),
@@ -338,6 +351,7 @@ def parts(path: str) -> dict[str, str]:
         "compound": HERE,
         "week": WEEK,
         "month": "2026-03",
+        "quarter": "2026Q1",
         "number": number,
         "photo": "1001",
         "template": "other",

@@ -8,9 +8,10 @@ from bot.web.visit import Visit, see_other
 from handlers.access import Right, access_compound
 from handlers.digests.build import category_name
 from handlers.opinions.rules import place_name
-from handlers.oversight.settings import switch_warnings
+from handlers.oversight.settings import set_review, switch_warnings
 from handlers.oversight.words import usual_text
 from storage.queries.oversight import find_oversight, list_matters_numbered, list_warnings
+from storage.states import ReviewRhythm
 
 SHOWN = 30
 
@@ -44,14 +45,11 @@ async def show_oversight(visit: Visit) -> web.Response:
 
 
 async def switch(visit: Visit) -> web.Response:
-    """Let warnings be told, or not; doing it again changes nothing."""
+    """Let warnings be told, or not, and residents be asked; doing it again changes nothing."""
     code = visit.part("compound", CODE)
     opened = await access_compound(visit.session, visit.signed_in.viewer, code, Right.RUN_OVERSIGHT)
-    await switch_warnings(
-        visit.session,
-        opened.compound_id,
-        visit.form.get("warnings") == "yes",
-        visit.now,
-        actor_id=visit.signed_in.viewer.person_id,
-    )
+    if "warnings" in visit.form:
+        await visit.act(switch_warnings, opened.compound_id, visit.form["warnings"] == "yes")
+    if visit.form.get("review", "") in list(ReviewRhythm):
+        await visit.act(set_review, opened.compound_id, ReviewRhythm(visit.form["review"]))
     return see_other(f"/console/{code}/oversight?told=switched")

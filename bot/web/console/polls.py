@@ -10,7 +10,8 @@ from bot.web.console.tabs import count_waiting
 from bot.web.once import first_time, fresh_key
 from bot.web.templating import SHANGHAI, local_date
 from bot.web.visit import Visit, see_other
-from handlers.access import NotFound, Opened, Right, access_compound
+from handlers.access import Forbidden, NotFound, Opened, Right, access_compound
+from handlers.oversight.review import ABOUT as REVIEW
 from handlers.polls.close import close_poll
 from handlers.polls.create import create_poll
 from handlers.polls.results import load_figures
@@ -130,8 +131,11 @@ async def end(visit: Visit) -> web.Response:
     """End one before its time; doing it again changes nothing."""
     opened = await _access(visit)
     number = int(visit.part("number", NUMBER))
-    if await find_poll(visit.session, opened.compound_id, number) is None:
+    poll = await find_poll(visit.session, opened.compound_id, number)
+    if poll is None:
         raise NotFound
+    if REVIEW in poll.about and Right.RUN_OVERSIGHT not in opened.rights:
+        raise Forbidden  # the committee does not end what residents are asked about it
     await close_poll(
         visit.session,
         opened.compound_id,

@@ -1,0 +1,119 @@
+"""Property companies: which one serves a compound, what was theirs to do, what they say to their figures."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import case, func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.queries.opinions import lock_counter
+from storage.queries.requests import Raised, list_raised
+from storage.states import RequestState, Role
+from storage.tables import OversightSettings, PropertyContract, PropertyStatement, Request, RequestEvent
+from storage.upsert import insert_for
+
+_REFUSED = "request.refused"
+
+
+async def lock_contract(session: AsyncSession, compound_id: int) -> PropertyContract | None:
+    """The contract that goes on; nobody else changes a compound's contracts until the transaction ends."""
+    await lock_counter(session, compound_id, "contract")
+    statement = (
+        select(PropertyContract)
+        .where(PropertyContract.compound_id == compound_id, col(PropertyContract.until_on).is_(None))
+        .order_by(col(PropertyContract.since_on).desc())
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(statement)).first()
+
+
+async def list_contracts(session: AsyncSession, compound_ids: Collection[int]) -> list[PropertyContract]:
+    """The contracts of these compounds, past ones too, in order."""
+    statement = (
+        select(PropertyContract)
+        .where(col(PropertyContract.compound_id).in_(compound_ids))
+        .order_by(col(PropertyContract.compound_id), col(PropertyContract.since_on))
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def list_switched_on(session: AsyncSession, compound_ids: Collection[int]) -> list[int]:
+    """Those of these compounds that have rate cards."""
+    statement = select(OversightSettings.compound_id).where(
+        col(OversightSettings.compound_id).in_(compound_ids), col(OversightSettings.rate_cards).is_(True)
+    )
+    return list(await session.exec(statement))
+
+
+async def list_raised_theirs(
+    session: AsyncSession, compound_id: int, since: datetime, until: datetime
+) -> list[Raised]:
+    """The requests raised in [since, until) that are, or at their end were, the property company's."""
+    return await list_raised(session, [compound_id], since, until, col(Request.role) == Role.PROPERTY)
+
+
+async def count_theirs(
+    session: AsyncSession, compound_id: int, since: datetime, until: datetime
+) -> tuple[int, int]:
+    """(requests raised in [since, until) that the company refused, those of its own that were reopened)."""
+    raised = (
+        col(Request.compound_id) == compound_id,
+        col(Request.raised_at) >= since,
+        col(Request.raised_at) < until,
+        col(Request.state) != RequestState.CANCELLED,
+    )
+    refused = (
+        select(func.count(func.distinct(RequestEvent.number)))
+        .join(
+            Request,
+            (col(Request.compound_id) == RequestEvent.compound_id)
+            & (col(Request.number) == RequestEvent.number),
+        )
+        .where(
+            *raised,
+            RequestEvent.verb == _REFUSED,
+            col(RequestEvent.details)["role"].as_string() == Role.PROPERTY.value,
+        )
+    )
+    reopened = select(func.sum(case((col(Request.round) > 1, 1), else_=0))).where(
+        *raised, col(Request.role) == Role.PROPERTY
+    )
+    return (await session.exec(refused)).one(), int((await session.exec(reopened)).one() or 0)
+
+
+async def list_statements(
+    session: AsyncSession, compound_ids: Collection[int], quarter: str
+) -> list[PropertyStatement]:
+    """What was said to a quarter of these compounds."""
+    statement = (
+        select(PropertyStatement)
+        .where(
+            col(PropertyStatement.compound_id).in_(compound_ids),
+            PropertyStatement.quarter == quarter,
+            PropertyStatement.words != "",
+        )
+        .order_by(col(PropertyStatement.compound_id))
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def put_statement(
+    session: AsyncSession, compound_id: int, quarter: str, words: str, now: datetime, person_id: int
+) -> None:
+    """Keep words in the place of earlier ones."""
+    values = {"words": words, "written_by": person_id, "written_at": now}
+    await session.exec(
+        insert_for(session, PropertyStatement)
+        .values(compound_id=compound_id, quarter=quarter, **values)
+        .on_conflict_do_update(index_elements=["compound_id", "quarter"], set_=values)
+    )
+
+
+async def forget_statements_of(session: AsyncSession, person_id: int) -> None:
+    """What a company said stays; who wrote it down goes."""
+    await session.exec(
+        update(PropertyStatement)
+        .where(col(PropertyStatement.written_by) == person_id)
+        .values(written_by=None)
+    )
