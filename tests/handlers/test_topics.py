@@ -9,11 +9,12 @@ from handlers.topics import commands as c
 from handlers.topics.carry_out import Carried, carry_out
 from handlers.topics.clock import advance_topics
 from handlers.topics.commands import Code, Command, Refused
+from handlers.topics.objections import object_to_topic
 from handlers.topics.propose import propose_topic
 from storage.queries.tree import find_compound
 from storage.states import Role, TopicStep, TopicVerb
-from storage.tables import Compound, OutboxMessage, Topic, TopicEvent
-from tests.handlers.neighbours import appoint, open_groups, told
+from storage.tables import Compound, OutboxMessage, Topic, TopicEvent, TopicObjection
+from tests.handlers.neighbours import appoint, identity, open_groups, told
 from tests.handlers.talk import Talk
 
 
@@ -161,3 +162,26 @@ async def test_chat_lists_what_is_going_on(hall: Hall) -> None:
     assert "已超期" in await hall.talk.say("o-a", "议题")
     await hall.do(number, c.End("没人要"), "1")
     assert "没有在办的议题" in await hall.talk.say("o-a", "议题")
+
+
+async def test_who_is_forgotten_leaves_an_objection_without_words(hall: Hall) -> None:
+    number = await hall.propose()
+    await hall.talk.bind("o-a")
+    person_id = (await identity(hall.talk, "main", "o-a")).person_id
+    async with hall.talk.database.write() as session:
+        await object_to_topic(
+            session,
+            hall.talk.services,
+            hall.compound,
+            number,
+            "太吵",
+            hall.talk.now,
+            key="1",
+            person_id=person_id,
+        )
+    await hall.talk.say("o-a", "删除我的资料")
+    await hall.talk.say("o-a", "确认删除")
+    [objection] = await hall.talk.rows(TopicObjection)
+    assert (objection.person_id, objection.text_sealed) == (None, None)
+    # It still holds the step: the matter was not about who said so.
+    assert await hall.refused(number, c.Advance(), "2") is Code.OBJECTIONS
