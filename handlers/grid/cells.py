@@ -18,7 +18,7 @@ from storage.queries.grid import (
     put_cell_worker,
 )
 from storage.sealing import Sealer
-from storage.tables import Compound
+from storage.tables import Compound, GridCell
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +94,10 @@ async def give_cell(
     return True
 
 
-async def find_worker_of(session: AsyncSession, compound_id: int, place_code: str) -> int | None:
-    """The grid worker (person_id) of the cell that a place lies in; None for nobody."""
+async def find_cell_around(session: AsyncSession, compound_id: int, place_code: str) -> GridCell | None:
+    """The cell that a place lies in, with its worker; None where there is none."""
     code = cell_of(place_code, await list_cell_places(session, compound_id))
-    cell = await find_cell(session, compound_id, code) if code else None
-    return cell.worker_id if cell else None
+    return await find_cell(session, compound_id, code) if code else None
 
 
 async def list_odd_cells(session: AsyncSession) -> tuple[int, list[tuple[str, Cell]]]:

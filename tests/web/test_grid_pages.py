@@ -7,12 +7,11 @@ from io import BytesIO
 import aiohttp
 from sqlmodel import select
 
-from handlers.grid.cells import find_worker_of
 from storage.queries.people import get_or_add_identities, put_residency
 from storage.sealing import Sealer
 from storage.tables import GridUpload, Person, Place
 from tests.roll.sheets import roll
-from tests.web.orders import text_of
+from tests.web.orders import matter, text_of
 from tests.web.town import HERE, Browser, Page, Town, here_id
 
 GRID = f"/console/{HERE}/grid"
@@ -74,8 +73,9 @@ async def test_a_sheet_brings_in_the_tree_with_its_cells_once(town: Town, sealer
     assert len(await places(town)) == 3 + 1 + 32 + 12
     async with town.site.database.read() as session:
         assert list(await session.exec(select(GridUpload))) == []
-        worker = await find_worker_of(session, await here_id(town), "3-1-803")
-    assert worker == town.people["grid_worker"]
+    # What is said of a place there is its worker's to know of.
+    number = await matter(town)
+    assert "网格 一网格 书记毕小满" in text_of(await secretary.get(f"/console/{HERE}/requests/{number}"))
     grid = text_of(await secretary.get(GRID))
     assert "一网格 32 户" in grid
     assert "二网格 12 户" in grid

@@ -11,6 +11,7 @@ from handlers.access import OpenedMatter, Right, access_matter
 from handlers.alerts.rules import anonymous
 from handlers.alerts.words import office_name
 from handlers.digests.masking import is_anonymous, mask
+from handlers.grid.cells import find_cell_around
 from handlers.photos.albums import album_for_staff
 from handlers.requests.commands import BY_RESIDENTS, OPEN, Facts, Party, Verb
 from handlers.requests.dispatching import assignment_of
@@ -72,6 +73,7 @@ async def show_request(visit: Visit) -> web.Response:
         holder=await _name_of(visit, found, facts),
         level=level_name(facts.level) if facts and facts.level is not Ladder.COMPOUND else "",
         helpers=[await _party_name(visit, found, helper) for helper in facts.helpers] if facts else [],
+        cell=await _cell(visit, found),
         is_late=facts is not None and _is_late(facts, visit),
         now=visit.now,
         days=(visit.now - matter.opened_at).days,
@@ -122,6 +124,18 @@ async def _name_of(visit: Visit, found: OpenedMatter, facts: Facts | None) -> st
     if facts is None or facts.party is None or facts.party.person_id is None:
         return ""
     return await office_name(visit.session, visit.site.services, facts.party.person_id, found.opened.compound)
+
+
+async def _cell(visit: Visit, found: OpenedMatter) -> str:
+    """The grid cell where it is, and whose that is; empty where nobody knows."""
+    places = [code for code in (found.matter.building, found.matter.entrance) if code]
+    if found.matter.building is None:
+        return ""
+    cell = await find_cell_around(visit.session, found.opened.compound_id, "-".join(places))
+    if cell is None or cell.worker_id is None:
+        return cell.code if cell else ""
+    name = await office_name(visit.session, visit.site.services, cell.worker_id, found.opened.compound)
+    return f"{cell.code} {name}".strip()
 
 
 async def _party_name(visit: Visit, found: OpenedMatter, party: Party) -> str:
