@@ -13,9 +13,11 @@ from handlers.topics import commands as c
 from handlers.topics.commands import Code, Command, Entry, Refused
 from handlers.topics.facts import STEPS, Actor, Decision, Election, Facts, Need, Standing, Times
 from handlers.topics.present import decided, is_accepted, missing
+from handlers.topics.record import standing_of
 from handlers.topics.rules import HOLDERS, STAND_INS, Due, apply, due, leavers, may, said, times_for
 from handlers.topics.templates import load_templates
-from storage.states import Role, TopicState, TopicStep, TopicVerb
+from storage.states import Role, TopicState, TopicStep, TopicVerb, VoteState
+from storage.tables import Vote
 
 DAY = date(2026, 3, 12)
 NOON = datetime(2026, 3, 12, 4, tzinfo=UTC)
@@ -304,3 +306,32 @@ def test_every_template_can_be_gone_through() -> None:
         assert not template.plan[TopicStep.REVIEW].may_skip
         assert not template.plan[TopicStep.DECIDE].may_skip
         assert template.days(TopicStep.DECIDE, lawful=True) >= 15 + 60 + 7 + 15
+
+
+def test_a_vote_decides_when_it_is_final_and_passed_on_every_question_of_the_topic() -> None:
+    def vote(state: VoteState, *statuses: tuple[int, str]) -> Vote:
+        questions = [{"item": item, "status": status} for item, status in statuses]
+        return Vote(
+            compound_id=1,
+            vote_number=1,
+            title="表决",
+            operator_id=1,
+            created_at=NOON,
+            state=state,
+            result={"questions": questions} if statuses else None,
+        )
+
+    both = ((1, "PASSED"), (2, "PASSED"))
+    assert standing_of(None, (1,), 0) is Standing.NONE
+    for state in (VoteState.DRAFT, VoteState.LINTED, VoteState.REVOKED):
+        assert standing_of(vote(state, *both), (1, 2), 0) is Standing.NONE
+    for state in (VoteState.NOTICED, VoteState.OPEN, VoteState.TALLIED, VoteState.PUBLISHED):
+        assert standing_of(vote(state, *both), (1, 2), 0) is Standing.WAITING
+    final = vote(VoteState.FINAL, *both)
+    assert standing_of(final, (1, 2), 0) is Standing.PASSED
+    assert standing_of(final, (1, 2), 1) is Standing.WAITING  # an objection waits for its answer
+    assert standing_of(final, (4,), 0) is Standing.FAILED  # it asked about something else
+    for status in ("NOT_PASSED", "NO_QUORUM", "REVIEW_REQUIRED", "SEATS_UNFILLED"):
+        half = vote(VoteState.FINAL, (1, "PASSED"), (2, status))
+        assert standing_of(half, (1, 2), 0) is Standing.FAILED
+        assert standing_of(half, (1,), 0) is Standing.PASSED
