@@ -18,7 +18,7 @@ from nlp.ranking import Category
 from nlp.tagger import Tagged, Verdict
 from storage.audit import add_audit_event
 from storage.queries.hazards import lock_hazard_list
-from storage.queries.opinions import find_opinion_of_message
+from storage.queries.opinions import find_opinion_of_message, lock_counter
 from storage.queries.photos import Place as PhotoPlace
 from storage.tables import ChannelIdentity, Compound, HazardFinding, HazardList, Place
 
@@ -77,6 +77,9 @@ async def report_hazard(
     """
     assert compound.compound_id is not None
     behind = _message_id(key)
+    await lock_counter(
+        session, compound.compound_id, "opinion"
+    )  # of two clicks the second waits, and finds it
     if (known := await find_opinion_of_message(session, behind)) is not None:
         return known.number
     text, tagged = _read(services, compound, item, building, words, danger=danger)

@@ -18,6 +18,7 @@ from storage.states import RequestState
 from storage.tables import Campaign, Matter
 
 LONGEST = timedelta(days=366)
+_YEARS = (2000, 2100)  # beyond these somebody mistyped
 LISTED = 200  # places
 # What the city named (seed 000), as leaves of the taxonomy.
 PRESETS: Mapping[str, tuple[str, ...]] = {
@@ -86,6 +87,8 @@ async def begin_campaign(
     """A campaign over these leaves from the first to the last of `days`; its number, None for an odd one."""
     name = " ".join(title.split())
     if not 0 < len(name) <= 60 or not leaves or not timedelta() <= days[1] - days[0] <= LONGEST:
+        return None
+    if not _YEARS[0] <= days[0].year <= days[1].year <= _YEARS[1]:
         return None
     number = await next_number(session, compound_id, "campaign")
     session.add(

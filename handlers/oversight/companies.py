@@ -34,20 +34,27 @@ class RateCard:
 async def put_contract(
     session: AsyncSession, compound_id: int, company: str, since_on: date, now: datetime, *, actor_id: int
 ) -> bool:
-    """Let a company serve a compound from a day on; the one before ends the day before. False for a name or day
-    that is none: empty, too long, in the future, or not after the day on which the present one began."""
+    """Let a company serve a compound from a day on; the one before ends the day before.
+
+    From the day on which the present one began it is that one's right name. False for a name or day that is none:
+    empty, too long, in the future, or before the present one began.
+    """
     name = " ".join(company.split())
     present = await queries.lock_contract(session, compound_id)
     if not 0 < len(name) <= LONGEST_NAME or since_on > now.astimezone(LOCAL).date():
         return False
-    if present is not None:
-        if (present.company, present.since_on) == (name, since_on):
+    if present is not None and since_on < present.since_on:
+        return False
+    if present is not None and since_on == present.since_on:
+        if present.company == name:
             return True
-        if since_on <= present.since_on:
-            return False
-        present.until_on = since_on - timedelta(days=1)
+        present.company = name  # it was misspelt
         session.add(present)
-    session.add(PropertyContract(compound_id=compound_id, since_on=since_on, company=name))
+    else:
+        if present is not None:
+            present.until_on = since_on - timedelta(days=1)
+            session.add(present)
+        session.add(PropertyContract(compound_id=compound_id, since_on=since_on, company=name))
     add_audit_event(
         session, at=now, verb="contract.set", compound_id=compound_id, actor_id=actor_id,
         subject=f"contract:{since_on}",

@@ -44,11 +44,14 @@ async def advance_warnings(database: Database, services: Services, now: datetime
         monday, communities = last_community_week(now), list[str]()
         if monday is not None:
             communities = await queries.list_unwatched(session, COMMUNITY_JOB, monday)
-    done = await each_apart(database, weeks, lambda session, week: watch_week(session, services, *week, now))
-    if monday is None or weeks:  # what is still to be counted belongs to the community's week
-        return done
+    done = 0
+    # What is still to be counted belongs to the community's week; after a day it holds up nobody any more.
+    if monday is not None and (not weeks or now.astimezone(LOCAL).weekday() > 0):
+        done += await each_apart(
+            database, communities, lambda session, code: watch_community(session, services, code, monday, now)
+        )
     return done + await each_apart(
-        database, communities, lambda session, code: watch_community(session, services, code, monday, now)
+        database, weeks, lambda session, week: watch_week(session, services, *week, now)
     )
 
 

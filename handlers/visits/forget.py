@@ -12,6 +12,15 @@ async def forget_visits_of(session: AsyncSession, sealer: Sealer, person_id: int
     """Before their home is forgotten: without it nobody knows which plan it is."""
     homes = await list_homes_in(session, person_id)
     keys = [
-        (compound_id, lookup_of(sealer, compound_id, code)) for compound_id, code in homes.items() if code
+        (compound_id, lookup_of(sealer, compound_id, part))
+        for compound_id, code in homes.items()
+        if code
+        for part in _around(code)
     ]
     await forget_words_about(session, keys)
+
+
+def _around(code: str) -> list[str]:
+    """A place and those it lies in: of a household within a flat the flat is what is on the list."""
+    parts = code.split("-")
+    return ["-".join(parts[:end]) for end in range(1, len(parts) + 1)]

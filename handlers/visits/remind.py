@@ -70,7 +70,8 @@ async def _remind(session: AsyncSession, services: Services, week: str, worker_i
         if line := _line(services, compound, own, today(now)):
             lines.append(line)
         if len(own) < len(plans):
-            queued += await _tell_heads(session, services, compound, week, len(plans) - len(own), now)
+            count = len(plans) - len(own)
+            queued += await _tell_heads(session, services, compound, week, worker_id, count, now)
     if lines:
         await notify_person(
             session, services, worker_id, _notice("\n".join(lines), f"visits:{week}", week), now
@@ -94,7 +95,13 @@ def _line(services: Services, compound: Compound, plans: Sequence[VisitPlan], da
 
 
 async def _tell_heads(
-    session: AsyncSession, services: Services, compound: Compound, week: str, count: int, now: datetime
+    session: AsyncSession,
+    services: Services,
+    compound: Compound,
+    week: str,
+    worker_id: int,
+    count: int,
+    now: datetime,
 ) -> int:
     """Homes whose worker holds no office there any more: nobody goes."""
     community = (await nodes_of(session, compound)).community
@@ -103,7 +110,7 @@ async def _tell_heads(
     heads = await list_people_in_office(session, [community], [HEAD[0]])
     text = say("visits.nobody", compound=compound.name, count=count) + _link(services, compound)
     for person_id in dict.fromkeys(grant.person_id for grant, _person in heads):
-        notice = _notice(text, f"visits:{compound.compound_id}:{week}:nobody", week)
+        notice = _notice(text, f"visits:{compound.compound_id}:{week}:nobody:{worker_id}", week)
         await notify_person(session, services, person_id, notice, now)
     return len(heads)
 

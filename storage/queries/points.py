@@ -80,8 +80,8 @@ async def list_reports(
         )
         .where(
             Opinion.compound_id == compound_id,
-            Opinion.filed_at >= since,
             Opinion.state == OpinionState.FILED,
+            Matter.heard_at >= since,
             Matter.state == MatterState.CONFIRMED,
             col(Opinion.person_id).is_not(None),
             col(Opinion.repost_of).is_(None),
@@ -89,6 +89,7 @@ async def list_reports(
             Opinion.inbox_id > 0,
         )
         .group_by(col(Matter.number), col(Opinion.person_id))
+        .having(func.min(Opinion.filed_at) >= since)
     )
     return [(number, person_id or 0, at) for number, person_id, at in await session.exec(statement)]
 

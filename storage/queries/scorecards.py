@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.queries.week_figures import Period, count_weeks
 from storage.states import Ladder, RegionLevel, RequestState
-from storage.tables import AlertEpisode, Compound, Region, Request, Scorecard
+from storage.tables import AlertEpisode, Compound, Region, Request, RequestEvent, Scorecard
 from storage.upsert import insert_ignore
 
 _ACKNOWLEDGED_WITHIN = timedelta(minutes=5)  # after that an alert goes up
@@ -145,6 +145,12 @@ async def count_extras(
     session: AsyncSession, compound_ids: Collection[int], since: datetime, until: datetime
 ) -> dict[int, Extras]:
     """By compound what else a card tells of [since, until)."""
+    # By the timeline: a reopened request counts its refusals anew.
+    was_refused = exists().where(
+        col(RequestEvent.compound_id) == Request.compound_id,
+        col(RequestEvent.number) == Request.number,
+        RequestEvent.verb == "request.refused",
+    )
     spoke = (
         await count_weeks(
             session, [Period(compound_id, since, until) for compound_id in compound_ids], _SAFETY
@@ -159,7 +165,7 @@ async def count_extras(
                 Request.compound_id,
                 func.sum(case((col(Request.round) > 1, 1), else_=0)),
                 func.sum(case((col(Request.level) != Ladder.COMPOUND, 1), else_=0)),
-                func.sum(case((col(Request.refusals) > 0, 1), else_=0)),
+                func.sum(case((was_refused, 1), else_=0)),
             )
             .where(
                 col(Request.compound_id).in_(compound_ids),

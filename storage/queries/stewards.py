@@ -64,7 +64,7 @@ async def list_steward_visits(
 
 async def count_steward_days(session: AsyncSession, person_id: int, since: date, until: date) -> int:
     """On how many days a steward was somewhere, in all compounds."""
-    statement = select(func.count()).where(
+    statement = select(func.count(func.distinct(StewardVisit.visited_on))).where(
         StewardVisit.person_id == person_id,
         StewardVisit.visited_on >= since,
         StewardVisit.visited_on < until,

@@ -28,8 +28,10 @@ async def test_a_campaign_counts_before_and_after_and_lists_its_places(town: Tow
     }
     for _ in range(2):
         assert (await browser.post(PAGE, fields)).location == f"{PAGE}?told=campaign_begun"
-    odd = await browser.post(PAGE, {**fields, "until": "2020-01-01"})
-    assert odd.location == f"{PAGE}?told=campaign_odd"
+    for since, until in ((fields["since"], "2020-01-01"), ("9999-12-01", "9999-12-31")):
+        for _ in range(2):
+            odd = await browser.post(PAGE, {**fields, "since": since, "until": until})
+            assert odd.location == f"{PAGE}?told=campaign_odd"
     links = re.findall(rf'href="({PAGE}/\d+)"', (await browser.get(PAGE)).text)
     assert len(links) == 1
     shown = await browser.get(links[0])

@@ -29,8 +29,8 @@ async def test_a_company_has_a_card_once_that_is_switched_on_and_may_speak_besid
         "company": "安居物业",
         "since": f"{local_date(town.clock.now) - timedelta(days=9)}",
     }
-    for _ in range(2):
-        done = await browser.post(f"{PAGE}/contract", contract)
+    for name in ("安居物业公", "安居物业", "安居物业"):  # misspelt at first
+        done = await browser.post(f"{PAGE}/contract", contract | {"company": name})
         assert done.location == f"{PAGE}?told=contract_set"
     early = await browser.post(f"{PAGE}/contract", {**contract, "company": "别家", "since": "2020-01-01"})
     assert early.location == f"{PAGE}?told=contract_odd"

@@ -43,17 +43,20 @@ async def begin(visit: Visit) -> web.Response:
         days = date.fromisoformat(form.get("since", "")), date.fromisoformat(form.get("until", ""))
     except ValueError:
         return _back(opened, "campaign_odd")
-    if not await first_time(visit):
-        return _back(opened, "campaign_begun")
-    number = await begin_campaign(
-        visit.session,
-        opened.compound_id,
-        title,
-        leaves,
-        days,
-        visit.now,
-        actor_id=visit.signed_in.viewer.person_id,
-    )
+    async with visit.session.begin_nested() as attempt:
+        if not await first_time(visit):
+            return _back(opened, "campaign_begun")
+        number = await begin_campaign(
+            visit.session,
+            opened.compound_id,
+            title,
+            leaves,
+            days,
+            visit.now,
+            actor_id=visit.signed_in.viewer.person_id,
+        )
+        if number is None:
+            await attempt.rollback()  # what is refused leaves no claim behind
     return _back(opened, "campaign_odd" if number is None else "campaign_begun")
 
 

@@ -54,18 +54,19 @@ async def add(visit: Visit) -> web.Response:
     code = visit.part("compound", CODE)
     opened = await access_as_head(visit.session, visit.site.services.sealer, visit.signed_in.viewer, code)
     told = "visit_planned"
-    if await first_time(visit):
-        try:
-            await visit.act(
-                add_plan,
-                opened,
-                visit.form.get("home", ""),
-                _level(visit),
-                visit.form.get("reason", ""),
-                _worker(visit),
-            )
-        except Refused as refused:
-            told = refused.code.value
+    try:
+        async with visit.session.begin_nested():  # what is refused leaves no claim behind
+            if await first_time(visit):
+                await visit.act(
+                    add_plan,
+                    opened,
+                    visit.form.get("home", ""),
+                    _level(visit),
+                    visit.form.get("reason", ""),
+                    _worker(visit),
+                )
+    except Refused as refused:
+        told = refused.code.value
     return see_other(f"/console/{opened.compound.code}/visits?told={told}")
 
 
@@ -103,9 +104,10 @@ async def note(visit: Visit) -> web.Response:
         on = _day(visit)
         if visit.form.get("met") not in ("yes", "no"):
             raise Refused(Code.DAY)
-        if await first_time(visit):
-            met, words = visit.form["met"] == "yes", visit.form.get("note", "")
-            await visit.act(record_visit, found.opened.compound_id, found.plan.number, on, met, words)
+        met, words = visit.form["met"] == "yes", visit.form.get("note", "")
+        async with visit.session.begin_nested():
+            if await first_time(visit):
+                await visit.act(record_visit, found.opened.compound_id, found.plan.number, on, met, words)
     except Refused as refused:
         told = refused.code.value
     return _back(found, told)

@@ -32,9 +32,10 @@ async def save_entry(visit: Visit) -> web.Response:
         await take_off_card(visit.session, opened.compound, kind, visit.now, actor_id=by)
         return _back(opened, "card_dropped")
     fields = {name: visit.form.get(name, "").strip()[:most] for name, most in _LONGEST.items()}
-    line = CardLine(
-        **fields, agreed=visit.form.get("agreed") == "yes", office=visit.form.get("office") == "yes"
-    )
+    # The tick that the page came with is one person's, also when the form with another name is sent twice.
+    is_theirs = visit.form.get("agreed_by", "") in ("", fields["holder"])
+    agreed = is_theirs and visit.form.get("agreed") == "yes"
+    line = CardLine(**fields, agreed=agreed, office=visit.form.get("office") == "yes")
     try:
         must_ask = await keep_card_entry(
             visit.session, visit.site.services.sealer, opened.compound, kind, line, visit.now, actor_id=by
