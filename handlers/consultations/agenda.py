@@ -133,6 +133,7 @@ async def edit_item(
     )
     session.add(item)
     if was is not ItemState.ON:
+        await _carry(session, item, None, item.item_number)
         _audit(session, "agenda.accepted", item, now, actor_id)
         if item.person_id is not None:
             said = say(
@@ -161,6 +162,7 @@ async def drop_item(
         raise Refused(Code.NO_WORDS)
     if item.state is ItemState.DROPPED:
         return item
+    await _carry(session, item, item.item_number, None)
     item.state, item.answer = ItemState.DROPPED, reason
     session.add(item)
     _audit(session, "agenda.dropped", item, now, actor_id)
@@ -168,6 +170,16 @@ async def drop_item(
         said = say("consultations.dropped", title=words.short(item.title), answer=reason)
         await _tell_proposer(session, services, compound, row, item, said, "dropped", now)
     return item
+
+
+async def _carry(session: AsyncSession, item: ConsultationItem, was: int | None, to: int | None) -> None:
+    """What an earlier meeting promised is with this item, or waits for a later one."""
+    if item.source is not ItemSource.PROMISE:
+        return
+    old = await find_item(session, item.compound_id, item.from_item or 0)
+    if old is not None and old.carried_to == was:
+        old.carried_to = to
+        session.add(old)
 
 
 async def lift_item(session: AsyncSession, compound: Compound, month: str, number: int) -> None:

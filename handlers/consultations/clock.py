@@ -37,7 +37,7 @@ from storage.states import ItemState
 from storage.tables import Compound, Consultation, ConsultationItem
 
 LIMIT = 100  # months in one round
-ROUNDS = 20  # in one call: residents are told some at a time
+ROUNDS = 3  # in one call: residents are told some at a time, and alerts wait for the rest of the tick
 
 
 class _Month(NamedTuple):
@@ -52,13 +52,20 @@ class _Month(NamedTuple):
 
 async def advance_consultations(database: Database, services: Services, now: datetime) -> int:
     """Make the steps that are due; returns how many. One compound's failure is raised when all were tried."""
-    done = await _open_due(database, services, now)
+    done = 0
+    failed: Exception | None = None
+    try:
+        done += await _open_due(database, services, now)
+    except Exception as error:  # what cannot be opened does not hold up what is open
+        failed = error
     for _ in range(ROUNDS):
         async with database.read() as session:
             found = await list_due_consultations(session, now, LIMIT)
         if not found:
             break
         done += await each_apart(database, found, lambda session, key: _advance(session, services, *key, now))
+    if failed is not None:
+        raise failed
     return done
 
 

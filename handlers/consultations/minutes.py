@@ -10,7 +10,7 @@ from handlers.consultations import words
 from handlers.consultations.seats import name_of
 from storage.queries.consultations import list_items, list_seats
 from storage.sealing import Sealer
-from storage.states import ItemState
+from storage.states import ItemSource, ItemState
 from storage.tables import Compound, Consultation
 
 
@@ -73,6 +73,8 @@ async def load_minutes(
                 item.state is ItemState.DROPPED,
             )
             for item in await list_items(session, row.compound_id, row.month)
+            # What a resident proposed and nobody took up, and why, is between them and the committee.
+            if not (item.state is ItemState.DROPPED and item.source is ItemSource.RESIDENT)
         ],
         recorded_at=row.recorded_at,
     )

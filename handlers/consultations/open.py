@@ -139,6 +139,7 @@ def _promised(row: Consultation, number: int, promise: FollowUp, now: datetime) 
         body=old.body,
         why=say("consultations.promised", what=promise.status)[:_WHY],
         matter_number=old.matter_number,
+        topic_number=old.topic_number,
         from_item=old.item_number,
         added_at=now,
         outcome=ItemOutcome.ANSWERED if promise.done else None,

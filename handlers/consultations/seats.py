@@ -56,7 +56,7 @@ async def sign_up(
 ) -> None:
     """Somebody comes. name: what the minutes may call them, "" for nothing. Raises Refused.
 
-    Again, it changes nothing but the name.
+    Again, it changes nothing but the name, and that only for another one.
     """
     row = await lock_consultation(session, compound_id, month)
     if row is None or not is_signing_up(facts_of(row), now):
@@ -65,6 +65,8 @@ async def sign_up(
     if row.seats is not None and is_new and await count_seats(session, compound_id, month) >= row.seats:
         raise Refused(Code.FULL)
     name = " ".join(name.split())[:NAME_LENGTH]
+    if not is_new and not name:
+        return  # they come already, under the name they gave
     seat = ConsultationSeat(
         compound_id=compound_id,
         month=month,

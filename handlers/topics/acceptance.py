@@ -30,7 +30,7 @@ from storage.tables import Compound, OwnerBinding, Topic, TopicRepresentative
 
 NAME = "topic_representatives.name"
 LONGEST = 40
-REASON = 400
+REASON = 2000
 
 
 async def finish_milestone(
@@ -125,8 +125,11 @@ async def sign(
         return Sign(accepts, reason, own.accepts, interested, own.representative_number)
 
     async def keep(_topic: Topic) -> None:
-        _put(found[0], accepts, reason, now)
-        session.add(found[0])
+        own = found[0]
+        _put(own, accepts, reason, now)
+        # What one of staff read on a paper before has no say any more.
+        own.paper_accepts, own.paper_reason, own.paper_by = None, "", None
+        session.add(own)
 
     return await carry_out(
         session,

@@ -77,7 +77,7 @@ async def carry_out(
     if outcome.moved:
         enter(topic, now)
     elif outcome.facts.lawful and not before.lawful and topic.step is TopicStep.DECIDE:
-        put_times(topic, times_for(topic.entered_at, deadline(topic, topic.step, topic.entered_at)))
+        _give_time_to_vote(topic)
     session.add(topic)
     if (before.signed or before.refused) and not (outcome.facts.signed or outcome.facts.refused):
         await _ask_representatives_anew(session, topic)
@@ -114,6 +114,13 @@ def enter(topic: Topic, now: datetime) -> None:
         times = times_for(now, deadline(topic, topic.step, now))
     topic.entered_at = now
     put_times(topic, times)
+
+
+def _give_time_to_vote(topic: Topic) -> None:
+    """Owners decide it after all: more time, where their vote takes more. What was said is not said again."""
+    due_at = deadline(topic, topic.step, topic.entered_at)
+    if topic.due_at is None or due_at > topic.due_at:
+        put_times(topic, times_for(topic.entered_at, due_at))
 
 
 def put_times(topic: Topic, times: Times) -> None:

@@ -49,7 +49,8 @@ async def _advance(session: AsyncSession, services: Services, compound_id: int, 
             continue
         put_times(topic, said(times, what))
         session.add(topic)
-        key = f"clock:{topic.entry}:{what.value}"
+        # A step may be given more time; then it is told of anew.
+        key = f"clock:{topic.entry}:{what.value}:{topic.due_at or now:%Y%m%d}"
         await write_entry(session, topic, Entry(_VERBS[what]), now, key=key, actor_id=None)
         people = await list_holders(session, compound, topic.step)
         if what is Due.OVERDUE:
@@ -79,7 +80,9 @@ async def _tell(
             )
             for topic in topics
         )
-        which = "-".join(f"{topic.topic_number}.{topic.entry}" for topic in topics)
+        which = "-".join(
+            f"{topic.topic_number}.{topic.entry}.{topic.due_at or now:%Y%m%d}" for topic in topics
+        )
         notice = Notice(
             MessageClass.REMINDER,
             say(

@@ -20,7 +20,7 @@ from storage.states import ObjectionState
 from storage.tables import Compound, Topic, TopicObjection
 
 TEXT = "topic_objections.text"
-LONGEST = 1000
+LONGEST = 2000  # as much as staff may write
 
 
 async def object_to_topic(

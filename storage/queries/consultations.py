@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import and_, delete, func, or_, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -332,12 +332,17 @@ async def list_residents_after(
 # Who asks to be forgotten, and words that have been kept long enough
 
 
+def _title_left() -> ColumnElement[str]:
+    """The committee's title stays; what nobody took up is still called by its author's first words."""
+    return case((col(ConsultationItem.state) == ItemState.ON, col(ConsultationItem.title)), else_="…")
+
+
 async def forget_consultations_of(session: AsyncSession, person_id: int) -> int:
     """Take a person out of agendas and seats; what the committee made of it stays. Returns how many proposals."""
     items = await session.exec(
         update(ConsultationItem)
         .where(col(ConsultationItem.person_id) == person_id)
-        .values(person_id=None, said=None)
+        .values(person_id=None, said=None, title=_title_left())
     )
     await session.exec(delete(ConsultationSeat).where(col(ConsultationSeat.person_id) == person_id))
     return int(items.rowcount)
@@ -370,6 +375,6 @@ async def reduce_proposals(session: AsyncSession, before: datetime) -> int:
     items = await session.exec(
         update(ConsultationItem)
         .where(col(ConsultationItem.said).is_not(None), col(ConsultationItem.added_at) < before)
-        .values(said=None)
+        .values(said=None, title=_title_left())
     )
     return int(items.rowcount)

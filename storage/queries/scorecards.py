@@ -149,7 +149,7 @@ async def count_extras(
     was_refused = exists().where(
         col(RequestEvent.compound_id) == Request.compound_id,
         col(RequestEvent.number) == Request.number,
-        RequestEvent.verb == "request.refused",
+        col(RequestEvent.verb) == "request.refused",
     )
     spoke = (
         await count_weeks(

@@ -7,7 +7,7 @@ from sqlalchemy import func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import ObjectionState, TopicState
+from storage.states import ObjectionState, TopicState, TopicVerb
 from storage.tables import Topic, TopicDocument, TopicEvent, TopicObjection, TopicRepresentative
 
 
@@ -145,7 +145,12 @@ async def forget_in_topics(session: AsyncSession, person_id: int) -> None:
     await session.exec(
         update(TopicRepresentative)
         .where(col(TopicRepresentative.person_id) == person_id)
-        .values(person_id=None, name_sealed=None)
+        .values(person_id=None, name_sealed=None, unit_code="", reason="")
+    )
+    await session.exec(
+        update(TopicEvent)
+        .where(col(TopicEvent.actor_id) == person_id, col(TopicEvent.verb) == TopicVerb.REFUSED)
+        .values(words="")
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from handlers.topics import commands as c
-from handlers.topics.carry_out import Carried, carry_out
+from handlers.topics.carry_out import Carried, carry_out, enter
 from handlers.topics.clock import advance_topics
 from handlers.topics.commands import Code, Command, Refused
 from handlers.topics.objections import object_to_topic
@@ -149,6 +149,20 @@ async def test_the_holder_is_reminded_once_and_what_is_late_goes_up_once(hall: H
     assert [text for text in await hall.told("shequ") if "超期" in text] == texts[1:]
     verbs = [event.verb for event in await hall.talk.rows(TopicEvent) if event.actor_id is None]
     assert verbs == [TopicVerb.REMINDED, TopicVerb.OVERDUE] * 2
+
+
+async def test_a_step_that_is_given_time_for_a_vote_is_reminded_of_anew(hall: Hall) -> None:
+    number = await hall.propose()
+    database, services, start = hall.talk.database, hall.talk.services, hall.talk.now
+    async with database.write() as session:
+        topic = await session.get_one(Topic, (hall.compound.compound_id, number))
+        topic.step = TopicStep.DECIDE
+        enter(topic, start)
+    late = start + timedelta(days=60)
+    assert [await advance_topics(database, services, late) for _ in range(2)] == [1, 0]
+    await hall.do(number, c.RequireVote(9), "1")
+    for after, reminded in ((70, 0), (200, 1), (201, 0)):
+        assert await advance_topics(database, services, start + timedelta(days=after)) == reminded
 
 
 async def test_chat_lists_what_is_going_on(hall: Hall) -> None:

@@ -264,7 +264,8 @@ async def test_a_resident_objects_once_a_step_and_reads_the_answer(town: Town) -
     assert (await browser.post(own, {**form, "words": "还是太吵"})).location.endswith("told=topic.objected")
     assert (await browser.post(own, {**form, "act": "sign"})).location.endswith("told=topic.odd")
     office = Office(town, f"{TOPICS}/{number}")
-    assert "太吵" in await office.page("property")
+    assert "太吵" in await office.page("committee")
+    assert "太吵" not in await office.page("property")
     await office.press("committee", "answer", objection="1", accepted="no", words="十点后不让坐")
     shown = await browser.get(own)
     assert "没有采纳：十点后不让坐" in shown.text

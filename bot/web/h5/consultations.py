@@ -37,7 +37,7 @@ async def show_consultations(visit: Visit) -> web.Response:
     return visit.page(
         "h5/consultations.html",
         rows=[row for row in rows if row.noticed_at is not None or row.moved],
-        coming={row.month for row in rows if is_signing_up(facts_of(row), visit.now)},
+        coming={(row.compound_id, row.month) for row in rows if is_signing_up(facts_of(row), visit.now)},
         compounds=compounds,
         proposals=await list_proposals_of(visit.session, person_id, PROPOSALS),
         outcome_words=outcome_words,

@@ -57,6 +57,8 @@ def moment_of(visit: Visit) -> datetime:
         at = time.fromisoformat(visit.form.get("time", ""))
     except ValueError:
         raise Refused(Code.BAD_TIME) from None
+    if not 2000 <= day.year < 2100:
+        raise Refused(Code.BAD_TIME)
     return datetime.combine(day, at.replace(tzinfo=None), SHANGHAI)
 
 

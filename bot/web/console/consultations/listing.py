@@ -80,7 +80,8 @@ async def _start(visit: Visit, opened: Opened) -> None:
     if not may_meet_at(month, at, visit.now):
         raise Refused(Code.BAD_TIME)
     plan = await load_plan(visit.session, opened.compound_id)
-    await visit.act(open_month, opened.compound, month, plan, at)
+    if not await visit.act(open_month, opened.compound, month, plan, at):
+        raise Refused(Code.OVER)
 
 
 def _plan(visit: Visit) -> Plan:

@@ -174,6 +174,9 @@ async def show_topic(visit: Visit) -> web.Response:
     )
 
 
+_UNREAD = "（原话只给社区和业委会看）"
+
+
 async def _hanging(visit: Visit, found: Entered, facts: Facts) -> dict[str, Any]:
     """What hangs on a topic, for its page."""
     session, topic, sealer = visit.session, found.topic, visit.site.services.sealer
@@ -184,11 +187,13 @@ async def _hanging(visit: Visit, found: Entered, facts: Facts) -> dict[str, Any]
     representatives = await list_representatives(session, compound_id, number)
     polls = await list_polls(session, [compound_id], SHOWN)
     poll = None if topic.poll_number is None else await find_poll(session, compound_id, topic.poll_number)
+    # The property company has a contract to lose: neighbours' words against it are not for its eyes.
+    reads = bool(found.actor.roles - {Role.PROPERTY})
     asks = facts.lawful and facts.step is TopicStep.DECIDE and facts.vote is Standing.NONE
     vote = None if topic.vote_number is None else await find_vote(session, compound_id, topic.vote_number)
     return {
         "documents": await list_topic_documents(session, compound_id, number),
-        "objections": [(each, words_of(sealer, each)) for each in objections],
+        "objections": [(each, words_of(sealer, each) if reads else _UNREAD) for each in objections],
         "representatives": [(each, name_of(sealer, each)) for each in representatives],
         "polls": [poll for poll in polls if poll.about.get("topic") == number],
         "poll": poll,
