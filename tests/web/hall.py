@@ -149,6 +149,7 @@ class Hall:
         """Close, count and publish, when all is voted."""
         town, site = self.town, self.town.site
         await self.set(closes_at=town.clock.now, state=VoteState.CLOSED)
+        town.clock.forward(timedelta(seconds=1))  # the last moment still belongs to those who vote
         for step in ("tally", "publish"):
             async with site.database.write() as session:
                 compound = await session.get_one(Compound, self.assembly.compound_id)
