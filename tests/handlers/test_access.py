@@ -121,6 +121,7 @@ async def test_a_role_on_a_building_opens_what_has_a_place_there_and_no_digest(
         Right.SET_HAZARDS,
         Right.SEE_OVERSIGHT,
         Right.RUN_OVERSIGHT,
+        Right.ANSWER_RATES,
         Right.BIND_OWNERS,
         Right.KEEP_COMPOUND,
         Right.SEE_GRID,
