@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.identity.errors import Code, IdentityError
 from handlers.identity.rules import CODE_LIFE, make_code, show_code
 from handlers.identity.words import unit_name
+from handlers.roll.duties import has_seen_documents
 from handlers.roll.import_roll import LOCK
 from storage.audit import add_audit_event
 from storage.queries.bindings import void_unit_codes
@@ -42,9 +43,12 @@ async def issue_codes(
 ) -> list[Slip]:
     """A new code for each unit; those that were out for them and unused count no more. Raises IdentityError.
 
+    Not by whoever has seen the documents in a sheet of the roll: code and document together bind an owner.
     Audited with how many and a hash of which, so that one may ask who had codes printed.
     """
     await lock_counter(session, compound_id, LOCK)
+    if await has_seen_documents(session, sealer, compound_id, actor_id):
+        raise IdentityError(Code.SAW_DOCUMENTS)
     units = {unit.unit_code: unit for unit in await list_roll_units(session, compound_id)}
     if not unit_codes or not set(unit_codes) <= units.keys():
         raise IdentityError(Code.UNKNOWN_UNIT)

@@ -16,6 +16,7 @@ class Code(StrEnum):
     DECIDED = "identity.decided"
     ABOUT_YOURSELF = "identity.about_yourself"
     ONE_HUMAN = "identity.one_human"
+    SAW_DOCUMENTS = "identity.saw_documents"
     SAME_TWICE = "identity.same_twice"
     NO_LETTER = "identity.no_letter"
     NO_HOLDER = "identity.no_holder"

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.roll.columns import AREAS, Columns, Field, find_columns
+from handlers.roll.duties import void_codes_of
 from handlers.roll.lapse import lapse_representatives
 from handlers.roll.persons import PresentOwner
 from handlers.roll.rows import Row, read_rows
@@ -114,6 +115,8 @@ async def import_roll(
     if plan.refused or dry_run or not changes:
         return Imported(plan, False, counts)
     await _write(session, sealer, compound_id, plan, present, now)
+    if actor_id is not None:
+        await void_codes_of(session, sealer, compound_id, actor_id, now)
     changed = [line.code for line in plan.lines if line.begin or line.end]
     await lapse_representatives(session, compound_id, changed, now, actor_id=actor_id)
     add_audit_event(

@@ -12,8 +12,11 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.roll.columns import Field
+from handlers.roll.duties import void_codes_of
+from handlers.roll.import_roll import LOCK
 from handlers.roll.rules import Wishes
-from storage.queries.opinions import next_number
+from storage.audit import add_audit_event
+from storage.queries.opinions import lock_counter, next_number
 from storage.queries.roll import delete_upload, find_upload, forget_uploads
 from storage.sealing import Sealer
 from storage.tables import RollUpload
@@ -54,9 +57,24 @@ async def keep_upload(
     *,
     actor_id: int,
 ) -> int:
-    """Keep a file and return its number; the same file again has the number it has."""
+    """Keep a file and return its number; the same file again has the number it has.
+
+    Audited, since whoever has the sheet has seen the owners' documents.
+    """
     digest = hashlib.sha256(content).hexdigest()
+    await lock_counter(session, compound_id, LOCK)
     known = await find_upload(session, compound_id, digest=digest)
+    if known is None or known.uploaded_by != actor_id:
+        await void_codes_of(session, sealer, compound_id, actor_id, now)
+        add_audit_event(
+            session,
+            at=now,
+            verb="roll.uploaded",
+            subject=f"compound:{compound_id}",
+            compound_id=compound_id,
+            actor_id=actor_id,
+            details={"file": digest},
+        )
     if known is not None:
         return known.upload_number
     number = await next_number(session, compound_id, _NUMBERS)

@@ -9,7 +9,16 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.states import BindingState, ObjectionState, OwnerKind
-from storage.tables import OwnerBinding, RollObjection, RollOwner, RollTitle, RollUnit, RollUpload
+from storage.tables import (
+    AuditEvent,
+    OwnerBinding,
+    RollObjection,
+    RollOwner,
+    RollTitle,
+    RollUnit,
+    RollUpload,
+    UnitCode,
+)
 
 _AT_ONCE = 2000  # rows in one go; both databases take 32,000 parameters
 
@@ -159,3 +168,36 @@ async def list_owners_of(
         .order_by(col(RollTitle.unit_code), col(RollTitle.owner_number))
     )
     return list(await session.exec(statement))
+
+
+async def list_sheet_readers(session: AsyncSession, compound_id: int) -> set[int]:
+    """Who uploaded or imported a sheet of the roll, and so has seen the owners' documents; from the audit log."""
+    statement = select(AuditEvent.actor_id).where(
+        AuditEvent.compound_id == compound_id, col(AuditEvent.verb).in_(("roll.uploaded", "roll.imported"))
+    )
+    return {actor_id for actor_id in await session.exec(statement) if actor_id is not None}
+
+
+async def list_issuers(session: AsyncSession, compound_id: int) -> set[int]:
+    """Who printed codes that nobody has used and that still count."""
+    statement = select(UnitCode.issued_by).where(
+        UnitCode.compound_id == compound_id,
+        col(UnitCode.used_at).is_(None),
+        col(UnitCode.voided_at).is_(None),
+    )
+    return {issuer for issuer in await session.exec(statement.distinct()) if issuer is not None}
+
+
+async def void_codes_by(session: AsyncSession, compound_id: int, issuer: int, now: datetime) -> None:
+    """Let the codes that somebody printed and nobody has used count no more."""
+    await session.exec(
+        update(UnitCode)
+        .where(
+            col(UnitCode.compound_id) == compound_id,
+            col(UnitCode.issued_by) == issuer,
+            col(UnitCode.used_at).is_(None),
+            col(UnitCode.voided_at).is_(None),
+        )
+        .values(voided_at=now)
+        .execution_options(synchronize_session=False)
+    )

@@ -116,10 +116,16 @@ async def print_codes(visit: Visit) -> web.Response:
     ]
     if not codes:
         return _back(opened, Code.UNKNOWN_UNIT)
-    if not await first_time(visit):
-        return _back(opened, "printed_already")
     sealer, actor = visit.site.services.sealer, visit.signed_in.viewer.person_id
-    slips = await issue_codes(visit.session, sealer, opened.compound_id, codes, visit.now, actor_id=actor)
+    try:
+        async with visit.session.begin_nested():  # what is refused leaves no claim behind
+            if not await first_time(visit):
+                return _back(opened, "printed_already")
+            slips = await issue_codes(
+                visit.session, sealer, opened.compound_id, codes, visit.now, actor_id=actor
+            )
+    except IdentityError as refused:
+        return _back(opened, refused.code)
     return visit.page("console/owner_slips.html", opened=opened, slips=slips)
 
 
