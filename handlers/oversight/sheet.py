@@ -3,13 +3,13 @@
 import io
 from collections.abc import Iterable, Sequence
 
-import xlsxwriter
-
 Row = Sequence[str | int | float | None]
 
 
 def write_sheet(title: str, header: Sequence[str], rows: Iterable[Row]) -> bytes:
     """An XLSX file with one sheet."""
+    import xlsxwriter  # 2 MB that an idle server can do without
+
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
         bold = book.add_format({"bold": True})
