@@ -144,6 +144,7 @@ class ArchivePoller:
         Whatever else goes wrong is treated alike: a poller that ended would take its replica out of service with it.
         """
         while not self._stopping:
+            began_at = self._clock()
             try:
                 while await self.step() and not self._stopping:
                     pass
@@ -153,7 +154,7 @@ class ArchivePoller:
                 if self._failures:
                     log.info("archive.back", account=self._archive.account)
                 self._failures = 0
-            await self._check_lag()
+            await self._check_lag(began_at)
             if not self._stopping:
                 await self._rest()
         await self._release()
@@ -244,8 +245,11 @@ class ArchivePoller:
             )
         self._failures += 1
 
-    async def _check_lag(self) -> None:
-        """Every replica watches, whoever reads: the one that should may be the one that is broken."""
+    async def _check_lag(self, now: datetime) -> None:
+        """Every replica watches, whoever reads: the one that should may be the one that is broken.
+
+        now: when this round of reading began. A clock that was set forward meanwhile makes no reading late.
+        """
         try:
             async with asyncio.timeout(DATABASE_SECONDS), self._database.read() as session:
                 cursor = await find_cursor(session, self._archive.account)
@@ -253,7 +257,7 @@ class ArchivePoller:
             return
         if cursor is None or cursor.moved_at is None:
             return
-        lag = self._clock() - cursor.moved_at
+        lag = now - cursor.moved_at
         self._metrics.lag.labels(self._archive.account).set(lag.total_seconds())
         if lag >= ALARM and not self._alarmed:
             log.error(
