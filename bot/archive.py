@@ -257,7 +257,7 @@ class ArchivePoller:
             return
         if cursor is None or cursor.moved_at is None:
             return
-        lag = now - cursor.moved_at
+        lag = max(now - cursor.moved_at, timedelta())
         self._metrics.lag.labels(self._archive.account).set(lag.total_seconds())
         if lag >= ALARM and not self._alarmed:
             log.error(

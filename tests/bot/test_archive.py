@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -369,6 +369,40 @@ async def test_four_days_without_reading_are_an_alarm(
         await running
     alarms = [line for line in logs if line["event"] == "archive.not_read"]
     assert [line["hours"] for line in alarms] == [97]
+
+
+class Jumping(Clock):
+    """Is set forward by more than ALARM when it is looked at for the `at`th time."""
+
+    def __init__(self, now: datetime, at: int) -> None:
+        super().__init__(now)
+        self.at, self.looks = at, 0
+
+    def __call__(self) -> datetime:
+        self.looks += 1
+        if self.looks == self.at:
+            self.forward(ALARM.total_seconds() + 3600)
+        return self.now
+
+
+@pytest.mark.parametrize("at", range(1, 8))
+async def test_a_clock_that_is_set_forward_while_all_is_read_is_no_alarm(
+    house: House, clock: Clock, at: int
+) -> None:
+    await drain(house.poller())
+    house.clock = jumping = Jumping(clock.now, at)
+    poller = house.poller()
+
+    async def is_over() -> bool:
+        return jumping.looks > 20
+
+    with capture_logs() as logs:
+        running = asyncio.create_task(poller.run())
+        await until(is_over)
+        poller.stop()
+        await running
+    assert [line for line in logs if line["event"] == "archive.not_read"] == []
+    assert house.lag() == 0
 
 
 async def test_somebody_unmet_makes_the_poller_ask_who_joined(house: House, feed: Feed) -> None:
