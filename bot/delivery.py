@@ -4,11 +4,10 @@ import calendar
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
+from handlers.local_time import LOCAL
 from storage.states import POLICIES, MessageClass
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 MAX_ATTEMPTS = 8
 FIRST_DELAY_SECONDS = 5
 LONGEST_DELAY_SECONDS = 900

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -18,6 +17,7 @@ from bot.telemetry import Metrics
 from handlers.digests.forget import reduce_digests
 from handlers.grid.upload import forget_old_grid_sheets
 from handlers.identity.rules import WRONG_KEPT
+from handlers.local_time import LOCAL
 from handlers.oversight.retention import reduce_raw_text
 from handlers.roll.upload import forget_old_uploads
 from storage.claims import forget_claims, try_claim
@@ -34,7 +34,6 @@ from storage.queries.visits import forget_old_notes
 from storage.send_windows import forget_closed_windows, wake_waiting
 from storage.states import InboxState, OutboxState
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 TICK_SECONDS = 30
 OFTEN_SECONDS = 5
 RETENTION_AT = time(3, 20)

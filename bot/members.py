@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -11,13 +10,13 @@ from bot.channels.base import Channel, ChannelError
 from bot.channels.wecom_app import CustomerGroup
 from handlers.context import Services
 from handlers.groups.members import Member, sync_members
+from handlers.local_time import local_date
 from storage.claims import try_claim
 from storage.database import Database
 from storage.queries.groups import find_group, list_changed_rooms, list_groups
 from storage.states import GroupKind
 from storage.tables import ChatGroup
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 AT_ONCE = 20  # groups asked for in one tick; the others come with the next
 WANTED_AT_ONCE = AT_ONCE // 2  # the rest is the daily round's, whatever is wanted and never answered
 AGAIN_AFTER = timedelta(minutes=2)  # a room that was just asked for has nothing new to tell
@@ -65,7 +64,7 @@ class MemberLists:
         return done
 
     async def _due(self, now: datetime) -> list[ChatGroup]:
-        today = now.astimezone(LOCAL).date().isoformat()
+        today = local_date(now).isoformat()
         async with self._database.read() as session:
             groups = {
                 (group.account, group.room): group

@@ -11,7 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.app import utc_now
 from bot.config import ConfigError, Settings
-from handlers.digests.rules import DEFAULT_PLAN, LOCAL, Plan, monday_of, offsets, timetable
+from handlers.digests.rules import DEFAULT_PLAN, Plan, monday_of, offsets, timetable
+from handlers.local_time import LOCAL
 from storage.database import Database
 from storage.migrate import prepare
 from storage.queries.cycles import find_settings, list_cycles, put_settings

@@ -25,7 +25,8 @@ from bot.documents.fonts import PACKAGE, FontMissing, chinese_family
 from bot.tagging import build
 from handlers.alerts.duty import list_without_duty
 from handlers.grid.cells import list_odd_cells
-from handlers.requests.calendar import LOCAL, knows
+from handlers.local_time import LOCAL
+from handlers.requests.calendar import knows
 from nlp.lexicon import LexiconError, load_lexicon
 from nlp.model import ModelError
 from storage import migrate

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from bot.cli.story import LOCAL, Story
+from bot.cli.story import Story
 from bot.playground.cast_chat import Line
 from bot.playground.cast_corp import external_id
+from handlers.local_time import LOCAL
 
 URGENCY = {1: "不急", 2: "一般", 3: "涉及安全"}
 _JOINED = {

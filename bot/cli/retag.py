@@ -11,8 +11,8 @@ from bot.app import utc_now
 from bot.config import ConfigError, Settings
 from bot.retag import Progress, Scope, TakenError, replay, try_out
 from bot.tagging import TaggerSource, build
-from handlers.digests.rules import LOCAL
 from handlers.learning.taggers import Taggers
+from handlers.local_time import LOCAL
 from nlp.lexicon import LexiconError
 from nlp.model import ModelError
 from storage.database import Database

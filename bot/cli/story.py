@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,10 +10,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.cli.world import World
 from bot.playground.archive import ArchiveFeed
 from bot.playground.wecom.rooms import Line
+from handlers.local_time import LOCAL
 from storage.states import InboxState, OutboxState
 from storage.tables import AlertEpisode, ArchiveCursor, InboxMessage, OutboxMessage
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 PATIENCE_SECONDS = 10.0
 PAUSE_SECONDS = 0.02
 LOOKS = 10  # at what should have gone out already, before the bot is made to look again

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.voting.life import LOCAL
+from handlers.local_time import LOCAL
 from handlers.voting.rules import HIDES_RESULT
 from handlers.voting.terms import Sums, area_text
 from handlers.voting.turnout import Part

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.documents.clean import paragraphs
+from handlers.local_time import full_day, full_moment
 from handlers.voting import words
 from handlers.voting.announced import Announced
 from handlers.voting.terms import Question, area_text
@@ -75,9 +76,9 @@ def head(about: About) -> dict[str, Any]:
         "title": about.title,
         "convener": about.convener,
         "convener_document": about.convener_document,
-        "opens": words.moment_words(about.opens_at),
-        "closes": words.moment_words(about.closes_at),
-        "made_on": words.day_words(about.made_at),
+        "opens": full_moment(about.opens_at),
+        "closes": full_moment(about.closes_at),
+        "made_on": full_day(about.made_at),
         "here": about.mode is VoteMode.HERE,
         "platform": about.platform,
         "address": about.address,

@@ -5,7 +5,7 @@ from typing import Any
 from bot.documents import render
 from bot.documents.clean import paragraphs
 from handlers.consultations.minutes import Minutes
-from handlers.voting import words
+from handlers.local_time import full_day, full_moment
 
 _TEMPLATE = "consultation"
 
@@ -16,7 +16,7 @@ def minutes_pdf(minutes: Minutes) -> bytes:
         "compound": minutes.compound,
         "title": minutes.title,
         "origin": minutes.origin,
-        "held": words.moment_words(minutes.held_at),
+        "held": full_moment(minutes.held_at),
         "form": minutes.form,
         "place": minutes.place,
         "attended": minutes.attended,
@@ -34,6 +34,6 @@ def minutes_pdf(minutes: Minutes) -> bytes:
             }
             for item in minutes.items
         ],
-        "made_on": words.day_words(minutes.recorded_at),
+        "made_on": full_day(minutes.recorded_at),
     }
     return render.pdf(_TEMPLATE, data, minutes.recorded_at)

@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.documents.about import About, Matter, anchor, in_groups, matter_head
 from bot.documents.qr import qr_svg
+from handlers.local_time import full_day
 from handlers.voting import words
 from handlers.voting.marks import NEITHER
 from handlers.voting.official_words import NOT_COUNTED_HERE, difference_words, platform_words, source_words
@@ -59,9 +60,9 @@ def outcome_data(about: About, published: Published) -> dict[str, Any]:
         "log_size": words.number_words(published.log_size),
         "log_qr": qr_svg(anchor(about, published.log_root)),
         "objection_days": announced.objection_days,
-        "objections_end": words.day_words(objections_end),
+        "objections_end": full_day(objections_end),
         "public_days": announced.public_days,
-        "public_end": words.day_words(public_end),
+        "public_end": full_day(public_end),
     }
 
 

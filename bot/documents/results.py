@@ -8,6 +8,7 @@ from bot.documents import render
 from bot.documents.about import About, head, roll_words
 from bot.documents.clean import paragraphs
 from bot.documents.outcome import Published, outcome_data
+from handlers.local_time import full_day
 from handlers.voting import words
 
 _RESULT = "result"
@@ -52,6 +53,6 @@ def _data(about: About, published: Published) -> dict[str, Any]:
         "brief": False,
         "scope": words.scope_words(about.announced.scope_buildings),
         "roll": roll_words(about),
-        "published_on": words.day_words(published.published_at),
+        "published_on": full_day(published.published_at),
         **outcome_data(about, published),
     }

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
+from handlers.local_time import LOCAL, month_day, month_day_time
+
 BAR_STEPS = 20
 _KINDS = {
     "css": "text/css",
@@ -40,7 +40,7 @@ class Templates:
         self._environment.globals["asset"] = {path.partition("-")[2]: path for path in self.assets}
         self._environment.globals["bar"] = bar
         self._environment.filters |= {
-            "moment": moment,
+            "moment": month_day_time,
             "day": day,
             "input_date": input_date,
             "input_time": input_time,
@@ -63,40 +63,27 @@ def bar(count: int, most: int) -> str:
     return f"w{max(int(count > 0), count * BAR_STEPS // most)}" if most > 0 else "w0"
 
 
-def moment(at: datetime) -> str:
-    """A time as people say it in Shanghai: 3月12日 12:05."""
-    local = at.astimezone(SHANGHAI)
-    return f"{local.month}月{local.day}日 {local:%H:%M}"
-
-
 def day(value: datetime | date | str) -> str:
     """A date as people say it: 3月12日; of a time, the day it is in Shanghai."""
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
-        value = value if value.tzinfo else value.replace(tzinfo=SHANGHAI)
-    if isinstance(value, datetime):
-        value = value.astimezone(SHANGHAI).date()
-    return f"{value.month}月{value.day}日"
+        value = value if value.tzinfo else value.replace(tzinfo=LOCAL)
+    return month_day(value)
 
 
 def input_date(at: datetime) -> str:
     """The local day as a form's field has it."""
-    return f"{at.astimezone(SHANGHAI):%Y-%m-%d}"
+    return f"{at.astimezone(LOCAL):%Y-%m-%d}"
 
 
 def input_time(at: datetime) -> str:
     """The local time of day as a form's field has it."""
-    return f"{at.astimezone(SHANGHAI):%H:%M}"
-
-
-def local_date(at: datetime) -> date:
-    """The day it is in Shanghai."""
-    return at.astimezone(SHANGHAI).date()
+    return f"{at.astimezone(LOCAL):%H:%M}"
 
 
 def local_midnight(on: date) -> datetime:
     """When a day begins in Shanghai, in UTC."""
-    return datetime(on.year, on.month, on.day, tzinfo=SHANGHAI).astimezone(UTC)
+    return datetime(on.year, on.month, on.day, tzinfo=LOCAL).astimezone(UTC)
 
 
 def _files(folder: Traversable, prefix: str = "") -> dict[str, bytes]:

@@ -7,8 +7,9 @@ from enum import StrEnum
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.alerts.raise_ import alert_key
-from handlers.alerts.words import clock, office_name, what_of
+from handlers.alerts.words import office_name, what_of
 from handlers.context import Services
+from handlers.local_time import month_day_time
 from handlers.reach.notify import Notice, notify_group
 from handlers.texts import say
 from storage.audit import add_audit_event
@@ -89,7 +90,11 @@ async def _tell_colleagues(
 ) -> None:
     """So that two do not run: the staff's groups learn that somebody goes."""
     text = say(
-        "alerts.seen", number=episode.number, what=what_of(services, episode.matter), by=by, at=clock(now)
+        "alerts.seen",
+        number=episode.number,
+        what=what_of(services, episode.matter),
+        by=by,
+        at=month_day_time(now),
     )
     for group in await list_internal_groups(session, episode.compound_id):
         if group.group_id != heard_in:

@@ -3,10 +3,11 @@
 from handlers.access import Forbidden, NotFound, Opened, Right
 from handlers.alerts.acknowledge import Acknowledged, Outcome, acknowledge
 from handlers.alerts.raise_ import CIRCLES
-from handlers.alerts.words import clock, office_line, what_of
+from handlers.alerts.words import office_line, what_of
 from handlers.context import Answer, Context
 from handlers.desk import Desk, access_desk, ask_which, pick
 from handlers.filters import COLON, NUMBER, command
+from handlers.local_time import month_day_time
 from handlers.opinions.chat import hear
 from handlers.router import Route
 from handlers.texts import say
@@ -57,7 +58,7 @@ async def confirm(context: Context, desk: Desk, number: str | None, where: str |
 
 def _answer(result: Acknowledged, person_id: int, where: str) -> Answer:
     assert result.at is not None
-    at = clock(result.at)
+    at = month_day_time(result.at)
     if result.outcome is Outcome.FIRST:
         return Answer("alert.acknowledged", say("alerts.yours", where=where, number=result.number, at=at))
     if result.person_id == person_id:
@@ -71,7 +72,7 @@ def _line(context: Context, compound: Compound, episode: AlertEpisode) -> str:
         number=episode.number,
         compound=compound.name,
         what=what_of(context.services, episode.matter),
-        at=clock(episode.alerted_at),
+        at=month_day_time(episode.alerted_at),
     )
 
 

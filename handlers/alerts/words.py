@@ -1,12 +1,12 @@
 """How an alert reads: for one person on duty, and for a group, where less is said."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.alerts.rules import anonymous, brief, building_of
 from handlers.context import Services
+from handlers.local_time import month_day_time
 from handlers.opinions.rules import place_name
 from handlers.reach.fields import Facts, NoticeKind
 from handlers.texts import say
@@ -14,8 +14,6 @@ from storage.queries.people import list_grants_of
 from storage.queries.tree import list_region_codes_above
 from storage.sealing import Sealer
 from storage.tables import AlertEpisode, Compound, Opinion, Person, RoleGrant
-
-LOCAL = ZoneInfo("Asia/Shanghai")
 
 
 def safety_leaf(services: Services, opinion: Opinion) -> str | None:
@@ -52,12 +50,6 @@ def words_of(opinion: Opinion | None, *, in_group: bool) -> str:
     return brief(anonymous(opinion.text) if in_group else opinion.text)
 
 
-def clock(at: datetime) -> str:
-    """A time as it is said, Asia/Shanghai: 3月12日 12:05."""
-    local = at.astimezone(LOCAL)
-    return f"{local.month}月{local.day}日 {local:%H:%M}"
-
-
 def alert_text(
     services: Services, compound: Compound, episode: AlertEpisode, opinion: Opinion, *, in_group: bool
 ) -> str:
@@ -68,7 +60,7 @@ def alert_text(
         compound=compound.name,
         place=place_of(opinion, in_group=in_group),
         what=what_of(services, episode.matter),
-        at=clock(opinion.said_at),
+        at=month_day_time(opinion.said_at),
         words=words_of(opinion, in_group=in_group),
     )
     if episode.hits > 1:
@@ -107,7 +99,7 @@ def escalation_text(
         compound=compound.name,
         place=place_of(opinion, in_group=False),
         what=what_of(services, episode.matter),
-        alerted_at=clock(episode.alerted_at),
+        alerted_at=month_day_time(episode.alerted_at),
         words=words_of(opinion, in_group=False),
     )
     return f"{text}\n{_how(episode.number, in_group=False)}"

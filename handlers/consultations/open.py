@@ -13,6 +13,7 @@ from handlers.consultations.rules import Plan, notice_at
 from handlers.consultations.state import COUNTER, facts_of, keep
 from handlers.consultations.tell import tell_staff
 from handlers.context import Services
+from handlers.local_time import month_day
 from handlers.requests.words import label_of
 from handlers.texts import say
 from storage.audit import add_audit_event
@@ -78,7 +79,7 @@ async def open_month(
             count=len(items),
             items=words.listed([words.short(item.title) for item in items]),
             when=words.moment(meets_at),
-            notice=words.day(notice_at(facts_of(stored)).date()),
+            notice=month_day(notice_at(facts_of(stored)).date()),
         )
         await tell_staff(session, services, compound, stored, "proposed", text, now)
     return True

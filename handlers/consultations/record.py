@@ -8,10 +8,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.consultations import words
 from handlers.consultations.agenda import open_agenda
 from handlers.consultations.outcomes import Code, Decision, Refused, checked, may_publish
-from handlers.consultations.rules import DAY, LOCAL
+from handlers.consultations.rules import DAY
 from handlers.consultations.state import keep
 from handlers.consultations.tell import tell_groups, tell_person
 from handlers.context import Services
+from handlers.local_time import local_date
 from handlers.matters.confirm import confirm_matter
 from handlers.requests.raise_ import raise_request
 from handlers.texts import say
@@ -52,7 +53,7 @@ async def decide_item(
     item = await find_item(session, row.compound_id, number)
     if item is None or item.month != month or item.state is not ItemState.ON:
         raise Refused(Code.OVER)
-    kept = checked(decision, now.astimezone(LOCAL).date())
+    kept = checked(decision, local_date(now))
     if kept.outcome is ItemOutcome.TOPIC and item.topic_number is None:
         topic = await propose_topic(
             session,

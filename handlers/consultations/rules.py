@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
+from handlers.local_time import LOCAL, local_date, month_of
 from handlers.requests.calendar import is_festival, is_workday
 from storage.states import MeetingBy, MeetingForm
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 DAY = timedelta(days=1)
 PROPOSED_BEFORE = 10 * DAY
 NOTICED_BEFORE = 5 * DAY
@@ -87,11 +86,6 @@ class Facts:
 
 
 # Which day
-
-
-def month_of(now: datetime) -> str:
-    """The local month, 2026-11."""
-    return f"{now.astimezone(LOCAL):%Y-%m}"
 
 
 def month_after(month: str) -> str:
@@ -165,7 +159,7 @@ def closes_at(meeting: datetime) -> datetime:
 
 def record_at(meeting: datetime) -> datetime:
     """When staff are asked for the record."""
-    day = meeting.astimezone(LOCAL).date()
+    day = local_date(meeting)
     for _ in range(RECORD_WITHIN):
         day = _workday(day + DAY)
     return datetime.combine(day, MORNING, LOCAL)
@@ -224,7 +218,7 @@ def _ahead(facts: Facts, now: datetime) -> Iterator[tuple[datetime, Due]]:
 
 
 def _morning(at: datetime) -> datetime:
-    return datetime.combine(at.astimezone(LOCAL).date(), MORNING, LOCAL)
+    return datetime.combine(local_date(at), MORNING, LOCAL)
 
 
 def _workday(day: date) -> date:

@@ -1,9 +1,10 @@
 """The monthly consultation in plain Chinese, for messages; pages have the same names."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
-from handlers.consultations.rules import LOCAL, closes_at
+from handlers.consultations.rules import closes_at
+from handlers.local_time import LOCAL, month_day
 from handlers.texts import say
 from storage.states import ItemOutcome, MeetingForm
 from storage.tables import Compound, Consultation, ConsultationItem
@@ -16,12 +17,7 @@ _WEEKDAYS = "一二三四五六日"
 def moment(at: datetime) -> str:
     """3月12日（周四）19:00."""
     local = at.astimezone(LOCAL)
-    return f"{local.month}月{local.day}日（周{_WEEKDAYS[local.weekday()]}）{local:%H:%M}"
-
-
-def day(on: date) -> str:
-    """3月12日."""
-    return f"{on.month}月{on.day}日"
+    return f"{month_day(at)}（周{_WEEKDAYS[local.weekday()]}）{local:%H:%M}"
 
 
 def month_name(month: str) -> str:
@@ -44,7 +40,7 @@ def form_name(form: MeetingForm) -> str:
 
 def outcome_words(item: ConsultationItem) -> str:
     """What became of an item, in a sentence without anybody's words."""
-    until = day(item.until) if item.until else ""
+    until = month_day(item.until) if item.until else ""
     match item.outcome:
         case ItemOutcome.ORDER:
             return say("consultations.outcome_order", number=item.matter_number)

@@ -9,7 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.digests.masking import is_anonymous, mask
-from handlers.digests.rules import LOCAL, QUOTE_LENGTH, WEEK, Quote, Timetable, before, choose_quotes
+from handlers.digests.rules import QUOTE_LENGTH, WEEK, Quote, Timetable, before, choose_quotes
+from handlers.local_time import LOCAL, month_day
 from handlers.opinions.rules import SAFETY, place_name
 from handlers.requests.commands import OPEN
 from handlers.texts import say
@@ -253,7 +254,7 @@ def _urgent(lexicon: Lexicon, found: Iterable[First]) -> dict[int, list[dict[str
                 "label": _label(lexicon, opinion),
                 "place": place_name(opinion.building, None, None),
                 "people": _people(matter),
-                "said_on": _day(opinion.said_at),
+                "said_on": month_day(opinion.said_at),
                 # Staff find the door and the speaker by the number; a group need not.
                 "text": "" if refused else (without_identity(opinion.text or "") or "")[:URGENT_TEXT],
                 "state": state_name(opinion.state),
@@ -293,8 +294,3 @@ def without_identity(text: str) -> str | None:
 def state_name(state: OpinionState) -> str:
     """The state of an opinion as the committee reads it."""
     return say("digests.state_withdrawn" if state is OpinionState.WITHDRAWN else "digests.state_filed")
-
-
-def _day(at: datetime) -> str:
-    local = at.astimezone(LOCAL)
-    return f"{local.month}月{local.day}日"

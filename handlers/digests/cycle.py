@@ -18,7 +18,6 @@ from handlers.digests.render import digest_text
 from handlers.digests.rules import (
     DAY,
     DEFAULT_PLAN,
-    LOCAL,
     Plan,
     Step,
     Timetable,
@@ -32,6 +31,7 @@ from handlers.digests.rules import (
     timetable,
     unfinished,
 )
+from handlers.local_time import LOCAL
 from handlers.opinions.rules import SAFETY
 from handlers.reach.fields import Facts, NoticeKind
 from handlers.reach.notify import Notice, notify_group, notify_person

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from handlers.digests.rules import LOCAL
+from handlers.local_time import month_day
 from handlers.texts import say
 
 PLAIN_BYTES = 2048  # 群机器人 text, app text, 客服消息
@@ -186,5 +186,4 @@ def _joined(*parts: str, style: Style) -> str:
 
 
 def _day(moment: str) -> str:
-    local = datetime.fromisoformat(moment).astimezone(LOCAL)
-    return f"{local.month}月{local.day}日"
+    return month_day(datetime.fromisoformat(moment))

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
+from handlers.local_time import LOCAL, local_date
 from storage.states import CycleStep
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 SPREAD = timedelta(minutes=20)  # compounds of a city do not all write at once
@@ -74,7 +73,7 @@ class Step:
 
 def monday_of(now: datetime) -> date:
     """The Monday of the local week that `now` lies in."""
-    today = now.astimezone(LOCAL).date()
+    today = local_date(now)
     return today - timedelta(days=today.weekday())
 
 

@@ -11,12 +11,13 @@ from handlers.access import Right
 from handlers.alerts.chat import confirm, confirming, show_duty
 from handlers.context import Answer, Context
 from handlers.desk import Desk, ask_which, for_staff, pick
-from handlers.digests.rules import LOCAL, monday_of
+from handlers.digests.rules import monday_of
 from handlers.filters import COLON, NUMBER, command, kind, spoken
 from handlers.groups.earlier import scores_before
 from handlers.inbound import InboundKind
 from handlers.learning.chat import ROUTES as LEARNING_ROUTES
 from handlers.learning.doubtful import IN_DOUBT
+from handlers.local_time import LOCAL, month_day
 from handlers.matters.chat import people_of, state_of
 from handlers.matters.rules import compatible
 from handlers.matters.solved import note_solved
@@ -26,7 +27,7 @@ from handlers.matters.talk import (
     find_quoted_matter,
     read_talk,
 )
-from handlers.opinions.chat import SAY_WORDS, day
+from handlers.opinions.chat import SAY_WORDS
 from handlers.opinions.file import Filed, category_names, facts, file_opinion, joined_line, receipt
 from handlers.opinions.rules import SAFETY, decide_in_group, place_name
 from handlers.people.chat import REFUSAL_HERE
@@ -282,7 +283,7 @@ async def show_progress(context: Context, desk: Desk, number: str, where: str | 
         days=(context.now - matter.opened_at).days,
     )
     if matter.solved_at is not None:
-        text += "\n" + say("matters.said_solved", at=day(matter.solved_at))
+        text += "\n" + say("matters.said_solved", at=month_day(matter.solved_at))
     request = await timeline_of(context, opened.compound, matter.number, in_group=desk.in_group)
     return Answer("progress.shown", f"{text}\n{request}".strip())
 

@@ -6,7 +6,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.apart import each_apart
 from handlers.context import Services
-from handlers.hazards.rules import LOCAL, week_to_remind
+from handlers.hazards.rules import week_to_remind
+from handlers.local_time import LOCAL
 from handlers.reach.notify import Notice, notify_person
 from handlers.requests.calendar import is_workday
 from handlers.texts import say

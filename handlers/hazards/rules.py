@@ -3,11 +3,10 @@
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
+from handlers.local_time import LOCAL, local_date
 from storage.states import Stewardship, Tenure
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 REMINDS_AT = time(15)
 
 
@@ -40,7 +39,7 @@ def is_done(items: Collection[str], seen: Collection[str]) -> bool:
 
 def week_of(now: datetime) -> str:
     """The week (its Monday) in Shanghai."""
-    day = now.astimezone(LOCAL).date()
+    day = local_date(now)
     return (day - timedelta(days=day.weekday())).isoformat()
 
 

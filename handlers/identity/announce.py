@@ -11,7 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.identity.words import unit_name
-from handlers.reach.fields import LOCAL, Facts, NoticeKind
+from handlers.local_time import month_day_time
+from handlers.reach.fields import Facts, NoticeKind
 from handlers.reach.notify import MUST_BE_READ, Notice, notify_person
 from handlers.texts import say
 from storage.queries.bindings import list_persons_bound_to, list_units_of_owners
@@ -67,7 +68,7 @@ async def announce(
         names = f"{names}等{len(units)}处"
     where = f"{compound.name}{names}"
     link = f"{services.public_url}{PAGE}" if services.public_url else ""
-    text = say("identity.told", where=where, what=told.value, when=_when(now))
+    text = say("identity.told", where=where, what=told.value, when=month_day_time(now))
     text += "\n" + (say("identity.object_there", link=link) if link else say("identity.object"))
     notice = Notice(
         MessageClass.RECEIPT,
@@ -88,11 +89,6 @@ async def announce(
     for person_id in sorted(people | set(also)):
         await notify_person(session, services, person_id, notice, now)
     return len(people | set(also))
-
-
-def _when(now: datetime) -> str:
-    local = now.astimezone(LOCAL)
-    return f"{local.month}月{local.day}日 {local:%H:%M}"
 
 
 _STATES = {

@@ -8,8 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.access import NotFound, Opened
 from handlers.alerts.raise_ import raise_alert
 from handlers.context import Services
-from handlers.digests.rules import LOCAL
 from handlers.learning.rules import Sorting, sorted_urgency
+from handlers.local_time import LOCAL
 from handlers.matters.confirm import confirm_matter, dismiss_matter
 from handlers.matters.recount import load_voices
 from handlers.opinions.rules import SAFETY

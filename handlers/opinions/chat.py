@@ -1,12 +1,10 @@
 """What the bot understands and says about opinions."""
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 from handlers.access import NotFound, access_own_opinion, access_own_opinions
 from handlers.context import Answer, Context
 from handlers.filters import COLON, NUMBER, RECEIPT, command, kind, spoken
 from handlers.inbound import InboundKind
+from handlers.local_time import month_day
 from handlers.matters.rules import REOPEN_WITHIN
 from handlers.opinions.file import (
     FILED,
@@ -32,7 +30,6 @@ from storage.queries.matters import find_latest_of_person, find_matter, lock_mat
 from storage.states import MessageClass, OpinionState, RequestState
 from storage.tables import Compound, Opinion, Place
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 LISTED = 5
 LOOKED_AT = 30  # of somebody's latest opinions, to find so many matters
 NUMBERED = 4  # numbers of one matter that a line names
@@ -120,7 +117,7 @@ async def show_progress(context: Context, number: str | None = None) -> Answer:
         "opinions.progress_one",
         number=opinion.number,
         state=states.get((opinion.compound_id, opinion.number)) or state_name(opinion),
-        said_on=day(opinion.said_at),
+        said_on=month_day(opinion.said_at),
         text=(opinion.text or say("opinions.words_gone"))[:SHOWN],
         facts=facts(context, opinion),
     )
@@ -154,7 +151,7 @@ def _progress_line(context: Context, same: list[Opinion], states: dict[tuple[int
         number="、".join(numbers[:NUMBERED]) + more,
         state=states.get((latest.compound_id, latest.number)) or state_name(latest),
         label=category_names(context, latest) or excerpt(latest.text or say("opinions.words_gone"), 12),
-        said_on=day(latest.said_at),
+        said_on=month_day(latest.said_at),
     )
 
 
@@ -223,12 +220,6 @@ def state_name(opinion: Opinion) -> str:
     return say(
         "opinions.state_withdrawn" if opinion.state is OpinionState.WITHDRAWN else "opinions.state_filed"
     )
-
-
-def day(at: datetime) -> str:
-    """A day as people say it, Asia/Shanghai."""
-    local = at.astimezone(LOCAL)
-    return f"{local.month}月{local.day}日"
 
 
 _RAISE = r"(?:我要)?(?:反映|投诉|上报)"

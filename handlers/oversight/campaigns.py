@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.oversight.periods import LOCAL
+from handlers.local_time import LOCAL, local_date
 from storage.audit import add_audit_event
 from storage.queries import campaigns as queries
 from storage.queries.opinions import next_number
@@ -116,7 +116,7 @@ async def begin_campaign(
 
 async def load_progress(session: AsyncSession, campaign: Campaign, now: datetime) -> Progress:
     """How far a campaign is, from the records."""
-    today = now.astimezone(LOCAL).date()
+    today = local_date(now)
     before, during, after = spans(campaign.starts_on, campaign.ends_on, today)
     counts = [
         await queries.count_matters(

@@ -7,8 +7,9 @@ from datetime import date, datetime, time, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
+from handlers.local_time import LOCAL, local_date
 from handlers.oversight.lists import Verdict, verdict_of
-from handlers.oversight.periods import LOCAL, bounds_of_quarter
+from handlers.oversight.periods import bounds_of_quarter
 from handlers.requests.rates import Rates, Row, rates
 from storage.audit import add_audit_event
 from storage.queries import companies as queries
@@ -41,7 +42,7 @@ async def put_contract(
     """
     name = " ".join(company.split())
     present = await queries.lock_contract(session, compound_id)
-    if not 0 < len(name) <= LONGEST_NAME or since_on > now.astimezone(LOCAL).date():
+    if not 0 < len(name) <= LONGEST_NAME or since_on > local_date(now):
         return False
     if present is not None and since_on < present.since_on:
         return False

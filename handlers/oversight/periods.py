@@ -1,17 +1,12 @@
 """Pure: months and quarters of the calendar, Asia/Shanghai, as they are named: 2026-11 and 2026Q4."""
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-LOCAL = ZoneInfo("Asia/Shanghai")
+from handlers.local_time import LOCAL, month_of
+
 MONTH = r"20\d\d-(?:0[1-9]|1[0-2])"
 QUARTER = r"20\d\dQ[1-4]"
 _MADE_AFTER = timedelta(hours=2)  # into the new month: at night, and behind the last callbacks of the old one
-
-
-def month_of(at: datetime) -> str:
-    """The month that a moment lies in."""
-    return f"{at.astimezone(LOCAL):%Y-%m}"
 
 
 def month_before(month: str, months: int = 1) -> str:

@@ -10,7 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.apart import each_apart
 from handlers.context import Services
-from handlers.oversight.periods import LOCAL, bounds_of_quarter, month_of, quarter_before, quarter_of
+from handlers.local_time import LOCAL, local_date, month_of
+from handlers.oversight.periods import bounds_of_quarter, quarter_before, quarter_of
 from handlers.polls.create import create_poll
 from handlers.polls.rules import Draft
 from handlers.texts import say
@@ -63,7 +64,7 @@ async def _ask(
     if not await try_claim(session, JOB, f"{settings.compound_id}:{period}", "clock", now):
         return 0
     compound = await session.get_one(Compound, settings.compound_id)
-    ends_on = now.astimezone(LOCAL).date() + timedelta(days=DAYS)
+    ends_on = local_date(now) + timedelta(days=DAYS)
     draft = Draft(
         kind=PollKind.SATISFACTION,
         title=say("oversight.review_title", period=period_text(period)),

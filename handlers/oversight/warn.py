@@ -12,7 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.apart import each_apart
 from handlers.context import Services
-from handlers.digests.rules import LOCAL, monday_of
+from handlers.digests.rules import monday_of
+from handlers.local_time import LOCAL
 from handlers.oversight.rising import PAST, WINDOWS, Episode, Rise, Week, observe
 from handlers.oversight.words import tell_rises
 from handlers.reach.notify import notify_person

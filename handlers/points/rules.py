@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
+from handlers.local_time import LOCAL, local_date
 from storage.states import PointKind
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 MONTHS_BACK = 2  # full months before this one in which the ledger is still put right
 
 
@@ -49,7 +48,7 @@ class Changes:
 
 def looks_back_to(now: datetime) -> datetime:
     """From when on deeds are looked at: the first of a month, so that no month is counted in part."""
-    today = now.astimezone(LOCAL).date()
+    today = local_date(now)
     months = today.year * 12 + today.month - 1 - MONTHS_BACK
     return datetime.combine(date(months // 12, months % 12 + 1, 1), datetime.min.time(), LOCAL)
 

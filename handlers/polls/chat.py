@@ -5,9 +5,10 @@ from collections.abc import Mapping
 
 from handlers.context import Answer, Context
 from handlers.filters import command
+from handlers.local_time import month_day_time
 from handlers.polls.answer import answer_poll
 from handlers.polls.rules import Code, Refused, building_of, is_asked, is_open
-from handlers.polls.words import page_of, until
+from handlers.polls.words import page_of
 from handlers.router import Route
 from handlers.texts import say
 from storage.queries.polls import find_poll, list_homes_in, list_polls
@@ -69,7 +70,7 @@ async def _line(context: Context, poll: Poll) -> str:
     text = say(
         "polls.one",
         title=poll.title,
-        closes=until(poll.closes_at),
+        closes=month_day_time(poll.closes_at),
         options=options,
         number=poll.poll_number,
         choose=poll.choose,

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
+from handlers.local_time import full_moment
 from storage.states import Form
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 WORDS = ("number", "what", "state", "time", "place", "compound", "todo")
 
 
@@ -128,7 +127,7 @@ def fill(template: Template, facts: Facts) -> dict[str, str]:
         "number": "" if facts.number is None else str(facts.number),
         "what": facts.what,
         "state": facts.state,
-        "time": _clock(facts.at),
+        "time": full_moment(facts.at),
         "place": facts.place,
         "compound": facts.compound,
         "todo": facts.todo,
@@ -160,9 +159,3 @@ def _kind_of(field: str) -> _Kind | None:
     if found is None or (found[1] in ("first", "remark")) == bool(found[2]):
         return None
     return _KINDS.get(found[1])
-
-
-def _clock(at: datetime) -> str:
-    """As the kinds time and date take it: 2026年3月12日 12:05, Asia/Shanghai."""
-    local = at.astimezone(LOCAL)
-    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"

@@ -5,11 +5,11 @@ after; the library that holds them has a release for each. A year it does not kn
 """
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import chinese_calendar
 
-LOCAL = ZoneInfo("Asia/Shanghai")
+from handlers.local_time import LOCAL
+
 OPENS, CLOSES = time(9), time(18)
 _DAY = timedelta(days=1)
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
-from handlers.requests.calendar import LOCAL
+from handlers.local_time import local_date
 from handlers.requests.carry_out import Carried, carry_out
 from handlers.requests.commands import Mediate
 from handlers.texts import say
@@ -78,7 +78,7 @@ async def record_mediation(
     """Keep a record and its entry in the timeline; with the same key it does so once. Raises MediationRefused, and
     LookupError without a request."""
     assert compound.compound_id is not None
-    raised_on, today = (at.astimezone(LOCAL).date() for at in (matter.opened_at, now))
+    raised_on, today = (local_date(at) for at in (matter.opened_at, now))
     if (fault := fault_of(record, raised_on, today)) is not None:
         raise MediationRefused(fault)
     carried = await carry_out(

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from handlers.alerts.rules import anonymous, brief
-from handlers.alerts.words import clock
 from handlers.context import Services
+from handlers.local_time import month_day, month_day_time
 from handlers.opinions.rules import place_name
 from handlers.requests.commands import Change, Facts, Tell, Told, Why
 from handlers.requests.offices import role_name
@@ -179,7 +179,7 @@ def who(facts: Facts) -> str:
 def deadline(facts: Facts) -> str:
     """The deadline of the step it is at."""
     at = facts.done_by if facts.accept_by is None else facts.accept_by
-    return clock(at) if at else ""
+    return month_day_time(at) if at else ""
 
 
 def step(facts: Facts) -> str:
@@ -254,4 +254,4 @@ def comes_next(facts: Facts, number: int) -> str:
 
 
 def _until(done_at: datetime | None) -> str:
-    return clock(done_at + RATE_WITHIN).partition(" ")[0] if done_at else ""
+    return month_day(done_at + RATE_WITHIN) if done_at else ""

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.local_time import local_date
 from handlers.roll.columns import AREAS, Columns, Field, find_columns
 from handlers.roll.duties import void_codes_of
 from handlers.roll.lapse import lapse_representatives
@@ -31,7 +31,6 @@ from storage.states import OwnerKind
 from storage.tables import Compound, RollOwner, RollTitle, RollUnit
 
 LOCK = "roll"
-_SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ async def read_roll(
 ) -> list[Row]:
     """The rows of a sheet, read for a compound; nothing is locked. For one `import_roll`, which notes on them."""
     houses = {place.code for place in await list_houses(session, compound_id)}
-    today = now.astimezone(_SHANGHAI).date()
+    today = local_date(now)
     # Seconds for a large compound; others are answered meanwhile.
     return await asyncio.to_thread(read_rows, source.sheet, source.columns, houses, wishes.developers, today)
 

@@ -6,13 +6,13 @@ finds its own entry when it comes again.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, time, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.access import NotFound, load_viewer
 from handlers.context import Services
+from handlers.local_time import LOCAL, local_date
 from handlers.requests.calendar import is_workday
 from handlers.topics.commands import Command, Entry
 from handlers.topics.facts import Actor, Facts, Times
@@ -27,7 +27,6 @@ from storage.queries.tree import list_scopes_of
 from storage.states import Role, TopicState, TopicStep
 from storage.tables import Compound, Topic, TopicEvent
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 DUE_AT = time(18)
 
 Prepare = Callable[[Topic, Facts, Actor | None], Awaitable[Command]]
@@ -131,15 +130,10 @@ def put_times(topic: Topic, times: Times) -> None:
 
 def deadline(topic: Topic, step: TopicStep, now: datetime) -> datetime:
     """Until when a step that begins now should be left: the evening of a working day."""
-    day = local_day(now) + timedelta(days=template_of(topic.template).days(step, lawful=topic.lawful))
+    day = local_date(now) + timedelta(days=template_of(topic.template).days(step, lawful=topic.lawful))
     while not is_workday(day):
         day += timedelta(days=1)
     return datetime.combine(day, DUE_AT, LOCAL)
-
-
-def local_day(at: datetime) -> date:
-    """The day in Shanghai."""
-    return at.astimezone(LOCAL).date()
 
 
 async def write_entry(

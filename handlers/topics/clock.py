@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.apart import each_apart
 from handlers.context import Services
+from handlers.local_time import month_day
 from handlers.reach.notify import Notice, notify_person
 from handlers.requests.offices import list_dispatchers
 from handlers.texts import say
@@ -20,7 +21,7 @@ from handlers.topics.commands import Entry
 from handlers.topics.facts import Times
 from handlers.topics.rules import Due, due, said
 from handlers.topics.tell import list_holders
-from handlers.topics.words import STEP_NAMES, day_of
+from handlers.topics.words import STEP_NAMES
 from storage.database import Database
 from storage.queries.topics import list_due_compounds, lock_due_topics
 from storage.states import Ladder, MessageClass, TopicVerb
@@ -76,7 +77,7 @@ async def _tell(
                 number=topic.topic_number,
                 title=topic.title,
                 step=STEP_NAMES[topic.step],
-                until=day_of(topic.due_at or now),
+                until=month_day(topic.due_at or now),
             )
             for topic in topics
         )

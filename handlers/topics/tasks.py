@@ -6,9 +6,10 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
+from handlers.local_time import local_date
 from handlers.polls import rules as polls
 from handlers.polls.create import create_poll
-from handlers.topics.carry_out import Carried, carry_out, local_day
+from handlers.topics.carry_out import Carried, carry_out
 from handlers.topics.commands import Code, DoTask, Refused, StartPoll
 from handlers.topics.facts import Actor, Facts
 from handlers.topics.rules import apply
@@ -52,7 +53,7 @@ async def do_task(
             if poll is None or poll.about != {"topic": number, "task": code} or poll.ended_at is None:
                 raise Refused(Code.MISSING)
             kept = {"poll": poll.poll_number}
-        return DoTask(code, words, local_day(now), kept, survey if task.kind is TaskKind.SURVEY else None)
+        return DoTask(code, words, local_date(now), kept, survey if task.kind is TaskKind.SURVEY else None)
 
     return await carry_out(session, services, compound, number, command, now, key=key, actor_id=actor_id)
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
+from handlers.local_time import month_day
 from handlers.reach.fields import Facts as Shown
 from handlers.reach.fields import NoticeKind
 from handlers.reach.notify import Notice, notify_group, notify_person
@@ -13,7 +14,7 @@ from handlers.requests.offices import list_dispatchers
 from handlers.texts import say
 from handlers.topics.commands import Entry
 from handlers.topics.rules import HOLDERS
-from handlers.topics.words import STEP_NAMES, announcement, day_of, page_of
+from handlers.topics.words import STEP_NAMES, announcement, page_of
 from storage.queries.people import list_people_in_office
 from storage.queries.tree import list_scopes_of
 from storage.queries.vote_reach import list_groups_written_to
@@ -57,7 +58,7 @@ async def tell_step(
             "topics.yours",
             title=topic.title,
             step=STEP_NAMES[topic.step],
-            until=day_of(topic.due_at),
+            until=month_day(topic.due_at),
         ),
         f"{about}:{topic.entry}:yours",
         expires_at=now + NEWS,

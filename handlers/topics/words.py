@@ -1,14 +1,13 @@
 """What is said of topics in chat, to groups and to those who have to do something. No link is a key."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from handlers.local_time import month_day
 from handlers.texts import say
 from handlers.topics.commands import Entry
 from storage.states import TopicState, TopicStep, TopicVerb
 from storage.tables import Compound, Topic
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 STEP_NAMES = {
     TopicStep.PROPOSE: "提议",
     TopicStep.DISCUSS: "商议",
@@ -22,12 +21,6 @@ REASON = 100  # characters of a reason that a group reads
 def page_of(public_url: str, code: str, number: int) -> str:
     """Where residents read of a topic; empty without pages."""
     return f"{public_url}/h5/topics/{code}/{number}" if public_url else ""
-
-
-def day_of(at: datetime) -> str:
-    """A day as people say it: 3月12日."""
-    local = at.astimezone(LOCAL)
-    return f"{local.month}月{local.day}日"
 
 
 def announcement(compound: Compound, topic: Topic, entry: Entry, public_url: str) -> str:
@@ -75,5 +68,5 @@ def line_of(compound: Compound, topic: Topic, now: datetime) -> str:
         number=topic.topic_number,
         title=topic.title,
         step=STEP_NAMES[topic.step],
-        since=day_of(topic.entered_at),
+        since=month_day(topic.entered_at),
     )

@@ -1,13 +1,14 @@
 """Use cases of the community's head: put a home on the list, change how it is visited, take it off."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
+from handlers.local_time import local_date
 from handlers.opinions.rules import place_name
 from handlers.visits.door import OpenedVisits, list_fit
-from handlers.visits.rules import LOCAL, Code, Refused
+from handlers.visits.rules import Code, Refused
 from handlers.visits.sealed import Home, lookup_of, seal_home, seal_reason
 from storage.audit import add_audit_event
 from storage.queries.opinions import next_number
@@ -48,7 +49,7 @@ async def add_plan(
         level=level,
         reason_sealed=seal_reason(services.sealer, reason.strip()[:REASON_LENGTH]),
         worker_id=worker_id,
-        begun_on=today(now),
+        begun_on=local_date(now),
         created_at=now,
     )
     session.add(plan)
@@ -95,11 +96,6 @@ async def end_plan(
     session.add(plan)
     await forget_notes(session, compound_id, number)
     _audit(session, "visit.ended", plan, now, actor_id)
-
-
-def today(now: datetime) -> date:
-    """The day it is in Shanghai."""
-    return now.astimezone(LOCAL).date()
 
 
 async def _home_named(session: AsyncSession, services: Services, compound_id: int, words: str) -> Home:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
-from handlers.visits.plans import today
+from handlers.local_time import local_date
 from handlers.visits.rules import OLDEST_ENTRY, Code, Refused
 from handlers.visits.sealed import seal_note
 from storage.audit import add_audit_event
@@ -28,7 +28,7 @@ async def record_visit(
     actor_id: int,
 ) -> None:
     """Keep a visit of these weeks; raises Refused for another day. Where nobody was met, the home stays due."""
-    if not today(now) - OLDEST_ENTRY <= visited_on <= today(now):
+    if not local_date(now) - OLDEST_ENTRY <= visited_on <= local_date(now):
         raise Refused(Code.DAY)
     plan = await lock_plan(session, compound_id, number)
     if plan is None:

@@ -11,13 +11,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.access import load_viewer
 from handlers.apart import each_apart
 from handlers.context import Services
+from handlers.local_time import LOCAL, local_date
 from handlers.reach.notify import Notice, notify_person
 from handlers.requests.calendar import is_workday
 from handlers.texts import say
 from handlers.visits.door import nodes_of, offices_of
 from handlers.visits.listing import due_of
-from handlers.visits.plans import today
-from handlers.visits.rules import HEAD, LOCAL, Turn, goes_to, turn, week_to_remind
+from handlers.visits.rules import HEAD, Turn, goes_to, turn, week_to_remind
 from handlers.visits.sealed import home_of
 from storage.claims import try_claim
 from storage.database import Database
@@ -67,7 +67,7 @@ async def _remind(session: AsyncSession, services: Services, week: str, worker_i
             for plan in plans
             if goes_to(offices, near, compound.code, home_of(services.sealer, plan).code)
         ]
-        if line := _line(services, compound, own, today(now)):
+        if line := _line(services, compound, own, local_date(now)):
             lines.append(line)
         if len(own) < len(plans):
             count = len(plans) - len(own)

@@ -4,11 +4,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
+from handlers.local_time import LOCAL
 from storage.states import RegionLevel, Role, VisitLevel
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 REMINDS_AT = time(9)
 STEWARD_DAYS = 4  # a month at least (seed 001)
 STEWARD_TITLE = "院长"  # whose office is called so is a steward

@@ -12,12 +12,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.alerts.words import office_line
 from handlers.apart import each_apart
 from handlers.context import Services
+from handlers.local_time import LOCAL, local_date
 from handlers.reach.notify import Notice, notify_person
 from handlers.requests.calendar import is_workday
 from handlers.texts import say
-from handlers.visits.plans import today
 from handlers.visits.rules import (
-    LOCAL,
     OLDEST_ENTRY,
     STEWARD_DAYS,
     STEWARD_TITLE,
@@ -82,7 +81,7 @@ async def log_steward_visit(
     actor_id: int,
 ) -> bool:
     """Keep a day of these weeks, once; raises Refused for another one. The caller has seen that it is a steward."""
-    if not today(now) - OLDEST_ENTRY <= visited_on <= today(now):
+    if not local_date(now) - OLDEST_ENTRY <= visited_on <= local_date(now):
         raise Refused(Code.DAY)
     if not await add_steward_visit(session, compound_id, actor_id, visited_on, place_code, now):
         return False

@@ -5,6 +5,7 @@ from handlers.context import Answer, Context
 from handlers.desk import Desk, ask_which, for_staff, pick
 from handlers.filters import NUMBER, command
 from handlers.identity.entitled import list_entitlements
+from handlers.local_time import full_moment
 from handlers.router import Route
 from handlers.texts import say
 from handlers.voting.announced import facts_of
@@ -12,7 +13,7 @@ from handlers.voting.news import owners_page, page_of
 from handlers.voting.rules import in_window
 from handlers.voting.terms import area_text
 from handlers.voting.turnout import Part, load_turnout
-from handlers.voting.words import area_words, building_name, moment_words, number_words, percent
+from handlers.voting.words import area_words, building_name, number_words, percent
 from storage.queries.bindings import list_bound_owners, list_compounds_bound_in
 from storage.queries.people import find_home
 from storage.queries.votes import find_vote, list_units_that_voted, list_votes_in
@@ -57,11 +58,11 @@ def _head(context: Context, compound: Compound, vote: Vote) -> str:
     assert vote.opens_at is not None
     assert vote.closes_at is not None
     if context.now < vote.opens_at:
-        when = say("votes.opens", at=moment_words(vote.opens_at))
+        when = say("votes.opens", at=full_moment(vote.opens_at))
     elif context.now > vote.closes_at:
         when = say("votes.closed")
     else:
-        when = say("votes.closes", at=moment_words(vote.closes_at))
+        when = say("votes.closes", at=full_moment(vote.closes_at))
     return say("votes.head", compound=compound.name, number=vote.vote_number, title=vote.title, when=when)
 
 

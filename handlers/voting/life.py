@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.local_time import LOCAL
 from handlers.voting.announced import Counts, announced_of, as_json, facts_of
 from handlers.voting.log import write_leaf
 from handlers.voting.news import OF_STEP
@@ -17,7 +17,6 @@ from storage.queries.vote_log import lock_vote
 from storage.states import VoteState
 from storage.tables import Compound, Vote, VoteNews
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 DAILY_AT = time(8, 0)
 
 

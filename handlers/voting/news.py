@@ -7,18 +7,17 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
+from handlers.local_time import LOCAL, full_moment
 from handlers.reach.fields import Facts, NoticeKind
 from handlers.texts import say
 from handlers.voting.official import has_other_word
 from handlers.voting.rules import Command
 from handlers.voting.terms import Status, area_text
-from handlers.voting.words import area_words, moment_words, number_words, status_name
+from handlers.voting.words import area_words, number_words, status_name
 from storage.states import VoteMode
 from storage.tables import Compound, Vote
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 SHORT_ROOT_BYTES = 8
 _MOST_OUTCOMES = 5
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|~])")
@@ -121,7 +120,7 @@ def for_waited(compound: Compound, vote: Vote, link: str) -> Words:
         compound=compound.name,
         number=vote.vote_number,
         title=vote.title,
-        closes=moment_words(vote.closes_at),
+        closes=full_moment(vote.closes_at),
     )
     return Words(_with_link([text], link), facts=_facts(compound, vote, News.LAST_DAYS, link))
 
@@ -167,7 +166,7 @@ def _lines(vote: Vote, kind: News, key: str, outcomes: list[tuple[str, str]]) ->
         return [*shown, say("outreach.published")]
     assert vote.opens_at is not None
     assert vote.closes_at is not None
-    lines = [say("outreach.window", opens=moment_words(vote.opens_at), closes=moment_words(vote.closes_at))]
+    lines = [say("outreach.window", opens=full_moment(vote.opens_at), closes=full_moment(vote.closes_at))]
     if vote.mode is VoteMode.OFFICIAL_PLATFORM:
         lines.append(say("outreach.elsewhere"))
     elif kind is not News.NOTICED:

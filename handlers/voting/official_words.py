@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from handlers.local_time import full_day
 from handlers.voting.terms import AGREE, Status
 from handlers.voting.words import choice_name, status_name, sums_words
 
@@ -17,7 +18,7 @@ def source_words(result: Mapping[str, Any]) -> dict[str, str]:
     """Whose platform, published when, and where it stands."""
     source = result["official"]["source"]
     on = date.fromisoformat(source["on"])
-    return {"name": source["name"], "on": f"{on.year}年{on.month}月{on.day}日", "where": source["where"]}
+    return {"name": source["name"], "on": full_day(on), "where": source["where"]}
 
 
 def platform_words(question: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.apart import each_apart
 from handlers.context import Services
+from handlers.local_time import full_moment
 from handlers.reach.fields import Facts, NoticeKind
 from handlers.reach.notify import MUST_BE_READ, Notice, notify_person
 from handlers.texts import say
@@ -18,7 +19,7 @@ from handlers.voting.news import paper_page_of
 from handlers.voting.paper_rules import VoidReason
 from handlers.voting.receipts import LIMIT, by_day
 from handlers.voting.serials import serial_words
-from handlers.voting.words import channel_name, moment_words
+from handlers.voting.words import channel_name
 from storage.database import Database
 from storage.queries.bindings import list_persons_bound_to
 from storage.queries.papers import (
@@ -89,7 +90,7 @@ async def _announce(
 
 def _text(compound: Compound, vote: Vote, paper: BallotPaper, act: PaperAct) -> str:
     serial = serial_words(paper.serial)
-    at = moment_words(paper.received_at) if paper.received_at else ""
+    at = full_moment(paper.received_at) if paper.received_at else ""
     match act:
         case PaperAct.RECEIVED:
             return say(

@@ -11,13 +11,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.apart import each_apart
 from handlers.context import Services
+from handlers.local_time import LOCAL, full_moment
 from handlers.reach.fields import Facts, NoticeKind
 from handlers.reach.notify import MUST_BE_READ, Notice, Reached, notify_person
 from handlers.texts import say
 from handlers.voting.fate import Fate, fate_of
-from handlers.voting.life import LOCAL
 from handlers.voting.news import page_of, paper_page_of
-from handlers.voting.words import channel_name, moment_words, rejection_words
+from handlers.voting.words import channel_name, rejection_words
 from storage.database import Database
 from storage.queries.bindings import list_persons_bound_to
 from storage.queries.voters import (
@@ -67,7 +67,7 @@ async def announce_ballot(
         compound=compound.name,
         title=vote.title,
         way=channel_name(ballot.channel),
-        at=moment_words(ballot.cast_at),
+        at=full_moment(ballot.cast_at),
         units=len(codes),
         number=short_number(ballot.ballot_id),
         code=short_hash(ballot.leaf_hash),

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
@@ -21,6 +20,7 @@ from pydantic import (
     ValidationError,
 )
 
+from handlers.local_time import LOCAL
 from handlers.voting import terms
 from handlers.voting.judge import judge
 from handlers.voting.outcome import DEEMED, decide
@@ -45,7 +45,6 @@ from handlers.voting.terms import (
 from storage.states import UnitKind
 
 _QUESTION = "q"
-_LOCAL = ZoneInfo("Asia/Shanghai")
 
 
 class ScenarioError(ValueError):
@@ -60,7 +59,7 @@ def _moment(value: Any) -> Any:
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
     if isinstance(value, datetime) and value.tzinfo is None:
-        value = value.replace(tzinfo=_LOCAL)
+        value = value.replace(tzinfo=LOCAL)
     return value
 
 

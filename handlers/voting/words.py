@@ -5,9 +5,7 @@ owner needs them. What is counted is printed in integers; a percentage is only e
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from handlers.voting.announced import Announced
 from handlers.voting.marks import NEITHER
@@ -33,8 +31,6 @@ from handlers.voting.terms import (
 )
 from handlers.voting.thresholds import Share, majority_for
 from storage.states import BallotChannel, UnitKind, VoteMode
-
-_LOCAL = ZoneInfo("Asia/Shanghai")
 
 _ITEMS = {
     1: "定业主大会的议事规则",
@@ -206,18 +202,6 @@ def mark_words(mark: Choice) -> str:
 def revote_words(revote: Revote) -> str:
     """Whether a ballot may be changed."""
     return _REVOTES[revote]
-
-
-def moment_words(at: datetime) -> str:
-    """A moment in the compound's time: 2026年5月20日 12:00."""
-    local = at.astimezone(_LOCAL)
-    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
-
-
-def day_words(at: datetime) -> str:
-    """A day in the compound's time."""
-    local = at.astimezone(_LOCAL)
-    return f"{local.year}年{local.month}月{local.day}日"
 
 
 def number_words(number: int) -> str:

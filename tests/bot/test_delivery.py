@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from bot.delivery import (
     FRESH,
-    LOCAL,
     LONGEST_DELAY_SECONDS,
     MAX_ATTEMPTS,
     Quiet,
@@ -17,6 +16,7 @@ from bot.delivery import (
     month_of,
     retry_at,
 )
+from handlers.local_time import LOCAL
 from storage.states import POLICIES, MessageClass
 
 USUAL = Quiet(time(21, 0), time(8, 0))

@@ -8,10 +8,10 @@ import pytest
 from sqlmodel import select
 
 from bot.channels.base import Channel, ChannelError, Outgoing, SendResult, Verdict
-from bot.delivery import LOCAL
 from bot.outbox import FIRST_LOOK, TASK_KEPT_FOR
 from bot.tasks import BATCH, LOOK_AGAIN, follow_up
 from handlers.context import Services
+from handlers.local_time import LOCAL
 from storage.database import Database
 from storage.queries.group_tasks import list_awaiting
 from storage.states import ChannelKind, Form, GroupKind, MessageClass, OutboxState

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import col, select
 
-from bot.jobs import LOCAL, OFTEN_SECONDS, RETENTION_AT, Jobs, due_periods
+from bot.jobs import OFTEN_SECONDS, RETENTION_AT, Jobs, due_periods
 from bot.telemetry import Metrics
 from handlers.context import Services
 from handlers.digests.cycle import advance
 from handlers.groups.register import end_group
+from handlers.local_time import LOCAL
 from handlers.oversight.retention import CHUNK, reduce_raw_text
 from storage.database import Database
 from storage.inbox import Lease, open_writer

@@ -8,9 +8,10 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from bot.channels.base import SendResult, Verdict
-from bot.delivery import LOCAL, MAX_ATTEMPTS
+from bot.delivery import MAX_ATTEMPTS
 from bot.outbox import BLOCKED_SECONDS, LEASE_SECONDS
 from handlers.context import Services
+from handlers.local_time import LOCAL
 from storage.database import Database
 from storage.queries.people import get_or_add_identities
 from storage.states import POLICIES, MessageClass, OutboxState, Promise

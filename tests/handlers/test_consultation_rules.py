@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from handlers.consultations.outcomes import Code, Decision, Refused, checked, may_publish, may_settle
 from handlers.consultations.ranking import Candidate, choose, points
 from handlers.consultations.rules import (
-    LOCAL,
     Due,
     Facts,
     Plan,
@@ -25,11 +24,11 @@ from handlers.consultations.rules import (
     meets_at,
     meets_on,
     month_after,
-    month_of,
     next_at,
     opening,
     record_at,
 )
+from handlers.local_time import LOCAL, month_of
 from handlers.requests.calendar import is_festival, is_workday
 from storage.states import ItemOutcome, ItemState, MeetingBy
 

@@ -12,7 +12,8 @@ from sqlmodel import col, select
 
 from handlers.context import AccountFacts
 from handlers.digests.cycle import LIVELY, STEPS, DueStep, advance, list_due, prompt_text
-from handlers.digests.rules import DEFAULT_PLAN, LOCAL, Step
+from handlers.digests.rules import DEFAULT_PLAN, Step
+from handlers.local_time import LOCAL
 from handlers.people.enrol import RegionEntry
 from handlers.reach.fields import NoticeKind, Template
 from nlp.reader import Reader

@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from sqlmodel import col, select
 
 from handlers.digests.cycle import advance
-from handlers.digests.rules import DEFAULT_PLAN, LOCAL, WEEK, timetable
+from handlers.digests.rules import DEFAULT_PLAN, WEEK, timetable
+from handlers.local_time import LOCAL
 from nlp.reader import Reader
 from storage.database import Database
 from storage.sealing import Sealer

@@ -6,7 +6,8 @@ from typing import Any
 from handlers.digests.build import Wanted, build_digests, category_name
 from handlers.digests.forget import forget_words_of, reduce_digests
 from handlers.digests.render import digest_text
-from handlers.digests.rules import DEFAULT_PLAN, LOCAL, timetable
+from handlers.digests.rules import DEFAULT_PLAN, timetable
+from handlers.local_time import LOCAL
 from handlers.people.enrol import CompoundEntry, PlaceEntry, enrol_compound
 from nlp.reader import Reader
 from storage.database import Database

@@ -10,7 +10,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from handlers.digests.rules import (
     DEFAULT_PLAN,
-    LOCAL,
     PROMPT_EARLY_ENOUGH,
     PROMPT_LATE,
     SPREAD,
@@ -30,6 +29,7 @@ from handlers.digests.rules import (
     timetable,
     unfinished,
 )
+from handlers.local_time import LOCAL
 from storage.states import CycleStep
 
 CODE = "XH-1"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.local_time import LOCAL
 from handlers.oversight.campaigns import spans
 from handlers.oversight.lists import RULES, Listed, verdict_of
-from handlers.oversight.periods import LOCAL
 from handlers.oversight.review import due_review
 from handlers.requests.rates import Rate, Rates
 from storage.states import ReviewRhythm

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.points.rules import LOCAL, Deed, looks_back_to, put_right
+from handlers.local_time import LOCAL
+from handlers.points.rules import Deed, looks_back_to, put_right
 from handlers.points.scale import SCALE
 from storage.states import PointKind
 

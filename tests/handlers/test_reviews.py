@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import select
 
-from handlers.digests.rules import LOCAL
+from handlers.local_time import LOCAL
 from handlers.oversight.review import advance_reviews
 from handlers.oversight.settings import set_review
 from nlp.reader import Reader

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import col, select
 
-from handlers.digests.rules import LOCAL
+from handlers.local_time import LOCAL
 from handlers.oversight.month import advance_months
 from handlers.people.enrol import RegionEntry
 from nlp.reader import Reader

@@ -6,12 +6,12 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.local_time import month_of
 from handlers.oversight.periods import (
     bounds_of_month,
     bounds_of_quarter,
     last_month,
     month_before,
-    month_of,
     quarter_before,
     quarter_of,
 )

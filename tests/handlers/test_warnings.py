@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from handlers.digests.rules import LOCAL
+from handlers.local_time import LOCAL
 from handlers.oversight.settings import switch_warnings
 from handlers.oversight.warn import advance_warnings
 from handlers.people.enrol import RegionEntry

@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from handlers.local_time import full_day, full_moment
 from handlers.voting import words
 from handlers.voting.announced import Announced
 from handlers.voting.marks import NEITHER
@@ -144,8 +145,8 @@ def test_areas_keep_every_decimal() -> None:
 
 
 def test_times_are_those_of_the_compound() -> None:
-    assert words.moment_words(at(20)) == "2026年5月20日 12:00"
-    assert words.day_words(at(1, 0)) == "2026年5月1日"
+    assert full_moment(at(20)) == "2026年5月20日 12:00"
+    assert full_day(at(1, 0)) == "2026年5月1日"
 
 
 def test_a_result_that_more_opponents_would_turn_says_so() -> None:

@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 
-from bot.web.templating import local_date
+from handlers.local_time import local_date
 from tests.web.orders import matter
 from tests.web.town import HERE, Town
 

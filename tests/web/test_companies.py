@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlmodel import select
 
-from bot.web.templating import local_date
+from handlers.local_time import local_date
 from storage.states import RequestState, Role
 from storage.tables import AuditEvent, Request
 from tests.web.orders import matter

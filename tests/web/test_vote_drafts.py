@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from bot.web.console.votes.parts import LOCAL, read_moment
+from bot.web.console.votes.parts import read_moment
+from handlers.local_time import LOCAL
 from handlers.voting.jurisdictions import load_profile
 from handlers.voting.rules import Code
 from handlers.voting.ruling import CaseCode

@@ -6,10 +6,11 @@ from aiohttp import web
 
 from bot.web.console.compounds import CODE
 from bot.web.console.tabs import count_waiting
-from bot.web.templating import local_date, local_midnight
+from bot.web.templating import local_midnight
 from bot.web.visit import Visit, see_other
 from handlers.access import NotFound, Right, access_compound, access_matter
 from handlers.alerts.words import office_name
+from handlers.local_time import local_date
 from handlers.requests.figures import rates_of
 from handlers.requests.record import facts_of
 from handlers.requests.words import deadline, label_of, step, who

@@ -8,10 +8,11 @@ from bot.web.console.compounds import CODE
 from bot.web.console.scorecards import RATE_NAMES
 from bot.web.visit import Visit, see_other
 from handlers.access import NotFound, Opened, Right, access_compound
+from handlers.local_time import month_of
 from handlers.oversight.board import list_seen
 from handlers.oversight.companies import load_rate_cards, put_contract, put_statement
 from handlers.oversight.lists import RULES
-from handlers.oversight.periods import QUARTER, month_of, quarter_before, quarter_of
+from handlers.oversight.periods import QUARTER, quarter_before, quarter_of
 from handlers.oversight.settings import switch_rate_cards
 from storage.queries.companies import list_contracts
 from storage.queries.oversight import find_oversight

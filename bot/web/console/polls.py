@@ -8,9 +8,9 @@ from aiohttp import web
 from bot.web.console.compounds import CODE
 from bot.web.console.tabs import count_waiting
 from bot.web.once import first_time, fresh_key
-from bot.web.templating import SHANGHAI, local_date
 from bot.web.visit import Visit, see_other
 from handlers.access import Forbidden, NotFound, Opened, Right, access_compound
+from handlers.local_time import LOCAL, local_date
 from handlers.oversight.review import ABOUT as REVIEW
 from handlers.polls.close import close_poll
 from handlers.polls.create import create_poll
@@ -101,7 +101,7 @@ def _draft(visit: Visit, buildings: Collection[str]) -> Draft:
         kind=PollKind(form["kind"]),
         title=form.get("title", ""),
         body=form.get("body", ""),
-        closes_at=datetime.combine(ends_on, _ENDS_AT, SHANGHAI),
+        closes_at=datetime.combine(ends_on, _ENDS_AT, LOCAL),
         options=tuple(line for line in form.get("options", "").splitlines() if line.strip()),
         choose=int(choose),
         places=(building,) if building else (),

@@ -5,13 +5,13 @@ from aiohttp import web
 from bot.web.console.alerts import NUMBER
 from bot.web.console.compounds import CODE
 from bot.web.once import fresh_key
-from bot.web.templating import local_date
 from bot.web.visit import Visit
 from handlers.access import OpenedMatter, Right, access_matter
 from handlers.alerts.rules import anonymous
 from handlers.alerts.words import office_name
 from handlers.digests.masking import is_anonymous, mask
 from handlers.grid.cells import find_cell_around
+from handlers.local_time import local_date
 from handlers.photos.albums import album_for_staff
 from handlers.requests.commands import BY_RESIDENTS, OPEN, Facts, Party, Verb
 from handlers.requests.dispatching import assignment_of

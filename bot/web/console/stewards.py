@@ -7,9 +7,9 @@ from aiohttp import web
 from bot.web.console.compounds import CODE
 from bot.web.console.tabs import count_waiting
 from bot.web.once import first_time, fresh_key
-from bot.web.templating import local_date
 from bot.web.visit import Visit, see_other
 from handlers.access import Forbidden, Right, access_compound
+from handlers.local_time import local_date
 from handlers.visits.rules import OLDEST_ENTRY, STEWARD_DAYS, Refused
 from handlers.visits.stewards import list_stewards_of, load_month, log_steward_visit
 from storage.queries.tree import list_houses

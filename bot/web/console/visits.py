@@ -6,8 +6,8 @@ from aiohttp import web
 
 from bot.web.console.compounds import CODE
 from bot.web.once import first_time, fresh_key
-from bot.web.templating import local_date
 from bot.web.visit import Visit, see_other
+from handlers.local_time import local_date
 from handlers.visits.door import (
     OpenedPlan,
     OpenedVisits,

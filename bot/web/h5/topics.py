@@ -5,8 +5,8 @@ from aiohttp import web
 from bot.web.console.topics.papers import hand_out
 from bot.web.once import command_key, fresh_key
 from bot.web.route import Route
-from bot.web.templating import local_date
 from bot.web.visit import H5, Visit, see_other
+from handlers.local_time import local_date
 from handlers.polls.results import load_figures
 from handlers.topics.acceptance import sign
 from handlers.topics.commands import Code, Refused

@@ -7,10 +7,10 @@ from aiohttp import web
 
 from bot.web.console.compounds import CODE
 from bot.web.once import first_time
-from bot.web.templating import SHANGHAI
 from bot.web.visit import Visit, see_other
 from handlers.access import NotFound, Opened, Right, access_compound
 from handlers.consultations.outcomes import Code, Refused
+from handlers.local_time import LOCAL
 from storage.queries.consultations import find_consultation
 from storage.tables import Consultation
 
@@ -59,7 +59,7 @@ def moment_of(visit: Visit) -> datetime:
         raise Refused(Code.BAD_TIME) from None
     if not 2000 <= day.year < 2100:
         raise Refused(Code.BAD_TIME)
-    return datetime.combine(day, at.replace(tzinfo=None), SHANGHAI)
+    return datetime.combine(day, at.replace(tzinfo=None), LOCAL)
 
 
 def number_of(visit: Visit, name: str) -> int | None:

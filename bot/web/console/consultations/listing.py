@@ -17,8 +17,9 @@ from handlers.consultations.meeting import save_plan
 from handlers.consultations.open import open_month
 from handlers.consultations.outcomes import Code, Refused
 from handlers.consultations.promises import load_follow_ups, settle_promise
-from handlers.consultations.rules import Plan, may_meet_at, meets_at, month_after, month_of
+from handlers.consultations.rules import Plan, may_meet_at, meets_at, month_after
 from handlers.consultations.state import load_plan, plan_of
+from handlers.local_time import month_of
 from storage.queries.consultations import find_plan, list_consultations
 from storage.states import MeetingBy, MeetingForm
 

@@ -20,7 +20,6 @@ from bot.web.console.consultations.door import (
 )
 from bot.web.documents import attachment
 from bot.web.once import fresh_key
-from bot.web.templating import local_date
 from bot.web.visit import Visit
 from handlers.access import NotFound, Opened, Right
 from handlers.consultations.agenda import add_item, drop_item, edit_item, lift_item
@@ -31,6 +30,7 @@ from handlers.consultations.record import decide_item, publish_minutes, put_reco
 from handlers.consultations.rules import closes_at
 from handlers.consultations.seats import name_of
 from handlers.consultations.words import outcome_words
+from handlers.local_time import local_date
 from storage.queries.consultations import list_items, list_seats
 from storage.states import ItemOutcome, MeetingForm
 from storage.tables import Consultation, ConsultationItem

@@ -10,13 +10,13 @@ from aiohttp import web
 
 from bot.web.console.compounds import CODE
 from bot.web.console.tabs import count_waiting
-from bot.web.templating import local_date
 from bot.web.visit import Visit, see_other
 from handlers.access import Opened, Right, access_compound
 from handlers.grid.card import card_for_staff
 from handlers.grid.keep_profile import keep_profile, profile_of
 from handlers.grid.profile import Profile, defaults_of
 from handlers.grid.words import heading
+from handlers.local_time import local_date
 from handlers.voting.templates import load_templates
 from storage.states import CardKind, CompoundKind, Convening, Stewardship, Tenure
 

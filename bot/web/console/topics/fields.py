@@ -3,8 +3,8 @@
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 
-from bot.web.templating import SHANGHAI, local_date
 from bot.web.visit import Visit
+from handlers.local_time import LOCAL, local_date
 from handlers.topics.commands import Code, Refused
 from storage.states import TopicStep
 
@@ -67,7 +67,7 @@ def poll_end_of(visit: Visit) -> datetime:
     days = number_of(visit, "days")
     if days not in POLL_DAYS:
         raise Refused(Code.ODD)
-    return datetime.combine(local_date(visit.now) + timedelta(days=days), _POLL_ENDS, SHANGHAI)
+    return datetime.combine(local_date(visit.now) + timedelta(days=days), _POLL_ENDS, LOCAL)
 
 
 def yes_of(visit: Visit, name: str) -> bool:

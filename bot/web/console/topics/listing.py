@@ -10,10 +10,10 @@ from bot.web.console.tabs import count_waiting
 from bot.web.console.topics.door import Entered, enter, open_compound
 from bot.web.console.topics.fields import POLL_DAYS, SHARES, number_or_none
 from bot.web.once import first_time, fresh_key
-from bot.web.templating import local_date
 from bot.web.visit import Visit, see_other
 from handlers.access import NotFound, Opened, Right, access_matter
 from handlers.alerts.words import office_line
+from handlers.local_time import local_date
 from handlers.polls.results import load_figures
 from handlers.topics import commands as c
 from handlers.topics.acceptance import name_of

@@ -8,17 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from handlers.local_time import LOCAL
 from handlers.voting.announced import Announced, announced_of
 from handlers.voting.draft import Changes, Convener, QuestionEntry
 from handlers.voting.terms import AGREE
 from storage.states import VoteMode
 from storage.tables import Vote, VoteQuestion
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 Values = dict[str, str]
 
 YES_NO, OPTIONS, ELECTION = "yes_no", "options", "election"
