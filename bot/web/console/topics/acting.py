@@ -53,17 +53,30 @@ def _words(visit: Visit, name: str = "words") -> str:
     return visit.form.get(name, "")
 
 
-async def _command(visit: Visit, found: Entered, key: str, command: Command) -> Carried:
-    return await carry_out(
+async def _do(
+    visit: Visit,
+    found: Entered,
+    key: str,
+    use_case: Callable[..., Awaitable[Carried]],
+    *what: object,
+    **more: object,
+) -> Carried:
+    """A use case about this topic, by whoever is here."""
+    return await use_case(
         visit.session,
         visit.site.services,
         found.opened.compound,
         found.topic.topic_number,
-        command,
+        *what,
         visit.now,
         key=key,
         actor_id=found.actor.person_id,
+        **more,
     )
+
+
+async def _command(visit: Visit, found: Entered, key: str, command: Command) -> Carried:
+    return await _do(visit, found, key, carry_out, command)
 
 
 async def _advance(visit: Visit, found: Entered, key: str) -> Carried:
@@ -86,33 +99,27 @@ async def _task(visit: Visit, found: Entered, key: str) -> Carried:
     figures = {
         name: number for name in (*FUNDS, "poll") if (number := number_or_none(visit, name)) is not None
     }
-    return await do_task(
-        visit.session,
-        visit.site.services,
-        found.opened.compound,
-        found.topic.topic_number,
+    return await _do(
+        visit,
+        found,
+        key,
+        do_task,
         visit.form.get("task", ""),
         _words(visit),
-        visit.now,
         figures=figures,
         survey=number_or_none(visit, "survey"),
-        key=key,
-        actor_id=found.actor.person_id,
     )
 
 
 async def _poll(visit: Visit, found: Entered, key: str) -> Carried:
-    return await start_poll(
-        visit.session,
-        visit.site.services,
-        found.opened.compound,
-        found.topic.topic_number,
+    return await _do(
+        visit,
+        found,
+        key,
+        start_poll,
         poll_end_of(visit),
-        visit.now,
         task=visit.form.get("task", ""),
         options=[line for line in visit.form.get("options", "").splitlines() if line.strip()],
-        key=key,
-        actor_id=found.actor.person_id,
     )
 
 
@@ -121,16 +128,7 @@ async def _require(visit: Visit, found: Entered, key: str) -> Carried:
 
 
 async def _link(visit: Visit, found: Entered, key: str) -> Carried:
-    return await link_vote(
-        visit.session,
-        visit.site.services,
-        found.opened.compound,
-        found.topic.topic_number,
-        number_of(visit, "vote"),
-        visit.now,
-        key=key,
-        actor_id=found.actor.person_id,
-    )
+    return await _do(visit, found, key, link_vote, number_of(visit, "vote"))
 
 
 async def _draft(visit: Visit, found: Entered, key: str) -> Carried:
@@ -139,16 +137,7 @@ async def _draft(visit: Visit, found: Entered, key: str) -> Carried:
         raise Refused(Code.NOT_YOURS)
     if profile not in profile_codes():
         raise Refused(Code.ODD)
-    return await draft_vote(
-        visit.session,
-        visit.site.services,
-        found.opened.compound,
-        found.topic.topic_number,
-        profile,
-        visit.now,
-        key=key,
-        actor_id=found.actor.person_id,
-    )
+    return await _do(visit, found, key, draft_vote, profile)
 
 
 async def _decide(visit: Visit, found: Entered, key: str) -> Carried:
@@ -168,15 +157,8 @@ async def _plan(visit: Visit, found: Entered, key: str) -> Carried:
 
 async def _finish(visit: Visit, found: Entered, key: str) -> Carried:
     place = number_of(visit, "milestone")
-    return await finish_milestone(
-        visit.session,
-        visit.site.services,
-        found.opened.compound,
-        found.topic.topic_number,
-        c.FinishMilestone(place, _words(visit), past_day_of(visit, "on")),
-        visit.now,
-        key=key,
-        actor_id=found.actor.person_id,
+    return await _do(
+        visit, found, key, finish_milestone, c.FinishMilestone(place, _words(visit), past_day_of(visit, "on"))
     )
 
 
@@ -186,32 +168,26 @@ async def _elect(visit: Visit, found: Entered, key: str) -> Carried:
 
 
 async def _name(visit: Visit, found: Entered, key: str) -> Carried:
-    return await name_representative(
-        visit.session,
-        visit.site.services,
-        found.opened.compound,
-        found.topic.topic_number,
+    return await _do(
+        visit,
+        found,
+        key,
+        name_representative,
         visit.form.get("name", ""),
         visit.form.get("unit", ""),
-        visit.now,
         independent=visit.form.get("independent") == "yes",
-        key=key,
-        actor_id=found.actor.person_id,
     )
 
 
 async def _paper(visit: Visit, found: Entered, key: str) -> Carried:
-    return await enter_paper(
-        visit.session,
-        visit.site.services,
-        found.opened.compound,
-        found.topic.topic_number,
+    return await _do(
+        visit,
+        found,
+        key,
+        enter_paper,
         number_of(visit, "representative"),
         yes_of(visit, "accepts"),
         _words(visit),
-        visit.now,
-        key=key,
-        actor_id=found.actor.person_id,
     )
 
 
@@ -231,18 +207,7 @@ async def _object(visit: Visit, found: Entered, key: str) -> Carried:
 
 async def _answer(visit: Visit, found: Entered, key: str) -> Carried:
     state = ObjectionState.ACCEPTED if yes_of(visit, "accepted") else ObjectionState.DECLINED
-    return await answer_objection(
-        visit.session,
-        visit.site.services,
-        found.opened.compound,
-        found.topic.topic_number,
-        number_of(visit, "objection"),
-        state,
-        _words(visit),
-        visit.now,
-        key=key,
-        actor_id=found.actor.person_id,
-    )
+    return await _do(visit, found, key, answer_objection, number_of(visit, "objection"), state, _words(visit))
 
 
 async def _state(visit: Visit, found: Entered, key: str) -> Carried:
