@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
-from handlers.local_time import LOCAL, month_day, month_day_time
+from handlers.local_time import LOCAL, full_moment, month_day, month_day_time
 
 BAR_STEPS = 20
 _KINDS = {
@@ -41,6 +41,7 @@ class Templates:
         self._environment.globals["bar"] = bar
         self._environment.filters |= {
             "moment": month_day_time,
+            "full_moment": full_moment,
             "day": day,
             "input_date": input_date,
             "input_time": input_time,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.web.pages import ROUTES
+from handlers.voting import words
 from tests.web.town import Browser, Page, Town
 
 POSTS = [route for route in ROUTES if route.method == "POST"]
@@ -160,6 +161,17 @@ def test_no_template_has_a_script_or_a_style_of_its_own() -> None:
         assert not re.search(
             r"<script|<style|\sstyle=|\son[a-z]+=|javascript:|\|\s*safe", text, re.IGNORECASE
         )
+
+
+def test_every_word_that_a_template_asks_for_is_there() -> None:
+    """A page only fails when somebody opens it: what has lost its name is found here."""
+    asked = {
+        name
+        for template in (Path(__file__).parents[2] / "bot/web/templates").rglob("*.html")
+        for name in re.findall(r"\bwords\.([a-z_]+)(?!\w|\")", template.read_text("utf-8"))
+    }
+    assert "majority_words" in asked
+    assert sorted(name for name in asked - {"html"} if not hasattr(words, name)) == []
 
 
 async def test_a_database_that_is_away_is_said_plainly(town: Town) -> None:

@@ -13,7 +13,6 @@ from bot.web.h5.votes import access, head_of, in_groups, path_of, unit_area
 from bot.web.visit import Visit, see_other
 from handlers.access import NotFound
 from handlers.identity.entitled import list_entitlements
-from handlers.local_time import full_moment
 from handlers.voting.bundle import PUBLIC, write_bundle
 from handlers.voting.export import bundle_of
 from handlers.voting.log import origin_of
@@ -43,7 +42,6 @@ async def show_log(visit: Visit) -> web.Response:
         vote=opened.vote,
         is_voting=opened.stage(visit.now) is Stage.OPEN,
         here=path_of(opened),
-        moment=full_moment,
         origin=origin_of(opened.compound.code, opened.vote.vote_number),
         fingerprint=in_groups(signer.key_id) if signer else "",
         public_key=signer.public_key.hex() if signer else "",

@@ -11,7 +11,6 @@ from bot.web.console.compounds import CODE
 from bot.web.documents import hand_out
 from bot.web.visit import Visit
 from handlers.access import NotFound
-from handlers.local_time import full_moment
 from handlers.voting import words
 from handlers.voting.announced import announced_of
 from handlers.voting.delivery import what_they_said
@@ -59,7 +58,6 @@ async def show_votes(visit: Visit) -> web.Response:
         ],
         several=len(compounds) > 1,
         compounds=compounds,
-        moment=full_moment,
     )
 
 
@@ -134,7 +132,6 @@ def head_of(visit: Visit, opened: OpenVote) -> dict[str, Any]:
         "compound": opened.compound,
         "stage": opened.stage(visit.now),
         "here": path_of(opened),
-        "moment": full_moment,
         "persons": words.number_words(vote.roll_persons or 0),
         "whole_area": words.area_words(area_text(vote.roll_area or 0)),
         "root": vote.roll_root.hex() if vote.roll_root else "",
