@@ -42,23 +42,11 @@ from bot.web.site import MemberSignIn, ResidentSignIn, Site
 from bot.web.templating import Templates
 from bot.worker import Worker
 from handlers.alerts.escalate import escalate_due
-from handlers.consultations.clock import advance_consultations
+from handlers.clock import cycles_of
 from handlers.context import Services
-from handlers.digests.cycle import advance
-from handlers.hazards.remind import advance_hazards
-from handlers.identity.leave import end_sold
 from handlers.learning.suggest import Suggestions
 from handlers.matters.gather import gather_unmattered
-from handlers.oversight.month import advance_months
-from handlers.oversight.review import advance_reviews
-from handlers.oversight.warn import advance_warnings
-from handlers.points.sweep import advance_points
-from handlers.polls.close import advance_polls
-from handlers.requests.clock import advance_requests
 from handlers.requests.deadlines import Deadlines, DeadlinesError, load_deadlines
-from handlers.topics.clock import advance_topics
-from handlers.visits.remind import advance_visits
-from handlers.visits.stewards import advance_stewards
 from handlers.voting.clock import advance_votes
 from handlers.voting.log import seal_all
 from handlers.voting.outreach import advance_outreach
@@ -247,22 +235,10 @@ class Application:
         each_tick: dict[str, EachTick] = {
             "tagger": source.refresh,
             "alerts": partial(self._escalate, services),
-            "consultations": partial(advance_consultations, self.database, services),
-            "cycles": partial(advance, self.database, services),
             "group_tasks": partial(follow_up, self.database, self.channels),
             "matters": partial(self._gather, services),
             "members": members.refresh,
-            "polls": partial(advance_polls, self.database),
-            "hazards": partial(advance_hazards, self.database, services),
-            "visits": partial(advance_visits, self.database, services),
-            "stewards": partial(advance_stewards, self.database, services),
-            "points": partial(advance_points, self.database),
-            "topics": partial(advance_topics, self.database, services),
-            "owners": partial(end_sold, self.database, services),
-            "months": partial(advance_months, self.database, services),
-            "reviews": partial(advance_reviews, self.database, services),
-            "warnings": partial(advance_warnings, self.database, services),
-            "requests": partial(advance_requests, self.database, services),
+            **cycles_of(self.database, services),
         }
         often: dict[str, EachTick] = {}
         if services.signer is not None:
