@@ -552,6 +552,7 @@ class TopicVerb(StrEnum):
     DOCUMENT_ADDED = "document_added"
     VOTE_REQUIRED = "vote_required"
     VOTE_LINKED = "vote_linked"
+    VOTE_FAILED = "vote_failed"
     DECIDED = "decided"
     MILESTONE_PLANNED = "milestone_planned"
     MILESTONE_DONE = "milestone_done"

@@ -51,15 +51,15 @@ async def carry_out(
     now: datetime,
     *,
     key: str,
-    actor_id: int,
+    actor_id: int | None,
     as_resident: bool = False,
     then: Then | None = None,
 ) -> Carried:
     """Carry out a command in the caller's transaction; raises Refused, and NotFound without a topic.
 
     command: or what makes it of the topic as it is under the lock, without writing anything of it. key: names the
-    command, which acts once. as_resident: by no role, but for themselves or as a representative; checked by the caller.
-    then: writes what hangs on the topic, and refuses nothing.
+    command, which acts once. actor_id: None for the clock. as_resident: by no role, but for themselves or as a
+    representative; checked by the caller. then: writes what hangs on the topic, and refuses nothing.
     """
     assert compound.compound_id is not None
     topic = await lock_topic(session, compound.compound_id, number)
@@ -68,7 +68,9 @@ async def carry_out(
     before = await load_facts(session, topic)
     if await has_event(session, compound.compound_id, number, key):
         return Carried(topic, before, again=True)
-    actor = None if as_resident else await actor_in(session, compound, actor_id)
+    actor = None
+    if actor_id is not None and not as_resident:
+        actor = await actor_in(session, compound, actor_id)
     if callable(command):
         command = await command(topic, before, actor)
     outcome = apply(template_of(topic.template).plan, before, actor, command)

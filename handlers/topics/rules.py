@@ -87,7 +87,7 @@ _ROLES: Mapping[type[Command], frozenset[Role]] = {
 
 def apply(plan: Plan, facts: Facts, actor: Actor | None, command: Command) -> Outcome:
     """The topic after a command; raises Refused. actor: None for a resident who acts for themselves, or by their
-    office as a representative."""
+    office as a representative, and for the clock."""
     if facts.state is not TopicState.OPEN:
         raise Refused(Code.OVER)
     if actor is not None and not may(actor, facts.step, type(command)):

@@ -32,7 +32,7 @@ async def tell_step(
     entry: Entry,
     now: datetime,
     *,
-    actor_id: int,
+    actor_id: int | None,
 ) -> None:
     """Tell the groups that a step began, or that the topic is over, and the holders that it is theirs now."""
     about = f"topic:{topic.compound_id}:{topic.topic_number}"

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import String, cast, exists, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import ObjectionState, TopicState, TopicVerb
-from storage.tables import Topic, TopicDocument, TopicEvent, TopicObjection, TopicRepresentative
+from storage.states import ObjectionState, TopicState, TopicStep, TopicVerb, VoteState
+from storage.tables import Topic, TopicDocument, TopicEvent, TopicObjection, TopicRepresentative, Vote
 
 
 async def find_topic(session: AsyncSession, compound_id: int, number: int) -> Topic | None:
@@ -68,6 +68,33 @@ async def lock_due_topics(session: AsyncSession, compound_id: int, now: datetime
         .order_by(col(Topic.topic_number))
         .with_for_update()
         .execution_options(populate_existing=True)
+    )
+    return list(await session.exec(statement))
+
+
+async def list_topics_after_vote(session: AsyncSession, limit: int) -> list[tuple[int, int]]:
+    """Topics (compound_id, number) whose owners' vote is final, and of which the record does not say what followed."""
+    key = "vote:" + cast(col(Topic.vote_number), String)
+    said = exists().where(
+        col(TopicEvent.compound_id) == Topic.compound_id,
+        col(TopicEvent.topic_number) == Topic.topic_number,
+        col(TopicEvent.command_key) == key,
+    )
+    statement = (
+        select(Topic.compound_id, Topic.topic_number)
+        .join(
+            Vote,
+            (col(Vote.compound_id) == Topic.compound_id) & (col(Vote.vote_number) == Topic.vote_number),
+        )
+        .where(
+            Topic.state == TopicState.OPEN,
+            Topic.step == TopicStep.DECIDE,
+            col(Topic.lawful),
+            Vote.state == VoteState.FINAL,
+            ~said,
+        )
+        .order_by(col(Topic.compound_id), col(Topic.topic_number))
+        .limit(limit)
     )
     return list(await session.exec(statement))
 

@@ -124,7 +124,9 @@ async def test_the_head_plans_a_worker_visits_and_each_look_is_on_record(town: T
     assert {event.actor_id for event in seen} == {town.people["duty"], town.people["grid_worker"]}
     assert len(await audited(town, "visit.recorded")) == 2
     async with town.site.database.read() as session:
-        trail = [(event.verb, event.subject, event.details) for event in await session.exec(select(AuditEvent))]
+        trail = [
+            (event.verb, event.subject, event.details) for event in await session.exec(select(AuditEvent))
+        ]
     for secret in (SECRET, "血压高", "501", "weekly"):
         assert secret not in repr(trail)
 

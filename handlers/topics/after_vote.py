@@ -1,0 +1,69 @@
+"""Use case: the owners' vote of a topic is final. Passed, the topic goes on by itself; failed, its holders are told.
+
+Called by every replica at each tick, as often as it likes: what follows a vote stands in the record under the vote's
+number, so it happens once. Whether a failed topic goes back or ends is for people to say.
+"""
+
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers.apart import each_apart
+from handlers.context import Services
+from handlers.reach.notify import Notice, notify_person
+from handlers.texts import say
+from handlers.topics.carry_out import carry_out, write_entry
+from handlers.topics.commands import Advance, Entry
+from handlers.topics.facts import Standing
+from handlers.topics.present import missing
+from handlers.topics.record import load_facts
+from handlers.topics.tell import NEWS, list_holders
+from handlers.topics.templates import template_of
+from storage.database import Database
+from storage.queries.topics import has_event, list_topics_after_vote, lock_topic
+from storage.states import MessageClass, TopicState, TopicStep, TopicVerb
+from storage.tables import Compound, Topic
+
+LIMIT = 200
+
+
+async def follow_votes(database: Database, services: Services, now: datetime) -> int:
+    """Do what follows from votes that are final, each topic in a transaction of its own; returns of how many."""
+    async with database.read() as session:
+        found = await list_topics_after_vote(session, LIMIT)
+    return await each_apart(database, found, lambda session, key: _follow(session, services, *key, now))
+
+
+async def _follow(
+    session: AsyncSession, services: Services, compound_id: int, number: int, now: datetime
+) -> int:
+    compound = await session.get_one(Compound, compound_id)
+    topic = await lock_topic(session, compound_id, number)
+    if topic is None or topic.state is not TopicState.OPEN or topic.step is not TopicStep.DECIDE:
+        return 0
+    facts, key = await load_facts(session, topic), f"vote:{topic.vote_number}"
+    if await has_event(session, compound_id, number, key):
+        return 0
+    if facts.vote is Standing.FAILED:
+        failed = Entry(TopicVerb.VOTE_FAILED, details={"vote": topic.vote_number})
+        await write_entry(session, topic, failed, now, key=key, actor_id=None)
+        await _tell_failed(session, services, compound, topic, now)
+        return 1
+    # Somebody's objection, or something that the step asks for beside the vote, still holds it.
+    if missing(template_of(topic.template).plan, facts):
+        return 0
+    await carry_out(session, services, compound, number, Advance(), now, key=key, actor_id=None)
+    return 1
+
+
+async def _tell_failed(
+    session: AsyncSession, services: Services, compound: Compound, topic: Topic, now: datetime
+) -> None:
+    notice = Notice(
+        MessageClass.NOTICE,
+        say("topics.vote_failed", compound=compound.name, title=topic.title),
+        f"topic:{topic.compound_id}:{topic.topic_number}:vote:{topic.vote_number}",
+        expires_at=now + NEWS,
+    )
+    for person_id in await list_holders(session, compound, topic.step):
+        await notify_person(session, services, person_id, notice, now)
