@@ -26,14 +26,14 @@ _NAMED = 3  # units that one message names
 class Told(StrEnum):
     """What happened, as it is said."""
 
-    ASKED = "有微信用户凭开通码申请业主身份，等两位工作人员当面核对"
-    OWNER = "有微信用户被确认为业主本人，可以在手机上投票"
-    GUARDIAN = "有微信用户被登记为业主的监护人，可以代为投票"
-    COMPANY = "有微信用户被登记为单位业主的授权人，可以代为投票"
+    ASKED = "有人拿开通码用微信认证业主，等两位工作人员当面核对"
+    OWNER = "有一个微信被确认为业主本人，可以在手机上投票"
+    GUARDIAN = "有一个微信被登记为业主的监护人，可以代为投票"
+    COMPANY = "有一个微信被登记为单位业主的授权人，可以代为投票"
     DECLINED = "业主身份的申请没有通过当面核对"
     CONTESTED = "有人说一个微信绑定不是业主本人，已经暂停，等两位工作人员核对"
     CONTESTED_LATE = "有人说一个已经解除的微信绑定不是业主本人，它投过的票交两位工作人员裁定"
-    DISOWNED = "两位工作人员核对过，一个微信绑定不是业主本人，已经解除，它投过的票另行裁定"
+    DISOWNED = "两位工作人员核对过，一个微信绑定不是业主本人，已经解除，它投过的票再另外裁定"
     RESTORED = "两位工作人员核对过，暂停的微信绑定恢复使用"
     REVOKED = "两位工作人员解除了一个微信绑定"
     LEFT = "一个微信绑定由本人解除了"
@@ -81,7 +81,7 @@ async def announce(
             at=now,
             compound=compound.name,
             place=names,
-            todo="不是您本人请尽快提出",
+            todo="不是您，请告诉社区",
             link=link,
         ),
         expires_at=now + MUST_BE_READ,

@@ -20,9 +20,9 @@ LONGEST = 500
 REASON = "audit.vote_unsealed"  # the sealer's context
 WHY = {
     "recount": "监票人重新计票",
-    "objection": "核查业主的异议",
+    "objection": "看业主提的异议",
     "court": "法院要的",
-    "authority": "主管部门要的",
+    "authority": "政府部门要的",
 }
 
 
