@@ -21,7 +21,7 @@ from nlp.quotes import spoken
 from storage.queries import cycles, week_figures
 from storage.queries.cycles import Week
 from storage.queries.hazards import count_hazards
-from storage.queries.week_figures import First, Period, Totals
+from storage.queries.week_figures import First, Period, Quotable, Totals
 from storage.states import MatterState, OpinionState
 from storage.tables import Matter, Opinion
 
@@ -56,7 +56,7 @@ class _Counted(NamedTuple):
     tops: Mapping[int, Counter[str]]
     places: Mapping[int, list[tuple[str, str, int]]]
     urgent: Mapping[int, list[dict[str, Any]]]
-    quotable: Mapping[int, list[Opinion]]
+    quotable: Mapping[int, list[Quotable]]
     unanswered_total: Mapping[int, int]
     unanswered: Mapping[int, list[First]]
 
@@ -210,10 +210,10 @@ def _tops(lexicon: Lexicon, leaves: Mapping[int, list[tuple[str, int]]]) -> dict
     return tops
 
 
-def _by_compound(opinions: Iterable[Opinion]) -> dict[int, list[Opinion]]:
-    found: dict[int, list[Opinion]] = {}
-    for opinion in opinions:
-        found.setdefault(opinion.compound_id, []).append(opinion)
+def _by_compound(quotable: Iterable[Quotable]) -> dict[int, list[Quotable]]:
+    found: dict[int, list[Quotable]] = {}
+    for each in quotable:
+        found.setdefault(each.compound_id, []).append(each)
     return found
 
 
@@ -263,20 +263,24 @@ def _urgent(lexicon: Lexicon, found: Iterable[First]) -> dict[int, list[dict[str
     return urgent
 
 
-def _quotes(lexicon: Lexicon, opinions: Iterable[Opinion], ranked: Sequence[str]) -> list[dict[str, Any]]:
-    candidates = []
-    labels = {}
-    for opinion in opinions:
-        text = without_identity(opinion.text or "")
-        if text is None or len(text) not in QUOTE_LENGTH:
-            continue
-        category = top_of(opinion.categories[0]["id"]) if opinion.categories else UNSORTED
-        candidates.append(Quote(opinion.number, category, opinion.person_id or 0, text))
-        labels[opinion.number] = _label(lexicon, opinion)
-    return [
-        {"text": quote.text, "label": labels[quote.number], "number": quote.number}
-        for quote in choose_quotes(candidates, ranked)
+def _quotes(lexicon: Lexicon, found: Sequence[Quotable], ranked: Sequence[str]) -> list[dict[str, Any]]:
+    leaves = {each.number: each.leaf or UNSORTED for each in found}
+    candidates = [
+        Quote(each.number, top_of(leaves[each.number]), each.person_id, each.text) for each in found
     ]
+    return [
+        {
+            "text": quote.text,
+            "label": category_name(lexicon, leaves[quote.number]),
+            "number": quote.number,
+        }
+        for quote in choose_quotes(candidates, ranked, words=_quotable)
+    ]
+
+
+def _quotable(text: str) -> str | None:
+    words = without_identity(text)
+    return words if words is not None and len(words) in QUOTE_LENGTH else None
 
 
 def without_identity(text: str) -> str | None:

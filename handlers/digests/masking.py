@@ -6,6 +6,7 @@ whatever still looks like a number, a name or an address. A quote is never neede
 
 import re
 import unicodedata
+from functools import lru_cache
 
 UNIT = "某户"
 ENTRANCE = "某单元"
@@ -119,16 +120,16 @@ _ODD = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Mc"})
 
 def clean(text: str) -> str:
     """One line; every figure and letter in its plain form, however it was written, and nothing invisible."""
-    characters = []
-    for character in text:
-        if character.isspace() or unicodedata.category(character)[0] == "Z":
-            characters.append(" ")
-        elif unicodedata.category(character) not in _ODD:
-            characters.append(_plain(character))
-    return " ".join("".join(characters).split())
+    return " ".join("".join(map(_plain, text)).split())
 
 
+@lru_cache(maxsize=8192)  # digests read the same few thousand characters again and again
 def _plain(character: str) -> str:
+    category = unicodedata.category(character)
+    if character.isspace() or category[0] == "Z":
+        return " "
+    if category in _ODD:
+        return ""
     figure = unicodedata.digit(character, None)
     if figure is not None:
         return str(figure)
@@ -136,7 +137,7 @@ def _plain(character: str) -> str:
     if folded.isascii() and any(part.isalnum() or part in "-#@._" for part in folded):
         return folded
     number = unicodedata.numeric(character, None)
-    if number is not None and unicodedata.category(character) != "Lo" and number == int(number):
+    if number is not None and category != "Lo" and number == int(number):
         return str(int(number))
     # A radical or a compatibility form is the character it looks like; full-width punctuation stays.
     return folded if unicodedata.category(folded[0])[0] in "LN" else character

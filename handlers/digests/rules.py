@@ -5,7 +5,7 @@ a second replica or a clock that jumped finds the same answer.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -201,7 +201,7 @@ def _catch_up(pending: Sequence[str], closed: Collection[str], spoken: Collectio
 
 
 class Quote(NamedTuple):
-    """Words that may be quoted, already without what would tell who said them."""
+    """Words that may be quoted."""
 
     number: int
     category: str
@@ -209,10 +209,16 @@ class Quote(NamedTuple):
     text: str
 
 
-def choose_quotes(candidates: Iterable[Quote], ranked: Sequence[str], limit: int = QUOTES) -> list[Quote]:
+def choose_quotes(
+    candidates: Iterable[Quote],
+    ranked: Sequence[str],
+    limit: int = QUOTES,
+    words: Callable[[str], str | None] = str,
+) -> list[Quote]:
     """Words for the digest: a different category and speaker each time as long as there are some.
 
-    ranked: categories, the most frequent first. The same candidates give the same choice in any order.
+    ranked: categories, the most frequent first. words: a text without what would tell who said it, None when it cannot
+    be quoted; asked of no more than it takes. The same candidates give the same choice in any order.
     """
     place = {category: index for index, category in enumerate(ranked)}
     left = sorted(
@@ -224,8 +230,10 @@ def choose_quotes(candidates: Iterable[Quote], ranked: Sequence[str], limit: int
         categories = {quote.category for quote in chosen}
         speakers = {quote.speaker for quote in chosen}
         best = min(left, key=lambda quote: (quote.category in categories) + 2 * (quote.speaker in speakers))
-        chosen.append(best)
         left.remove(best)
+        text = words(best.text)
+        if text is not None and text not in {quote.text for quote in chosen}:
+            chosen.append(best._replace(text=text))
     return chosen
 
 

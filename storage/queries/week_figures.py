@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func
+from sqlalchemy import ColumnElement, Subquery, and_, case, func
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, defer
 from sqlmodel import col, or_, select
@@ -192,6 +192,23 @@ async def _list_first(
     each: int,
 ) -> list[First]:
     """The first few opinions of each group, at most one of each matter."""
+    ranked = _ranked(condition, group, order)
+    statement = (
+        select(Opinion, _refused(), Matter)
+        .outerjoin(Matter, _OF_MATTER)
+        .join(ranked, _is_among(ranked, each))
+        .order_by(col(Opinion.compound_id), ranked.c.rank, col(Opinion.number))
+        .options(defer(Opinion.hits))  # type: ignore[arg-type]
+    )
+    return [First(*row) for row in (await session.exec(statement)).all()]
+
+
+def _ranked(
+    condition: ColumnElement[bool],
+    group: Sequence[ColumnElement[Any] | Mapped[Any]],
+    order: Sequence[ColumnElement[Any]],
+) -> Subquery:
+    """The first opinion of each matter, with its rank in its group."""
     nth = (
         func.row_number()
         .over(partition_by=[col(Opinion.compound_id), _MATTER], order_by=list(order))
@@ -199,7 +216,7 @@ async def _list_first(
     )
     voices = select(Opinion.compound_id, Opinion.number, nth).where(condition).subquery()
     rank = func.row_number().over(partition_by=list(group), order_by=list(order)).label("rank")
-    ranked = (
+    return (
         select(Opinion.compound_id, Opinion.number, rank)
         .join(
             voices,
@@ -211,21 +228,14 @@ async def _list_first(
         )
         .subquery()
     )
-    statement = (
-        select(Opinion, _refused(), Matter)
-        .outerjoin(Matter, _OF_MATTER)
-        .join(
-            ranked,
-            and_(
-                ranked.c.compound_id == Opinion.compound_id,
-                ranked.c.number == Opinion.number,
-                ranked.c.rank <= each,
-            ),
-        )
-        .order_by(col(Opinion.compound_id), ranked.c.rank, col(Opinion.number))
-        .options(defer(Opinion.hits))  # type: ignore[arg-type]
+
+
+def _is_among(ranked: Subquery, each: int) -> ColumnElement[bool]:
+    return and_(
+        ranked.c.compound_id == Opinion.compound_id,
+        ranked.c.number == Opinion.number,
+        ranked.c.rank <= each,
     )
-    return [First(*row) for row in (await session.exec(statement)).all()]
 
 
 async def list_urgent(
@@ -238,9 +248,19 @@ async def list_urgent(
     )
 
 
+class Quotable(NamedTuple):
+    """What somebody said, as far as a quote needs it. leaf: None for an unsorted one."""
+
+    compound_id: int
+    number: int
+    person_id: int
+    leaf: str | None
+    text: str
+
+
 async def list_quotable(
     session: AsyncSession, periods: Sequence[Period], below_urgency: int, longest: int, each: int
-) -> list[Opinion]:
+) -> list[Quotable]:
     """The first few opinions of every leaf that somebody may be quoted with; nobody who refused to be heard."""
     condition = and_(
         _holds(periods),
@@ -252,10 +272,13 @@ async def list_quotable(
         col(Opinion.repost_of).is_(None),
         ~_refused(),
     )
-    found = await _list_first(
-        session, condition, [col(Opinion.compound_id), _LEAF], [col(Opinion.number).asc()], each
+    ranked = _ranked(condition, [col(Opinion.compound_id), _LEAF], [col(Opinion.number).asc()])
+    statement = (
+        select(Opinion.compound_id, Opinion.number, Opinion.person_id, _LEAF, Opinion.text)  # type: ignore[call-overload]
+        .join(ranked, _is_among(ranked, each))
+        .order_by(col(Opinion.compound_id), ranked.c.rank, col(Opinion.number))
     )
-    return [first.opinion for first in found]
+    return [Quotable(*row) for row in (await session.exec(statement)).all()]
 
 
 # Of the request that a matter has: somebody has seen to it, or nobody wants it any more.

@@ -311,6 +311,21 @@ def test_the_same_words_are_quoted_once() -> None:
     assert len(choose_quotes(candidates, ["a", "b"])) == 1
 
 
+def test_no_more_words_are_masked_than_it_takes() -> None:
+    candidates = [quote(number, "a", number, f"路灯不亮了{number}") for number in range(1, 50)]
+    asked: list[str] = []
+
+    def words(text: str) -> str | None:
+        asked.append(text)
+        return None if text.endswith("1") else text.replace("路灯", "灯")
+
+    chosen = choose_quotes(candidates, ["a"], words=words)
+    assert [entry.text for entry in chosen] == ["灯不亮了2", "灯不亮了3", "灯不亮了4"]
+    assert asked == ["路灯不亮了1", "路灯不亮了2", "路灯不亮了3", "路灯不亮了4"]
+    assert len(choose_quotes(candidates, ["a"], words=lambda _text: "灯不亮了")) == 1
+    assert choose_quotes(candidates, ["a"], words=lambda _text: None) == []
+
+
 @given(
     st.lists(
         st.builds(quote, st.integers(1, 50), st.sampled_from("abcd"), st.integers(1, 5)),
