@@ -44,7 +44,7 @@ from bot.web.console.topics.routes import TOPIC_ROUTES
 from bot.web.console.votes.routes import VOTE_ROUTES
 from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
-from bot.web.h5 import compound, consultations, mine, own, owner, privacy
+from bot.web.h5 import compound, consultations, mine, own, owner, privacy, weeks
 from bot.web.h5 import photos as own_photos
 from bot.web.h5 import points as own_points
 from bot.web.h5 import polls as asked
@@ -169,6 +169,7 @@ ROUTES = (
     Route("GET", "/h5/sign-in/{account}", H5, resident.go_to_platform, is_open=True),
     Route("GET", "/h5/sign-in/{account}/back", H5, resident.come_back, is_open=True),
     Route("GET", "/h5/privacy", H5, privacy.show_privacy, is_open=True),
+    Route("GET", "/h5/weeks/{compound}/{week}", H5, weeks.show_week, is_open=True),
     Route("POST", "/h5/sign-out", H5, resident.leave),
     Route("POST", "/h5/sign-out-everywhere", H5, resident.leave_everywhere, acts=True),
     Route("GET", "/h5", H5, mine.show_mine),

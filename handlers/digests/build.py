@@ -12,7 +12,7 @@ from handlers.digests.masking import is_anonymous, mask
 from handlers.digests.rules import QUOTE_LENGTH, WEEK, Quote, Timetable, before, choose_quotes
 from handlers.local_time import LOCAL, month_day
 from handlers.opinions.rules import SAFETY, place_name
-from handlers.requests.commands import OPEN
+from handlers.requests.commands import OPEN, Verb
 from handlers.texts import say
 from nlp.lexicon import Lexicon, top_of
 from nlp.normalise import normalise
@@ -21,7 +21,7 @@ from nlp.quotes import spoken
 from storage.queries import cycles, week_figures
 from storage.queries.cycles import Week
 from storage.queries.hazards import count_hazards
-from storage.queries.week_figures import First, Period, Quotable, Totals
+from storage.queries.week_figures import Building, First, Kind, Outcomes, Period, Quotable, Totals
 from storage.states import MatterState, OpinionState
 from storage.tables import Matter, Opinion
 
@@ -53,12 +53,14 @@ class _Counted(NamedTuple):
     """What the database says of a batch, by compound_id."""
 
     totals: Mapping[int, Totals]
-    tops: Mapping[int, Counter[str]]
-    places: Mapping[int, list[tuple[str, str, int]]]
+    kinds: Mapping[int, Mapping[str, Kind]]
+    places: Mapping[int, list[Building]]
     urgent: Mapping[int, list[dict[str, Any]]]
     quotable: Mapping[int, list[Quotable]]
     unanswered_total: Mapping[int, int]
     unanswered: Mapping[int, list[First]]
+    outcomes: Mapping[int, Outcomes]
+    done: Mapping[int, Mapping[str, Kind]]
 
 
 async def build_digests(
@@ -84,7 +86,7 @@ async def build_digests(
             )
         )
     ]
-    last_tops = _tops(lexicon, await week_figures.count_leaves(session, uncounted)) if uncounted else {}
+    last_kinds = _kinds(lexicon, await week_figures.count_kinds(session, uncounted)) if uncounted else {}
     hazards = await count_hazards(session, [(want.compound_id, want.week) for want in batch], OPEN)
     built = {}
     for want in batch:
@@ -93,7 +95,7 @@ async def build_digests(
         tops = (
             Counter({entry["id"]: entry["count"] for entry in last["categories"]})
             if last and last.get("unit") == UNIT
-            else last_tops.get(want.compound_id, Counter())
+            else _counts(last_kinds.get(want.compound_id, {}))
         )
         built[want.compound_id, want.week] = _digest(lexicon, want, periods[want.compound_id], counted, tops)
         if want.compound_id in hazards:
@@ -125,9 +127,11 @@ async def _count(session: AsyncSession, lexicon: Lexicon, periods: Sequence[Peri
     urgent = [period for period in spoken_in if totals[period.compound_id].urgent]
     unanswered_total = await week_figures.count_unanswered(session, periods, UNANSWERED_DAYS)
     waiting = [period for period in periods if period.compound_id in unanswered_total]
+    outcomes = await week_figures.count_outcomes(session, periods, Verb.REPLIED)
+    solved = [period for period in periods if outcomes.get(period.compound_id, Outcomes()).done]
     return _Counted(
         totals,
-        _tops(lexicon, await week_figures.count_leaves(session, spoken_in)) if spoken_in else {},
+        _kinds(lexicon, await week_figures.count_kinds(session, spoken_in)) if spoken_in else {},
         await week_figures.count_buildings(session, spoken_in, PLACES) if spoken_in else {},
         _urgent(lexicon, await week_figures.list_urgent(session, urgent, SAFETY, URGENT)) if urgent else {},
         _by_compound(
@@ -141,6 +145,8 @@ async def _count(session: AsyncSession, lexicon: Lexicon, periods: Sequence[Peri
             if waiting
             else []
         ),
+        outcomes,
+        _kinds(lexicon, await week_figures.count_done_kinds(session, solved)) if solved else {},
     )
 
 
@@ -149,8 +155,8 @@ def _digest(
 ) -> Digest:
     compound_id = period.compound_id
     totals = counted.totals.get(compound_id, Totals())
-    tops = counted.tops.get(compound_id, Counter())
-    ranked = [top for top, _count in tops.most_common()]
+    kinds = counted.kinds.get(compound_id, {})
+    ranked = _ranked(kinds)
     urgent = counted.urgent.get(compound_id, [])
     quotes = _quotes(lexicon, counted.quotable.get(compound_id, []), ranked)
     return {
@@ -171,15 +177,23 @@ def _digest(
             {
                 "id": top,
                 "name": category_name(lexicon, top),
-                "count": tops[top],
+                "count": kinds[top].matters,
                 "last": last_tops.get(top, 0),
+                "people": kinds[top].people,
             }
             for top in ranked
         ],
         "places": [
-            {"name": name or place_name(building, None, None), "count": count}
-            for building, name, count in counted.places.get(compound_id, [])
+            {
+                "name": place.name or place_name(place.building, None, None),
+                "count": place.matters,
+                "people": place.people,
+            }
+            for place in counted.places.get(compound_id, [])
         ],
+        "became": _became(
+            lexicon, counted.outcomes.get(compound_id, Outcomes()), counted.done.get(compound_id, {})
+        ),
         "urgent": urgent,
         "urgent_total": totals.urgent,
         "unanswered": [
@@ -199,15 +213,41 @@ def _digest(
     }
 
 
-def _tops(lexicon: Lexicon, leaves: Mapping[int, list[tuple[str, int]]]) -> dict[int, Counter[str]]:
-    """Counts by top category; what an older lexicon knew and this one does not is as good as unsorted."""
-    tops: dict[int, Counter[str]] = {}
-    for compound_id, counts in leaves.items():
-        of_compound = tops.setdefault(compound_id, Counter())
-        for leaf, count in sorted(counts):
-            top = top_of(leaf)
-            of_compound[top if top in lexicon.tops else UNSORTED] += count
-    return tops
+def _became(lexicon: Lexicon, outcomes: Outcomes, done: Mapping[str, Kind]) -> dict[str, Any]:
+    kinds = [
+        {
+            "id": top,
+            "name": category_name(lexicon, top),
+            "count": done[top].matters,
+            "people": done[top].people,
+        }
+        for top in _ranked(done)
+    ]
+    return {**outcomes._asdict(), "kinds": kinds}
+
+
+def _kinds(lexicon: Lexicon, found: Mapping[int, list[Kind]]) -> dict[int, dict[str, Kind]]:
+    """By top category; what an older lexicon knew and this one does not is as good as unsorted."""
+    kinds: dict[int, dict[str, Kind]] = {}
+    for compound_id, counts in found.items():
+        of_compound = kinds.setdefault(compound_id, {})
+        for kind in sorted(counts):
+            top = top_of(kind.top)
+            top = top if top in lexicon.tops else UNSORTED
+            before = of_compound.get(top, Kind(top, 0, 0))
+            # The same people may be behind both: that there are at least so many is sure.
+            people = max(before.people, kind.people)
+            of_compound[top] = Kind(top, before.matters + kind.matters, people)
+    return kinds
+
+
+def _counts(kinds: Mapping[str, Kind]) -> Counter[str]:
+    return Counter({top: kind.matters for top, kind in kinds.items()})
+
+
+def _ranked(kinds: Mapping[str, Kind]) -> list[str]:
+    """The most frequent first."""
+    return [top for top, _count in _counts(kinds).most_common()]
 
 
 def _by_compound(quotable: Iterable[Quotable]) -> dict[int, list[Quotable]]:

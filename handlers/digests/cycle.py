@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.digests.build import Digest, Wanted, build_digests
+from handlers.digests.public import feedback_text, public_week
 from handlers.digests.render import digest_text
 from handlers.digests.rules import (
     DAY,
@@ -24,6 +25,8 @@ from handlers.digests.rules import (
     WeekState,
     before,
     due,
+    feeds_back_at,
+    is_news,
     minute_of_week,
     monday_of,
     sends_at,
@@ -219,6 +222,7 @@ async def _digest(database: Database, services: Services, batch: Sequence[DueSte
             batch, await cycles.claim_step(session, CycleStep.DIGEST, [entry.key for entry in batch], now)
         )
         groups = await _groups(session, mine, GroupKind.INTERNAL)
+        residents = await _groups(session, mine, GroupKind.CUSTOMER)
         readers: dict[int, list[int]] = {}
         if mine:
             for compound_id, person_id in await cycles.list_readers(
@@ -243,8 +247,29 @@ async def _digest(database: Database, services: Services, batch: Sequence[DueSte
             )
             words = Words(groups.get(entry.compound_id, ()), readers.get(entry.compound_id, ()), notice)
             await _write_to(session, services, words, now)
+            if feedback := _feedback(services, entry, digests[entry.key], now):
+                words = Words(residents.get(entry.compound_id, ()), (), feedback)
+                await _write_to(session, services, words, now)
         _note(session, mine, "cycle.digested", now)
     return len(mine)
+
+
+def _feedback(services: Services, entry: DueStep, digest: Digest, now: datetime) -> Notice | None:
+    """What residents' groups hear of the week; nothing when it has nothing to say, or is long over."""
+    link = ""
+    if services.public_url:
+        link = f"{services.public_url}/h5/weeks/{entry.code}/{entry.step.week}"
+    text = feedback_text(public_week(digest), link)
+    if not text or not is_news(entry.moments.closes_at, now):
+        return None
+    not_before = feeds_back_at(entry.code, now)
+    return Notice(
+        message_class=MessageClass.DIGEST,
+        text=text,
+        dedupe_key=f"cycle:{entry.code}:{entry.step.week}:feedback",
+        not_before=not_before,
+        expires_at=not_before + 2 * DAY,
+    )
 
 
 async def _pass_over(database: Database, batch: Sequence[DueStep], now: datetime) -> int:

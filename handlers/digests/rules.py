@@ -19,6 +19,7 @@ WEEK = timedelta(days=7)
 SPREAD = timedelta(minutes=20)  # compounds of a city do not all write at once
 PROMPT_LATE = DAY  # a prompt that comes later than this is no reminder any more
 PROMPT_EARLY_ENOUGH = timedelta(hours=12)  # before the close: people need time to answer
+FEEDBACK_AT = time(10, 7)
 LOOK_BACK = 8  # weeks without a row that are still looked at after a long stop
 QUOTES = 3
 QUOTE_LENGTH = range(12, 61)  # characters
@@ -104,6 +105,17 @@ def sends_at(code: str, due_at: datetime, now: datetime) -> datetime:
     """When the words of a step may go out: at once, or spread out once more when all compounds are late together."""
     late = now - due_at > timedelta(minutes=5)
     return off_the_hour(now + spread_of(code) if late else now)
+
+
+def feeds_back_at(code: str, now: datetime) -> datetime:
+    """When residents hear what came of a week whose digest is made now: the morning after, when staff have read it."""
+    morning = datetime.combine(local_date(now) + DAY, FEEDBACK_AT, LOCAL)
+    return off_the_hour(morning + spread_of(code))
+
+
+def is_news(closed_at: datetime, now: datetime) -> bool:
+    """Whether residents still want to hear of a week, or the next one is over as well."""
+    return now - closed_at < WEEK
 
 
 def timetable(plan: Plan, code: str, week: str) -> Timetable:

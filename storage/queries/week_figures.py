@@ -1,6 +1,6 @@
 """What the digests of a week count, for a batch of compounds at a time: a query each, not one for each compound."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from storage.tables import (
     Opinion,
     Place,
     Request,
+    RequestEvent,
 )
 
 # The best leaf of an opinion, NULL for an unsorted one.
@@ -122,47 +123,87 @@ async def count_weeks(session: AsyncSession, periods: Sequence[Period], urgency:
     return {row[0]: Totals(*row[1:]) for row in (await session.exec(statement)).all()}
 
 
-async def count_leaves(session: AsyncSession, periods: Sequence[Period]) -> dict[int, list[tuple[str, int]]]:
-    """(leaf, matters) by compound; the empty leaf for unsorted ones."""
+class Kind(NamedTuple):
+    """Matters of a top category, "" for unsorted ones. people: homes that spoke, and others whose home is not known."""
+
+    top: str
+    matters: int
+    people: int
+
+
+_PEOPLE = func.count(func.distinct(_UNIT)) + func.count(
+    func.distinct(case((_UNIT.is_(None), col(Opinion.person_id))))
+)
+
+
+def _top_of(leaf: Any) -> ColumnElement[str]:
+    """`dianti` of `dianti.kunren` and of `dianti`, in the words that both databases know."""
+    ending = func.replace(leaf, ".", "")  # with its characters the end is taken off as far as the dot
+    return func.rtrim(func.coalesce(func.nullif(func.rtrim(leaf, ending), ""), leaf), ".")
+
+
+async def count_kinds(session: AsyncSession, periods: Sequence[Period]) -> dict[int, list[Kind]]:
+    """The kinds of what was said, by compound."""
     statement = (
         select(
             Opinion.compound_id,
-            func.coalesce(Matter.leaf, _LEAF).label("counted_leaf"),
+            _top_of(func.coalesce(Matter.leaf, _LEAF)).label("counted_top"),
             func.count(func.distinct(_MATTER)),
+            _PEOPLE,
         )
+        .outerjoin(Place, _HOME)
         .outerjoin(Matter, _OF_MATTER)
         .where(_holds(periods), _STANDS)
-        .group_by(col(Opinion.compound_id), sql("counted_leaf"))
+        .group_by(col(Opinion.compound_id), sql("counted_top"))
     )
-    counts: dict[int, list[tuple[str, int]]] = {}
-    for compound_id, leaf, count in (await session.exec(statement)).all():
-        counts.setdefault(compound_id, []).append((leaf or "", count))
-    return counts
+    return _by_compound((await session.exec(statement)).all())
+
+
+def _by_compound(rows: Iterable[tuple[int, str | None, int, int]]) -> dict[int, list[Kind]]:
+    kinds: dict[int, list[Kind]] = {}
+    for compound_id, top, matters, people in rows:
+        kinds.setdefault(compound_id, []).append(Kind(top or "", matters, people))
+    return kinds
+
+
+class Building(NamedTuple):
+    """How many matters were about a building. name: its name in the tree, or "". people: as of a Kind."""
+
+    building: str
+    name: str
+    matters: int
+    people: int
 
 
 async def count_buildings(
     session: AsyncSession, periods: Sequence[Period], limit: int
-) -> dict[int, list[tuple[str, str, int]]]:
-    """(building, its name in the tree or "", matters) of the buildings named most, by compound."""
+) -> dict[int, list[Building]]:
+    """The buildings named most, by compound."""
     counted = (
-        select(Opinion.compound_id, Opinion.building, func.count(func.distinct(_MATTER)).label("count"))
+        select(
+            Opinion.compound_id,
+            Opinion.building,
+            func.count(func.distinct(_MATTER)).label("count"),
+            _PEOPLE.label("people"),
+        )
+        .outerjoin(Place, _HOME)
         .where(_holds(periods), _STANDS, col(Opinion.building).is_not(None))
         .group_by(col(Opinion.compound_id), col(Opinion.building))
         .subquery()
     )
     statement = (
-        select(counted.c.compound_id, counted.c.building, Place.name, counted.c.count)
+        select(counted.c.compound_id, counted.c.building, Place.name, counted.c.count, counted.c.people)  # type: ignore[call-overload]
         .outerjoin(
             Place,
             and_(col(Place.compound_id) == counted.c.compound_id, col(Place.code) == counted.c.building),
         )
         .order_by(counted.c.compound_id, counted.c.count.desc(), counted.c.building)
     )
-    places: dict[int, list[tuple[str, str, int]]] = {}
-    for compound_id, building, name, count in (await session.exec(statement)).all():
+    places: dict[int, list[Building]] = {}
+    for compound_id, building, name, count, people in (await session.exec(statement)).all():
         of_compound = places.setdefault(compound_id, [])
         if len(of_compound) < limit:
-            of_compound.append((building, name or "", count))
+            of_compound.append(Building(building, name or "", count, people))
     return places
 
 
@@ -236,6 +277,99 @@ def _is_among(ranked: Subquery, each: int) -> ColumnElement[bool]:
         ranked.c.number == Opinion.number,
         ranked.c.rank <= each,
     )
+
+
+_FINISHED = (RequestState.DONE, RequestState.RATED, RequestState.CLOSED)
+
+
+class Outcomes(NamedTuple):
+    """What became of requests in a period. late: not done at its end, and should have been."""
+
+    ordered: int = 0
+    answered: int = 0
+    done: int = 0
+    late: int = 0
+
+
+async def count_outcomes(
+    session: AsyncSession, periods: Sequence[Period], replied: str
+) -> dict[int, Outcomes]:
+    """What became of requests, by compound. replied: the verb of an answer to the reporters."""
+    answers = (
+        select(RequestEvent.compound_id, RequestEvent.number, func.max(RequestEvent.at).label("at"))
+        .where(
+            col(RequestEvent.verb) == replied,
+            or_(*(_within(period, RequestEvent.compound_id, RequestEvent.at) for period in periods)),
+        )
+        .group_by(col(RequestEvent.compound_id), col(RequestEvent.number))
+        .subquery()
+    )
+    is_late = or_(
+        *(
+            and_(col(Request.compound_id) == period.compound_id, col(Request.done_by) < period.until)
+            for period in periods
+        )
+    )
+    ordered, answered, done, late = (
+        func.count(case((condition, 1)))
+        for condition in (
+            _of_request(periods, Request.dispatched_at),
+            answers.c.number.is_not(None),
+            _is_done(periods),
+            and_(col(Request.state).not_in(_FINISHED), is_late),
+        )
+    )
+    statement = (
+        select(Request.compound_id, ordered, answered, done, late)  # type: ignore[call-overload]
+        .outerjoin(
+            answers,
+            and_(answers.c.compound_id == Request.compound_id, answers.c.number == Request.number),
+        )
+        .where(
+            col(Request.compound_id).in_([period.compound_id for period in periods]),
+            col(Request.state) != RequestState.CANCELLED,
+        )
+        .group_by(col(Request.compound_id))
+    )
+    rows = (await session.exec(statement)).all()
+    return {compound_id: Outcomes(*counts) for compound_id, *counts in rows}
+
+
+async def count_done_kinds(session: AsyncSession, periods: Sequence[Period]) -> dict[int, list[Kind]]:
+    """The kinds of what was done, by compound, with the people who had raised it, whenever that was."""
+    statement = (
+        select(
+            Request.compound_id,
+            _top_of(col(Matter.leaf)).label("counted_top"),
+            func.count(func.distinct(Request.number)),
+            _PEOPLE,
+        )
+        .join(
+            Matter, and_(col(Matter.compound_id) == Request.compound_id, col(Matter.number) == Request.number)
+        )
+        .join(
+            Opinion,
+            and_(
+                col(Opinion.compound_id) == Request.compound_id, col(Opinion.matter_number) == Request.number
+            ),
+        )
+        .outerjoin(Place, _HOME)
+        .where(_is_done(periods), col(Opinion.state) != OpinionState.WITHDRAWN)
+        .group_by(col(Request.compound_id), sql("counted_top"))
+    )
+    return _by_compound((await session.exec(statement)).all())
+
+
+def _is_done(periods: Sequence[Period]) -> ColumnElement[bool]:
+    return and_(col(Request.state).in_(_FINISHED), _of_request(periods, Request.done_at))
+
+
+def _of_request(periods: Sequence[Period], at: Any) -> ColumnElement[bool]:
+    return or_(*(_within(period, Request.compound_id, at) for period in periods))
+
+
+def _within(period: Period, compound_id: Any, at: Any) -> ColumnElement[bool]:
+    return and_(col(compound_id) == period.compound_id, col(at) >= period.since, col(at) < period.until)
 
 
 async def list_urgent(

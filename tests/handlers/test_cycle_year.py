@@ -158,19 +158,27 @@ def judge_messages(outbox: list[OutboxMessage]) -> None:
         a_day[code, message.recipient, local.date()] += 1
         assert local.minute not in (0, 30)
         due = timetable(DEFAULT_PLAN, code, week)
-        expected = {"open": due.opens_at, "prompt": due.prompts_at, "digest": due.digests_at}[step]
+        expected = {
+            "open": due.opens_at,
+            "prompt": due.prompts_at,
+            "digest": due.digests_at,
+            "feedback": due.digests_at,
+        }[step]
         assert message.not_before >= max(expected, message.created_at)
         if step == "prompt":
             prompts[week] += 1
             assert message.not_before < due.prompts_at + timedelta(days=1, minutes=21)
             assert message.not_before < message.expires_at <= due.closes_at
-        assert message.message_class is (MessageClass.DIGEST if step == "digest" else MessageClass.PROMPT)
+        assert message.message_class is (
+            MessageClass.DIGEST if step in ("digest", "feedback") else MessageClass.PROMPT
+        )
     print(f"most to one recipient of a compound in a day: {max(a_day.values())}; {steps.total()} messages")
     digests = len(STAFFED) + len(READ)
     for number, week in enumerate(WEEKS):
         assert steps["open", week] == (0 if number == 21 else len(STAFFED)), week
         assert prompts[week] == (0 if number in (20, 21, AHEAD) else len(PROMPTED)), week
         assert steps["digest", week] == digests or number in (20, 21), week
+        assert steps["feedback", week] in range(1, len(PROMPTED) + 1) or number in (20, 21), week
     assert steps["digest", WEEKS[20]] + steps["digest", WEEKS[21]] == digests
     # On the day the bot is back there is a digest to catch up on and a week to open, on other days less.
     assert max(a_day.values()) == 2

@@ -114,11 +114,20 @@ async def test_the_figures_are_those_of_a_count_by_hand(
     assert (digest["total"], digest["last_total"], digest["speakers"]) == (6, 2, 3)
     lift, parking = count.lexicon.name("dianti"), count.lexicon.name("tingche")
     assert digest["categories"] == [
-        {"id": "dianti", "name": lift, "count": 3, "last": 1},
-        {"id": "", "name": "未分类", "count": 2, "last": 0},  # one of them of a category that is gone
-        {"id": "tingche", "name": parking, "count": 1, "last": 1},
+        {"id": "dianti", "name": lift, "count": 3, "last": 1, "people": 2},
+        {
+            "id": "",
+            "name": "未分类",
+            "count": 2,
+            "last": 0,
+            "people": 1,
+        },  # one of them of a category that is gone
+        {"id": "tingche", "name": parking, "count": 1, "last": 1, "people": 1},
     ]
-    assert digest["places"] == [{"name": "3栋", "count": 3}, {"name": "会所", "count": 1}]
+    assert digest["places"] == [
+        {"name": "3栋", "count": 3, "people": 2},
+        {"name": "会所", "count": 1, "people": 1},
+    ]
     assert digest["urgent"] == [
         {
             "number": 1007,
@@ -298,7 +307,7 @@ async def test_a_matter_counts_once_with_its_households_and_a_dismissed_one_not_
     digest = await count.digest()
     assert (digest["total"], digest["households"], digest["speakers"], digest["candidates"]) == (2, 1, 1, 1)
     assert [(top["id"], top["count"]) for top in digest["categories"]] == [("dianti", 1), ("tingche", 1)]
-    assert digest["places"] == [{"name": "3栋", "count": 1}]
+    assert digest["places"] == [{"name": "3栋", "count": 1, "people": 2}]
     assert (digest["urgent_total"], [entry["people"] for entry in digest["urgent"]]) == (1, [2])
     assert [(e["number"], e["people"], e["candidate"]) for e in digest["unanswered"]] == [
         (1003, 2, False),

@@ -288,6 +288,7 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/h5/sign-in/{account}"): all_alike(GO),
     ("GET", "/h5/sign-in/{account}/back"): all_alike(NO),
     ("GET", "/h5/privacy"): all_alike(OK),
+    ("GET", "/h5/weeks/{compound}/{week}"): all_alike(OK),
     ("POST", "/h5/sign-out"): residents(GO),
     ("POST", "/h5/sign-out-everywhere"): residents(GO, snapshot=NO),
     ("GET", "/h5"): residents(OK),

@@ -6,6 +6,7 @@ from bot.web.visit import Visit
 from handlers.grid.card import card_for_residents, contacts_of
 from handlers.grid.keep_profile import profile_of
 from handlers.grid.words import heading
+from storage.queries.cycles import list_weeks
 from storage.queries.polls import list_homes_in
 from storage.tables import Compound
 
@@ -23,6 +24,7 @@ async def show_compound(visit: Visit) -> web.Response:
                 "profile": await profile_of(session, compound),
                 "lines": [(heading(kind), line) for kind, line in card.items()],
                 "contacts": await contacts_of(session, sealer, compound),
+                "week": next(iter(await list_weeks(session, compound_id)), ""),
             }
         )
     return visit.page("h5/compound.html", cards=cards)

@@ -1,0 +1,39 @@
+"""The week as everybody may read it."""
+
+import pytest
+
+from tests.web.town import HERE, WEEK, Town, digest, here_id, week_row
+
+COUNTED = {
+    "from": "2026-03-01T20:00:00+08:00",
+    "to": "2026-03-08T20:00:00+08:00",
+    "categories": [
+        {"id": "dianti", "name": "电梯", "count": 14, "last": 6, "people": 9},
+        {"id": "huanjing", "name": "环境卫生", "count": 9, "last": 12, "people": 3},
+        {"id": "tingche", "name": "停车秩序", "count": 1, "last": 0, "people": 1},
+    ],
+    "places": [{"name": "3栋", "count": 11, "people": 7}, {"name": "12栋", "count": 4, "people": 1}],
+    "became": {
+        "ordered": 8,
+        "answered": 5,
+        "done": 6,
+        "late": 2,
+        "kinds": [{"id": "dianti", "name": "电梯", "count": 6, "people": 8}],
+    },
+}
+
+
+# What it shows is a pure function of a stored digest.
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_everybody_reads_counts_and_nobody_is_in_them(town: Town) -> None:
+    async with town.site.database.write() as session:
+        session.add(week_row(await here_id(town), town.clock.now, **COUNTED))
+    page = await town.browser().get(f"/h5/weeks/{HERE}/{WEEK}")
+    assert page.status == 200
+    for shown in ("新禾苑", "3月1日 至 3月8日", "电梯", "环境卫生", "其他", "3栋"):
+        assert shown in page.text
+    hidden = [one["text"] for one in digest()["quotes"]]  # type: ignore[attr-defined]
+    for word in ("停车秩序", "12栋", "1012", "1003", "燃气异味", *hidden):
+        assert word not in page.text
+    for nowhere in (f"NO-9/{WEEK}", f"{HERE}/2026-02-02", f"{HERE}/2026-99-99"):
+        assert (await town.browser().get(f"/h5/weeks/{nowhere}")).status == 404
