@@ -10,7 +10,7 @@ from handlers.filters import COLON, NUMBER, command
 from handlers.local_time import month_day_time
 from handlers.opinions.chat import hear
 from handlers.router import Route
-from handlers.texts import say
+from handlers.texts import listed, say
 from storage.queries.alerts import list_episodes_numbered, list_open_episodes
 from storage.queries.people import list_people_in_office, list_people_in_office_inside
 from storage.queries.tree import list_houses, list_scopes_of
@@ -89,7 +89,7 @@ async def show_duty(context: Context, desk: Desk, where: str | None = None) -> A
     shown = [*reversed(lines.values()), *await _duty_of_buildings(context, opened)]
     if not shown:
         return Answer("duty.nobody", say("alerts.no_duty", compound=compound.name))
-    text = say("alerts.duty", compound=compound.name, lines="\n".join(dict.fromkeys(shown)))
+    text = say("alerts.duty", compound=compound.name, lines=listed(list(dict.fromkeys(shown))))
     return Answer("duty.shown", text)
 
 

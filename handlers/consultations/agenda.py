@@ -10,7 +10,7 @@ from handlers.consultations.state import COUNTER
 from handlers.consultations.tell import tell_person
 from handlers.context import Services
 from handlers.requests.words import label_of
-from handlers.texts import say
+from handlers.texts import say, short
 from storage.audit import add_audit_event
 from storage.queries.consultations import (
     count_proposals_of,
@@ -136,9 +136,7 @@ async def edit_item(
         await _carry(session, item, None, item.item_number)
         _audit(session, "agenda.accepted", item, now, actor_id)
         if item.person_id is not None:
-            said = say(
-                "consultations.accepted", title=words.short(item.title), when=words.moment(row.meets_at)
-            )
+            said = say("consultations.accepted", title=short(item.title), when=words.moment(row.meets_at))
             await _tell_proposer(session, services, compound, row, item, said, "on", now)
     return item
 
@@ -167,7 +165,7 @@ async def drop_item(
     session.add(item)
     _audit(session, "agenda.dropped", item, now, actor_id)
     if item.person_id is not None:
-        said = say("consultations.dropped", title=words.short(item.title), answer=reason)
+        said = say("consultations.dropped", title=short(item.title), answer=reason)
         await _tell_proposer(session, services, compound, row, item, said, "dropped", now)
     return item
 

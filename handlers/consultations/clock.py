@@ -20,7 +20,7 @@ from handlers.consultations.state import COUNTER, facts_of, keep, plan_of
 from handlers.consultations.tell import ABOVE, tell_groups, tell_residents, tell_staff
 from handlers.context import Services
 from handlers.digests.rules import spread_of
-from handlers.texts import say
+from handlers.texts import say, short
 from storage.audit import add_audit_event
 from storage.database import Database
 from storage.queries.consultations import (
@@ -193,7 +193,7 @@ async def _check(one: _Month, _silent: bool) -> None:
         "consultations.check",
         compound=one.compound.name,
         count=len(left),
-        items=words.listed([f"{words.short(each.item.title)}：{each.holder}" for each in left]),
+        items=words.listed([f"{short(each.item.title)}：{each.holder}" for each in left]),
     )
     await tell_staff(one.session, one.services, one.compound, one.row, "check", text, one.now)
 

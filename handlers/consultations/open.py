@@ -15,7 +15,7 @@ from handlers.consultations.tell import tell_staff
 from handlers.context import Services
 from handlers.local_time import month_day
 from handlers.requests.words import label_of
-from handlers.texts import say
+from handlers.texts import say, short
 from storage.audit import add_audit_event
 from storage.queries.consultations import (
     add_consultation,
@@ -77,7 +77,7 @@ async def open_month(
             compound=compound.name,
             month=words.month_name(month),
             count=len(items),
-            items=words.listed([words.short(item.title) for item in items]),
+            items=words.listed([short(item.title) for item in items]),
             when=words.moment(meets_at),
             notice=month_day(notice_at(facts_of(stored)).date()),
         )

@@ -15,7 +15,7 @@ from handlers.context import Services
 from handlers.local_time import local_date
 from handlers.matters.confirm import confirm_matter
 from handlers.requests.raise_ import raise_request
-from handlers.texts import say
+from handlers.texts import say, short
 from handlers.topics.propose import propose_topic
 from storage.audit import add_audit_event
 from storage.queries.consultations import find_item, list_items, list_seats
@@ -165,7 +165,7 @@ async def _tell(
     items: Sequence[ConsultationItem],
     now: datetime,
 ) -> None:
-    lines = [f"{words.short(item.title)}：{words.outcome_words(item)}" for item in items]
+    lines = [f"{short(item.title)}：{words.outcome_words(item)}" for item in items]
     link = words.page_of(services.public_url, compound.code, row.month)
     text = say(
         "consultations.minutes",
@@ -178,7 +178,7 @@ async def _tell(
     for item in items:
         if item.person_id is None:
             continue
-        said = say("consultations.decided", title=words.short(item.title), outcome=words.outcome_words(item))
+        said = say("consultations.decided", title=short(item.title), outcome=words.outcome_words(item))
         key = f"item:{item.item_number}:decided"
         state = say("consultations.state_decided")
         await tell_person(session, services, compound, row, item.person_id, key, said, now, state)

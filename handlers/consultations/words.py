@@ -5,12 +5,11 @@ from datetime import datetime
 
 from handlers.consultations.rules import closes_at
 from handlers.local_time import LOCAL, month_day
-from handlers.texts import say
+from handlers.texts import say, short
 from storage.states import ItemOutcome, MeetingForm
 from storage.tables import Compound, Consultation, ConsultationItem
 
 _LISTED = 8
-_TITLE = 40  # characters of one in a message
 _WEEKDAYS = "一二三四五六日"
 
 
@@ -62,11 +61,6 @@ def listed(titles: Sequence[str]) -> str:
     if len(titles) > _LISTED:
         lines.append(say("consultations.more", count=len(titles) - _LISTED))
     return "\n".join(lines)
-
-
-def short(title: str) -> str:
-    """A title in one line of a message."""
-    return title if len(title) <= _TITLE else f"{title[: _TITLE - 1]}…"
 
 
 def page_of(public_url: str, code: str, month: str) -> str:

@@ -10,7 +10,7 @@ from handlers.grid.words import card_line, company_line
 from handlers.opinions.file import find_home_of_speaker
 from handlers.people.chat import home_name
 from handlers.router import Route
-from handlers.texts import say
+from handlers.texts import listed, say
 from storage.queries.opinions import count_opinions_since
 from storage.tables import Compound
 
@@ -25,11 +25,12 @@ async def show_home(context: Context) -> Answer:
     compound, place = home
     assert compound.compound_id is not None
     lines = [company_line(await profile_of(context.session, compound)), *await _contacts(context, compound)]
+    known = [line for line in lines if line]
     count = await count_opinions_since(context.session, compound.compound_id, context.now - _WEEK)
     text = say(
         "grid.home",
         home=home_name(compound, place),
-        lines="".join(f"{line}\n" for line in lines if line),
+        lines=f"{listed(known)}\n" if known else "",
         count=count,
     )
     return Answer("home.shown", text + _link(context))
@@ -43,7 +44,7 @@ async def show_contacts(context: Context) -> Answer:
     lines = await _contacts(context, home[0])
     if not lines:
         return Answer("contacts.none", say("grid.no_contacts", compound=home[0].name))
-    text = say("grid.contacts", compound=home[0].name, lines="\n".join(lines))
+    text = say("grid.contacts", compound=home[0].name, lines=listed(lines))
     return Answer("contacts.shown", text + _link(context))
 
 

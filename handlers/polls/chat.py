@@ -10,7 +10,7 @@ from handlers.polls.answer import answer_poll
 from handlers.polls.rules import Code, Refused, building_of, is_asked, is_open
 from handlers.polls.words import page_of
 from handlers.router import Route
-from handlers.texts import say
+from handlers.texts import listed, say, short
 from storage.queries.polls import find_poll, list_homes_in, list_polls
 from storage.tables import Compound, Poll
 
@@ -29,7 +29,7 @@ async def show_polls(context: Context) -> Answer:
     if not polls:
         return Answer("polls.none", say("polls.none" if homes else "votes.nowhere"))
     lines = [await _line(context, poll) for poll in polls[:LISTED]]
-    return Answer("polls.shown", "\n\n".join(lines))
+    return Answer("polls.shown", listed(lines, "\n\n"))
 
 
 async def answer(context: Context, number: str, ticked: str) -> Answer:
@@ -42,7 +42,7 @@ async def answer(context: Context, number: str, ticked: str) -> Answer:
     asked = [poll for poll in there if _is_asking(context, poll, homes)]
     if len(asked) > 1:
         lines = [await _line(context, poll) for poll in asked[:LISTED]]
-        return Answer("poll.which", say("polls.which", number=number, lines="\n\n".join(lines)))
+        return Answer("poll.which", say("polls.which", number=number, lines=listed(lines, "\n\n")))
     if not asked:
         code = "poll.refused" if there else "poll.unknown"
         return Answer(code, say("polls.over" if there else "polls.unknown", number=number))
@@ -54,7 +54,7 @@ async def answer(context: Context, number: str, ticked: str) -> Answer:
         if refused.code is Code.TICKS:
             return Answer("poll.odd", say("polls.ticks", number=number, choose=poll.choose))
         return Answer("poll.refused", say("polls.over", number=number))
-    chosen = "、".join(poll.options[place] for place in sorted(set(places)))
+    chosen = "、".join(short(poll.options[place]) for place in sorted(set(places)))
     return Answer("poll.answered", say("polls.answered", number=number, chosen=chosen))
 
 
@@ -66,10 +66,10 @@ def _is_asking(context: Context, poll: Poll, homes: Mapping[int, str | None]) ->
 
 async def _line(context: Context, poll: Poll) -> str:
     compound = await context.session.get_one(Compound, poll.compound_id)
-    options = "\n".join(f"{place} {option}" for place, option in enumerate(poll.options, 1))
+    options = "\n".join(f"{place} {short(option)}" for place, option in enumerate(poll.options, 1))
     text = say(
         "polls.one",
-        title=poll.title,
+        title=short(poll.title),
         closes=month_day_time(poll.closes_at),
         options=options,
         number=poll.poll_number,

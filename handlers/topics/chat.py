@@ -5,7 +5,7 @@ from handlers.context import Answer, Context
 from handlers.desk import Desk, for_staff
 from handlers.filters import command
 from handlers.router import Route
-from handlers.texts import say
+from handlers.texts import listed, say
 from handlers.topics.words import line_of
 from storage.queries.polls import list_homes_in
 from storage.queries.topics import list_topics
@@ -23,7 +23,7 @@ async def show_topics(context: Context) -> Answer:
     found = await _lines(context, list(homes))
     if not found:
         return Answer("topics.none", say("topics.none"))
-    text = say("topics.shown", lines="\n".join(found))
+    text = say("topics.shown", lines=listed(found))
     url = context.services.public_url
     if url:
         text = f"{text}\n{say('topics.link', link=f'{url}/h5/topics')}"
@@ -34,7 +34,7 @@ async def show_to_staff(context: Context, desk: Desk) -> Answer:
     """议题: for staff, of their compounds; in a group of the group's."""
     found = await _lines(context, [opened.compound_id for opened in desk.compounds])
     if found:
-        return Answer("topics.shown", say("topics.shown", lines="\n".join(found)))
+        return Answer("topics.shown", say("topics.shown", lines=listed(found)))
     names = "、".join(opened.compound.name for opened in desk.compounds[:LISTED])
     return Answer("topics.none", say("topics.none_here", compound=names))
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from handlers.local_time import month_day
-from handlers.texts import say
+from handlers.texts import say, short
 from handlers.topics.commands import Entry
 from storage.states import TopicState, TopicStep, TopicVerb
 from storage.tables import Compound, Topic
@@ -66,7 +66,7 @@ def line_of(compound: Compound, topic: Topic, now: datetime) -> str:
         "topics.late" if late else "topics.line",
         compound=compound.name,
         number=topic.topic_number,
-        title=topic.title,
+        title=short(topic.title),
         step=STEP_NAMES[topic.step],
         since=month_day(topic.entered_at),
     )

@@ -7,7 +7,7 @@ from handlers.filters import NUMBER, command
 from handlers.identity.entitled import list_entitlements
 from handlers.local_time import full_moment
 from handlers.router import Route
-from handlers.texts import say
+from handlers.texts import listed, say, short
 from handlers.voting.announced import facts_of
 from handlers.voting.news import owners_page, page_of
 from handlers.voting.rules import in_window
@@ -21,7 +21,6 @@ from storage.states import VoteMode, VoteState
 from storage.tables import Compound, Vote
 
 LISTED = 5
-BUILDINGS = 40  # that one answer counts
 _COMING = (VoteState.NOTICED, VoteState.OPEN)
 _NOTICED = (
     VoteState.NOTICED,
@@ -44,7 +43,7 @@ async def show_votes(context: Context) -> Answer:
     if not votes:
         return Answer("votes.none", say("votes.none" if places else "votes.nowhere"))
     lines = [await _line(context, vote) for vote in votes]
-    return Answer("votes.shown", say("votes.shown", lines="\n".join(lines)))
+    return Answer("votes.shown", say("votes.shown", lines=listed(lines)))
 
 
 async def _line(context: Context, vote: Vote) -> str:
@@ -63,7 +62,9 @@ def _head(context: Context, compound: Compound, vote: Vote) -> str:
         when = say("votes.closed")
     else:
         when = say("votes.closes", at=full_moment(vote.closes_at))
-    return say("votes.head", compound=compound.name, number=vote.vote_number, title=vote.title, when=when)
+    return say(
+        "votes.head", compound=compound.name, number=vote.vote_number, title=short(vote.title), when=when
+    )
 
 
 async def _standing(context: Context, vote: Vote) -> str:
@@ -98,7 +99,7 @@ async def show_votes_to_staff(context: Context, desk: Desk, where: str | None) -
     votes = await list_votes_in(context.session, [opened.compound_id], _COMING)
     if not votes:
         return Answer("votes.none", say("votes.none_here", compound=opened.name))
-    lines = "\n".join(_head(context, opened.compound, vote) for vote in votes[:LISTED])
+    lines = listed([_head(context, opened.compound, vote) for vote in votes[:LISTED]])
     return Answer("votes.shown", say("votes.shown_to_staff", lines=lines, number=votes[0].vote_number))
 
 
@@ -117,15 +118,15 @@ async def show_turnout(
         return Answer("turnout.hidden", say("votes.turnout_hidden", number=vote.vote_number))
     lines = [
         say("votes.turnout_line", building=building_name(name), part=_part_words(part))
-        for name, part in list(turnout.by_building.items())[:BUILDINGS]
+        for name, part in turnout.by_building.items()
     ]
     text = say(
         "votes.turnout",
         compound=opened.name,
         number=vote.vote_number,
-        title=vote.title,
+        title=short(vote.title),
         whole=_part_words(turnout.whole),
-        lines="\n".join(lines),
+        lines=listed(lines),
         steps=say("votes.turnout_in_steps") if turnout.in_steps else "",
     )
     return Answer("turnout.shown", text.strip())
@@ -141,7 +142,7 @@ async def _vote_meant(context: Context, opened: Opened, number: str | None) -> V
     if not votes:
         return Answer("votes.none", say("votes.none_here", compound=opened.name))
     if len(votes) > 1:
-        lines = "\n".join(_head(context, opened.compound, vote) for vote in votes[:LISTED])
+        lines = listed([_head(context, opened.compound, vote) for vote in votes[:LISTED]])
         return Answer("votes.asked", say("votes.which", lines=lines, number=votes[0].vote_number))
     return votes[0]
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from handlers.local_time import LOCAL, full_moment
 from handlers.reach.fields import Facts, NoticeKind
-from handlers.texts import say
+from handlers.texts import say, short
 from handlers.voting.official import has_other_word
 from handlers.voting.rules import Command
 from handlers.voting.terms import Status, area_text
@@ -158,7 +158,11 @@ def _lines(vote: Vote, kind: News, key: str, outcomes: list[tuple[str, str]]) ->
     if kind is News.REVOKED:
         return [say("outreach.reason", reason=vote.revoked_reason or "")]
     if kind is News.PUBLISHED:
-        shown = [f"{title}：{status_name(Status(status))}" for title, status in outcomes[:_MOST_OUTCOMES]]
+        shown = [
+            f"{short(title)}：{status_name(Status(status))}" for title, status in outcomes[:_MOST_OUTCOMES]
+        ]
+        if len(outcomes) > _MOST_OUTCOMES:
+            shown.append(say("lists.more", count=len(outcomes) - _MOST_OUTCOMES))
         if vote.mode is VoteMode.OFFICIAL_PLATFORM:
             shown.append(say("outreach.not_counted_here"))
             if vote.result is not None and has_other_word(vote.result):
