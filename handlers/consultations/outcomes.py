@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from handlers.topics.templates import PLAIN, load_templates
 from storage.states import ItemOutcome, ItemState
 
 WORDS = 500  # characters
@@ -42,13 +43,15 @@ class Refused(Exception):  # noqa: N818  an answer, not an error
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of an item. holder, until: who sees to it and by when, where somebody has to."""
+    """What became of an item. holder, until: who sees to it and by when, where somebody has to. template: of the topic
+    that begins."""
 
     outcome: ItemOutcome
     words: str = ""
     matter_number: int | None = None
     holder: str = ""
     until: date | None = None
+    template: str = PLAIN
 
 
 def checked(decision: Decision, today: date) -> Decision:
@@ -63,6 +66,8 @@ def checked(decision: Decision, today: date) -> Decision:
         raise Refused(Code.NO_MATTER)
     if outcome is ItemOutcome.MEDIATION and not holder:
         raise Refused(Code.NO_HOLDER)
+    if outcome is ItemOutcome.TOPIC and decision.template not in load_templates():
+        raise Refused(Code.ODD)
     until = decision.until
     if outcome in (ItemOutcome.MEDIATION, ItemOutcome.DEFERRED):
         if until is None or not today < until <= today + FARTHEST:
@@ -70,7 +75,7 @@ def checked(decision: Decision, today: date) -> Decision:
     else:
         holder, until = "", None
     number = decision.matter_number if outcome is ItemOutcome.ORDER else None
-    return Decision(outcome, words, number, holder, until)
+    return Decision(outcome, words, number, holder, until, decision.template)
 
 
 def may_settle(states: Iterable[ItemState]) -> Code | None:

@@ -61,7 +61,7 @@ async def decide_item(
             compound,
             item.title,
             kept.words,
-            "plain",
+            kept.template,
             now,
             actor_id=actor_id,
             matter_number=item.matter_number,

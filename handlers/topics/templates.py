@@ -13,6 +13,7 @@ from storage.states import TopicStep
 
 # Read once, at the start: nobody waits for a disk in the middle of a transaction.
 _WRITTEN = tomllib.loads(Path(__file__).with_name("templates.toml").read_text(encoding="utf-8"))
+PLAIN = "plain"
 LAWFUL_DAYS = 100
 """A vote of owners takes its time, whatever a template without one gives a decision."""
 
@@ -39,13 +40,14 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class TopicTemplate:
-    """One kind of topic. items: of art. 278, empty where the law leaves it to a committee."""
+    """One kind of topic. items: of art. 278, empty where the law leaves it to a committee. leaves: what it suits."""
 
     code: str
     name: str
     about: str
     items: tuple[int, ...]
     vote: str
+    leaves: tuple[str, ...]
     plan: Plan
     tasks: Mapping[str, Task]
 
@@ -64,7 +66,13 @@ def load_templates() -> Mapping[str, TopicTemplate]:
 def template_of(code: str) -> TopicTemplate:
     """A topic's template; the plain one for a code that is no longer there."""
     templates = load_templates()
-    return templates.get(code, templates["plain"])
+    return templates.get(code, templates[PLAIN])
+
+
+def suggest(leaf: str | None) -> str:
+    """The template that a matter of this category is likely to need; the plain one where none stands out."""
+    named = {leaf, (leaf or "").partition(".")[0]}
+    return next((code for code, each in load_templates().items() if named & set(each.leaves)), PLAIN)
 
 
 def _template(code: str, table: Mapping[str, Any]) -> TopicTemplate:
@@ -91,5 +99,12 @@ def _template(code: str, table: Mapping[str, Any]) -> TopicTemplate:
             may_skip=asked.get("skip", False),
         )
     return TopicTemplate(
-        code, table["name"], table["about"], tuple(table["items"]), table["vote"], plan, tasks
+        code,
+        table["name"],
+        table["about"],
+        tuple(table["items"]),
+        table["vote"],
+        tuple(table.get("leaves", ())),
+        plan,
+        tasks,
     )

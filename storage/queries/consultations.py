@@ -160,6 +160,22 @@ async def list_items(session: AsyncSession, compound_id: int, month: str | None)
     return list((await session.exec(statement)).all())
 
 
+async def leaves_of_items(session: AsyncSession, compound_id: int, month: str) -> dict[int, str | None]:
+    """The categories of the matters that a month is about, by item number."""
+    statement = (
+        select(ConsultationItem.item_number, Matter.leaf)
+        .join(
+            Matter,
+            and_(
+                col(Matter.compound_id) == ConsultationItem.compound_id,
+                col(Matter.number) == ConsultationItem.matter_number,
+            ),
+        )
+        .where(ConsultationItem.compound_id == compound_id, ConsultationItem.month == month)
+    )
+    return dict((await session.exec(statement)).all())
+
+
 async def find_item(session: AsyncSession, compound_id: int, number: int) -> ConsultationItem | None:
     """An item by its number, as it is now."""
     statement = (

@@ -15,7 +15,8 @@ from handlers.topics.facts import STEPS, Actor, Decision, Election, Facts, Need,
 from handlers.topics.present import decided, is_accepted, missing
 from handlers.topics.record import standing_of
 from handlers.topics.rules import HOLDERS, STAND_INS, Due, apply, due, leavers, may, said, times_for
-from handlers.topics.templates import load_templates
+from handlers.topics.templates import load_templates, suggest
+from nlp.lexicon import load_lexicon
 from storage.states import Role, TopicState, TopicStep, TopicVerb, VoteState
 from storage.tables import Vote
 
@@ -335,3 +336,14 @@ def test_a_vote_decides_when_it_is_final_and_passed_on_every_question_of_the_top
         half = vote(VoteState.FINAL, (1, "PASSED"), (2, status))
         assert standing_of(half, (1, 2), 0) is Standing.FAILED
         assert standing_of(half, (1,), 0) is Standing.PASSED
+
+
+def test_a_matter_suggests_the_template_that_its_category_needs() -> None:
+    lexicon = load_lexicon()
+    known = {*lexicon.leaves, *lexicon.tops}
+    named = [leaf for template in TEMPLATES.values() for leaf in template.leaves]
+    assert set(named) <= known
+    assert len(set(named)) == len(named)
+    assert [suggest(leaf) for leaf in ("dianti.jiazhuang", "tingche.chewei", "zaoyin.qita", None)] == [
+        *("lift", "parking", "plain", "plain")
+    ]

@@ -53,6 +53,8 @@ async def items(town: Town, month: str = "2026-03") -> list[ConsultationItem]:
 class Desk:
     """Somebody at the pages, who signs in again each day."""
 
+    answer: Page  # of the form that was sent last
+
     def __init__(self, town: Town, who: str = "", openid: str | None = None) -> None:
         self.town, self.who, self.openid = town, who, openid
 
@@ -71,9 +73,20 @@ class Desk:
         key = re.search(r'name="key" value="([^"]+)"', page.text)
         assert key is not None, page.text
         form = {"csrf": page.csrf, "key": key[1], "do": do, **fields}
-        told = [(await browser.post(to or at, form)).location.partition("told=")[2] for _ in range(2)]
+        answers = [await browser.post(to or at, form) for _ in range(2)]
+        told = [self.told(answer) for answer in answers]
         assert told[0] == told[1]
+        self.answer = answers[1]
         return told[0]
+
+    def told(self, answer: Page) -> str:
+        """What came of a form: where it leads says so; what is refused is said on the page that comes back."""
+        if answer.status != 200:
+            return answer.location.partition("told=")[2]
+        said = re.search(r'role="alert">([^<]+)<', answer.text)
+        assert said is not None, answer.text
+        words = self.town.site.templates.words("refused_to_staff")
+        return next((code for code, text in words.items() if text == said[1]), said[1])
 
     async def item(self, which: int, do: str, **fields: str) -> str:
         return await self.press(do, to=f"{MARCH}/items/{which}", **fields)
@@ -126,7 +139,7 @@ async def test_a_month_from_the_agenda_to_what_the_next_begins_with(town: Town) 
     await move_in(town, "o-second")
     await tick(town)
     second = Desk(town, openid="o-second")
-    assert await second.press("come", PUBLIC) == "consultation.full"
+    assert "名额满了" in await second.press("come", PUBLIC)
     assert await desk.press("record", attended="3", summary="早了") == "consultation.too_early"
 
     # After the meeting every item gets an outcome before the minutes are out.
@@ -156,6 +169,7 @@ async def test_a_month_from_the_agenda_to_what_the_next_begins_with(town: Town) 
     async with town.site.database.read() as session:
         [topic] = await session.exec(select(Topic))
     assert (topic.title, topic.body) == (lamp_item.title, "大家想装声控的")
+    assert topic.template == "plain"
     assert f"/topics/{topic.topic_number}" in (await desk.get(MARCH)).text
     assert (
         await desk.item(lamp_item.item_number, "decide", outcome="answered", words="灯已经换了")
@@ -212,6 +226,64 @@ async def test_what_nobody_settles_waits_for_the_next_month(town: Town) -> None:
     async with town.site.database.read() as session:
         [waiting] = await session.exec(select(ConsultationItem))
     assert (waiting.title, waiting.month) == ("车棚", None)
+
+
+async def test_a_form_that_is_refused_comes_back_as_it_was_typed(town: Town) -> None:
+    await move_in(town)
+    desk, resident = Desk(town, "secretary"), Desk(town)
+    long = "灯" * 600
+    said = await resident.press("", "/h5/consultations", f"/h5/consultations/{HERE}", said=long)
+    assert "写得太长了" in said
+    assert long in resident.answer.text
+    started = {"date": "2026-03-01", "time": "18:45"}
+    assert await desk.press("start", ROOT, **started) == "consultation.bad_time"
+    for value in started.values():
+        assert f'value="{value}"' in desk.answer.text
+    plan = {"meets_by": "date", "day": "7", "nth": "2", "weekday": "9", "time": "09:10", "form": "bench"}
+    assert await desk.press("plan", ROOT, place="老槐树下", seats="abc", **plan) == "consultation.odd"
+    for part in ('value="老槐树下"', 'value="abc"', "<option selected>7", 'value="09:10"'):
+        assert part in desk.answer.text, part
+
+    await matter(town, "o-a", "o-b", "o-c")
+    await tick(town)
+    [item] = await items(town)
+    await desk.item(item.item_number, "edit", title="换灯", body="")
+    moved = {"date": "2026-03-20", "time": "", "form": "courtyard", "place": "凉亭", "seats": "7"}
+    assert await desk.press("move", **moved) == "consultation.bad_time"
+    assert 'value="凉亭"' in desk.answer.text
+    assert await desk.press("add", title="", body="车棚漏雨", number="") == "consultation.no_words"
+    assert "车棚漏雨" in desk.answer.text
+    assert await desk.press("settle") == "consultation_settle"
+    await tick(town, days=30)
+    [row] = await items(town, "2026-03")
+    assert await desk.press("record", attended="x", present="王工", summary="说了灯") == "consultation.odd"
+    for part in ('value="x"', "王工</textarea>", "说了灯</textarea>"):
+        assert part in desk.answer.text, part
+    half = {"outcome": "mediation", "holder": "老周", "words": "再谈一次"}
+    assert await desk.item(row.item_number, "decide", **half) == "consultation.no_date"
+    for part in ('value="mediation" checked', 'value="老周"', "再谈一次</textarea>"):
+        assert part in desk.answer.text, part
+    assert (await items(town))[0].outcome is None
+
+
+async def test_the_secretary_chooses_what_kind_of_topic_an_item_becomes(town: Town) -> None:
+    lift = await matter(town, "o-a", "o-b", "o-c", leaf="dianti.jiazhuang")
+    await tick(town)
+    desk = Desk(town, "secretary")
+    proposal = (await desk.get(f"/console/{HERE}/topics?matter={lift}")).text
+    assert re.findall(r'value="(\w+)" checked', proposal) == ["lift"]
+    await desk.press("settle")
+    [item] = await items(town)
+    await tick(town, days=30)
+    assert '<option value="lift" selected>' in (await desk.get(MARCH)).text
+    odd = await desk.item(item.item_number, "decide", outcome="topic", template="none")
+    assert odd == "consultation.odd"
+    chosen = {"outcome": "topic", "template": "fund", "words": "先修"}
+    assert await desk.item(item.item_number, "decide", **chosen) == "consultation_item"
+    async with town.site.database.read() as session:
+        [topic] = await session.exec(select(Topic))
+    assert (topic.template, topic.items, topic.matter_number) == ("fund", [5], lift)
+    assert 'name="template"' not in (await desk.get(MARCH)).text  # it has its topic
 
 
 async def test_doors(town: Town) -> None:

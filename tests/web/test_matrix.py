@@ -169,14 +169,14 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/console/{compound}/oversight"): here(*MERGE, "supervisor"),
     ("POST", "/console/{compound}/oversight"): here(*RUN, status=GO),
     ("GET", MONTHS): here(*MERGE, "supervisor"),
-    ("POST", MONTHS): here(*MERGE, status=GO),
+    ("POST", MONTHS): here(*MERGE),  # the page again, with what was typed
     ("GET", f"{MONTHS}/{{month}}"): here(*MERGE, "supervisor"),
-    ("POST", f"{MONTHS}/{{month}}"): here(*MERGE, status=GO),
-    ("POST", f"{MONTHS}/{{month}}/items/{{item}}"): here(*MERGE, status=GO),
+    ("POST", f"{MONTHS}/{{month}}"): here(*MERGE),
+    ("POST", f"{MONTHS}/{{month}}/items/{{item}}"): here(*MERGE),
     ("GET", f"{MONTHS}/{{month}}/minutes"): here(*MERGE, "supervisor", status=GONE),  # not out yet
     ("GET", "/h5/consultations"): residents(OK),
     # The one lives there, the other nowhere that is known.
-    ("POST", "/h5/consultations/{compound}"): residents(GO, snapshot=NO),
+    ("POST", "/h5/consultations/{compound}"): residents(OK, snapshot=NO),
     ("GET", "/h5/consultations/{compound}/{month}"): residents(OK, snapshot=GONE),
     ("POST", "/h5/consultations/{compound}/{month}"): residents(GO, snapshot=NO),
     ("GET", TOPICS): here(*SEE),

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from bot.web.console.consultations.door import MONTH, act
+from bot.web.console.consultations.returned import NOTHING, Returned
 from bot.web.h5.polls import CODE
 from bot.web.once import fresh_key
 from bot.web.visit import Visit
@@ -30,6 +31,10 @@ PROPOSALS = 10
 
 async def show_consultations(visit: Visit) -> web.Response:
     """Those people were told of, the newest first; a form for something to talk about."""
+    return await _list_page(visit, visit.request.query.get("told", ""))
+
+
+async def _list_page(visit: Visit, told: str, back: Returned = NOTHING) -> web.Response:
     person_id = visit.signed_in.viewer.person_id
     homes = await list_homes_in(visit.session, person_id)
     rows = await list_consultations(visit.session, homes, SHOWN) if homes else []
@@ -43,12 +48,17 @@ async def show_consultations(visit: Visit) -> web.Response:
         outcome_words=outcome_words,
         most=SAID,
         key=fresh_key(),
-        told=visit.request.query.get("told", ""),
+        told=told,
+        back=back,
     )
 
 
 async def show_consultation(visit: Visit) -> web.Response:
     """One of them. Nobody is named: how many came, and what was decided."""
+    return await _one_page(visit, visit.request.query.get("told", ""))
+
+
+async def _one_page(visit: Visit, told: str, back: Returned = NOTHING) -> web.Response:
     person_id = visit.signed_in.viewer.person_id
     compound, row = await access_consultation(
         visit.session, person_id, visit.part("compound", CODE), visit.part("month", MONTH)
@@ -70,7 +80,8 @@ async def show_consultation(visit: Visit) -> web.Response:
         forms=visit.site.templates.words("meeting_forms"),
         name_length=NAME_LENGTH,
         key=fresh_key(),
-        told=visit.request.query.get("told", ""),
+        told=told,
+        back=back,
     )
 
 
@@ -90,8 +101,11 @@ async def answer(visit: Visit) -> web.Response:
         sealer = visit.site.services.sealer
         await sign_up(visit.session, sealer, row.compound_id, row.month, person_id, name, visit.now)
 
+    async def again(told: str) -> web.Response:
+        return await _one_page(visit, told, Returned("come" if comes else "leave", typed=visit.form))
+
     there = f"/h5/consultations/{compound.code}/{row.month}"
-    return await act(visit, there, "joined" if comes else "left", do)
+    return await act(visit, there, "joined" if comes else "left", do, again)
 
 
 async def propose(visit: Visit) -> web.Response:
@@ -107,4 +121,7 @@ async def propose(visit: Visit) -> web.Response:
             raise Refused(Code.ODD)
         await propose_item(visit.session, compound_id, person_id, said, visit.now)
 
-    return await act(visit, "/h5/consultations", "proposed", do)
+    async def again(told: str) -> web.Response:
+        return await _list_page(visit, told, Returned("propose", compound_id, visit.form))
+
+    return await act(visit, "/h5/consultations", "proposed", do, again)

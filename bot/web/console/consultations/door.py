@@ -39,14 +39,23 @@ def root_of(opened: Opened) -> str:
     return f"/console/{opened.compound.code}/consultations"
 
 
-async def act(visit: Visit, there: str, told: str, do: Callable[[], Awaitable[object]]) -> web.Response:
-    """Do what a form asks for, once, and go on to `there`; what is refused leaves nothing behind."""
+async def act(
+    visit: Visit,
+    there: str,
+    told: str,
+    do: Callable[[], Awaitable[object]],
+    again: Callable[[str], Awaitable[web.Response]],
+) -> web.Response:
+    """Do what a form asks for, once, and go on to `there`; what is refused leaves nothing behind.
+
+    again: the page that the form came from, with why it was refused and what was typed.
+    """
     try:
         async with visit.session.begin_nested():
             if await first_time(visit):
                 await do()
     except Refused as refused:
-        told = refused.code.value
+        return await again(refused.code.value)
     return see_other(f"{there}?told={told}")
 
 

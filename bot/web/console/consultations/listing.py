@@ -1,14 +1,18 @@
 """All months of a compound, what was promised, and when it sits together."""
 
+import re
+
 from aiohttp import web
 
 from bot.web.console.consultations.door import (
+    ITEM,
     act,
     moment_of,
     number_of,
     open_list,
     root_of,
 )
+from bot.web.console.consultations.returned import NOTHING, Returned
 from bot.web.console.tabs import count_waiting
 from bot.web.once import fresh_key
 from bot.web.visit import Visit
@@ -28,6 +32,10 @@ SHOWN = 24
 
 async def show_consultations(visit: Visit) -> web.Response:
     """The months, the newest first, and who is holding what was promised."""
+    return await _list_page(visit, visit.request.query.get("told", ""))
+
+
+async def _list_page(visit: Visit, told: str, back: Returned = NOTHING) -> web.Response:
     opened = await open_list(visit, Right.SEE_CONSULTATIONS)
     own = await find_plan(visit.session, opened.compound_id)
     plan = plan_of(own)
@@ -49,7 +57,8 @@ async def show_consultations(visit: Visit) -> web.Response:
         now=visit.now,
         key=fresh_key(),
         waiting=await count_waiting(visit, opened),
-        told=visit.request.query.get("told", ""),
+        told=told,
+        back=back,
     )
 
 
@@ -72,7 +81,12 @@ async def command(visit: Visit) -> web.Response:
             case _:
                 raise Refused(Code.ODD)
 
-    return await act(visit, root_of(opened), f"consultation_{asked}", do)
+    async def again(told: str) -> web.Response:
+        item = visit.form.get("item", "") if asked == "keep" else ""
+        which = int(item) if re.fullmatch(ITEM, item) else 0
+        return await _list_page(visit, told, Returned(asked, which, visit.form))
+
+    return await act(visit, root_of(opened), f"consultation_{asked}", do, again)
 
 
 async def _start(visit: Visit, opened: Opened) -> None:

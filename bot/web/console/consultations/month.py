@@ -18,6 +18,7 @@ from bot.web.console.consultations.door import (
     open_month,
     root_of,
 )
+from bot.web.console.consultations.returned import NOTHING, Returned
 from bot.web.documents import attachment
 from bot.web.once import fresh_key
 from bot.web.visit import Visit
@@ -31,7 +32,8 @@ from handlers.consultations.rules import closes_at
 from handlers.consultations.seats import name_of
 from handlers.consultations.words import outcome_words
 from handlers.local_time import local_date
-from storage.queries.consultations import list_items, list_seats
+from handlers.topics.templates import PLAIN, load_templates, suggest
+from storage.queries.consultations import leaves_of_items, list_items, list_seats
 from storage.states import ItemOutcome, MeetingForm
 from storage.tables import Consultation, ConsultationItem
 
@@ -40,9 +42,14 @@ _OFFERED = tuple(ItemOutcome)
 
 async def show_month(visit: Visit) -> web.Response:
     """What stands, and the one thing to do next."""
+    return await _month_page(visit, visit.request.query.get("told", ""))
+
+
+async def _month_page(visit: Visit, told: str, back: Returned = NOTHING) -> web.Response:
     opened, row = await open_month(visit, Right.SEE_CONSULTATIONS)
     items = await list_items(visit.session, opened.compound_id, row.month)
     seats = await list_seats(visit.session, opened.compound_id, row.month)
+    leaves = await leaves_of_items(visit.session, opened.compound_id, row.month)
     sealer = visit.site.services.sealer
     is_open = row.ended_at is None and row.recorded_at is None
     has_met = visit.now >= row.meets_at
@@ -55,6 +62,9 @@ async def show_month(visit: Visit) -> web.Response:
         named=[(seat, name) for seat in seats if (name := name_of(sealer, seat))],
         outcome_words=outcome_words,
         offered=[each.value for each in _OFFERED],
+        templates={code: each.name for code, each in load_templates().items()},
+        suggested={number: suggest(leaf) for number, leaf in leaves.items()},
+        plain=PLAIN,
         forms=visit.site.templates.words("meeting_forms"),
         closes=closes_at(row.meets_at),
         today=local_date(visit.now),
@@ -62,7 +72,8 @@ async def show_month(visit: Visit) -> web.Response:
         may=Right.RUN_CONSULTATIONS in opened.rights and is_open,
         fault=_fault(row, items, has_met),
         key=fresh_key(),
-        told=visit.request.query.get("told", ""),
+        told=told,
+        back=back,
     )
 
 
@@ -99,7 +110,10 @@ async def command(visit: Visit) -> web.Response:
             case _:
                 raise Refused(Code.ODD)
 
-    return await act(visit, _here(opened, row), f"consultation_{asked}", do)
+    async def again(told: str) -> web.Response:
+        return await _month_page(visit, told, Returned(asked, typed=form))
+
+    return await act(visit, _here(opened, row), f"consultation_{asked}", do, again)
 
 
 async def change(visit: Visit) -> web.Response:
@@ -123,7 +137,10 @@ async def change(visit: Visit) -> web.Response:
             case _:
                 raise Refused(Code.ODD)
 
-    return await act(visit, _here(opened, row), "consultation_item", do)
+    async def again(told: str) -> web.Response:
+        return await _month_page(visit, told, Returned(form.get("do", ""), number, form))
+
+    return await act(visit, _here(opened, row), "consultation_item", do, again)
 
 
 async def show_minutes(visit: Visit) -> web.Response:
@@ -177,6 +194,7 @@ def _decision(visit: Visit) -> Decision:
         number_of(visit, "number"),
         form.get("holder", ""),
         until,
+        form.get("template", PLAIN),
     )
 
 

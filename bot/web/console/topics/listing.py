@@ -27,11 +27,12 @@ from handlers.topics.record import load_facts
 from handlers.topics.rules import ORGANISERS, may
 from handlers.topics.tasks import FUNDS, gap_of
 from handlers.topics.tell import list_holders
-from handlers.topics.templates import load_templates, template_of
+from handlers.topics.templates import load_templates, suggest, template_of
 from handlers.topics.votes import list_fitting
 from handlers.topics.words import STEP_NAMES
 from handlers.voting.jurisdictions import load_profile, profile_codes
 from handlers.voting.words import item_name
+from storage.queries.matters import find_matter_behind
 from storage.queries.people import list_people_in_office
 from storage.queries.polls import find_poll, list_polls
 from storage.queries.topics import (
@@ -77,6 +78,8 @@ async def show_topics(visit: Visit) -> web.Response:
     actor = await actor_in(visit.session, opened.compound, visit.signed_in.viewer.person_id)
     topics = await list_topics(visit.session, [opened.compound_id], SHOWN)
     matter = visit.request.query.get("matter", "")
+    matter = matter if matter.isascii() and matter.isdecimal() and len(matter) <= 15 else ""
+    behind = await find_matter_behind(visit.session, opened.compound_id, int(matter)) if matter else None
     return visit.page(
         "console/topics/list.html",
         opened=opened,
@@ -89,7 +92,8 @@ async def show_topics(visit: Visit) -> web.Response:
         templates=load_templates(),
         proposes=bool(ORGANISERS & actor.roles),
         items={item: item_name(item) for item in ITEMS},
-        matter=matter if matter.isascii() and matter.isdecimal() and len(matter) <= 15 else "",
+        matter=matter,
+        suggested=suggest(behind.leaf) if behind else "",
         now=visit.now,
         key=fresh_key(),
         waiting=await count_waiting(visit, opened),
