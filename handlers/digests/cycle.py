@@ -27,6 +27,7 @@ from handlers.digests.rules import (
     due,
     feeds_back_at,
     is_news,
+    is_prompted,
     minute_of_week,
     monday_of,
     sends_at,
@@ -37,12 +38,13 @@ from handlers.digests.rules import (
 from handlers.local_time import LOCAL
 from handlers.opinions.rules import SAFETY
 from handlers.reach.fields import Facts, NoticeKind
-from handlers.reach.notify import Notice, notify_group, notify_person
+from handlers.reach.notify import Notice, Reached, notify_group, notify_person
 from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.database import Database
 from storage.queries import cycles, week_figures
 from storage.queries.cycles import Candidate, Week
+from storage.queries.prompts import load_last_prompts, put_prompts
 from storage.queries.week_figures import Period, Totals
 from storage.states import CycleStep, GroupKind, MessageClass, Role
 from storage.tables import ChatGroup
@@ -189,20 +191,37 @@ async def _prompt(database: Database, services: Services, batch: Sequence[DueSte
         mine = _claimed(
             batch, await cycles.claim_step(session, CycleStep.PROMPT, [entry.key for entry in batch], now)
         )
-        groups = await _groups(session, mine, GroupKind.CUSTOMER)
-        lively = (
-            await cycles.list_lively_groups(
-                session, list(groups), min(entry.moments.opens_at for entry in mine), LIVELY
-            )
-            if groups
-            else set()
-        )
-        for entry in mine:
-            quiet = [group for group in groups.get(entry.compound_id, ()) if group.group_id not in lively]
+        prompted: dict[str, list[tuple[int, int, int]]] = {}
+        for entry, group, unanswered in await _to_prompt(session, mine):
             notice = _notice(entry, entry.moments.prompts_at, MessageClass.PROMPT, prompt_text(entry), now)
-            await _write_to(session, services, Words(quiet, (), notice), now)
+            if await notify_group(session, services, group, notice, now) is Reached.QUEUED:
+                row = (group.compound_id, group.group_id or 0, unanswered + 1)
+                prompted.setdefault(entry.step.week, []).append(row)
+        for week, rows in prompted.items():
+            await put_prompts(session, rows, week, now)
         _note(session, mine, "cycle.prompted", now)
     return len(mine)
+
+
+async def _to_prompt(session: AsyncSession, steps: Sequence[DueStep]) -> list[tuple[DueStep, ChatGroup, int]]:
+    """The groups to prompt, each with how many prompts in a row nobody has answered there."""
+    groups = await _groups(session, steps, GroupKind.CUSTOMER)
+    if not groups:
+        return []
+    since = min(entry.moments.opens_at for entry in steps)
+    lively = await cycles.list_lively_groups(session, list(groups), since, LIVELY)
+    ids = [group.group_id or 0 for some in groups.values() for group in some]
+    last = await load_last_prompts(session, ids)
+    chosen = []
+    for entry in steps:
+        for group in groups.get(entry.compound_id, ()):
+            prompt = last.get(group.group_id or 0)
+            unanswered = prompt.unanswered if prompt and not prompt.spoken else 0
+            if group.group_id not in lively and is_prompted(
+                entry.step.week, prompt.week if prompt else None, unanswered
+            ):
+                chosen.append((entry, group, unanswered))
+    return chosen
 
 
 async def _close(database: Database, _services: Services, batch: Sequence[DueStep], now: datetime) -> int:

@@ -21,6 +21,8 @@ PROMPT_LATE = DAY  # a prompt that comes later than this is no reminder any more
 PROMPT_EARLY_ENOUGH = timedelta(hours=12)  # before the close: people need time to answer
 FEEDBACK_AT = time(10, 7)
 LOOK_BACK = 8  # weeks without a row that are still looked at after a long stop
+PATIENCE = 3  # prompts in a row that nobody answers, before they get rarer, and rarer once more
+PAUSES = (1, 2, 4)  # weeks from one prompt to the next
 QUOTES = 3
 QUOTE_LENGTH = range(12, 61)  # characters
 
@@ -141,6 +143,17 @@ def offsets(plan: Plan) -> tuple[timedelta, timedelta, timedelta]:
         prompts if prompts > opens else prompts + WEEK,
         closes if closes > opens else closes + WEEK,
     )
+
+
+def is_prompted(week: str, last_week: str | None, unanswered: int) -> bool:
+    """Whether a group hears a prompt this week. last_week: of its last one, None when it never had one.
+
+    unanswered: how many in a row nobody answered; 0 as soon as somebody has spoken after one.
+    """
+    if last_week is None:
+        return True
+    pause = PAUSES[min(unanswered // PATIENCE, len(PAUSES) - 1)]
+    return week >= before(last_week, -pause)
 
 
 def unfinished(plan: Plan, code: str, weeks: Iterable[WeekState], now: datetime) -> list[str]:

@@ -31,7 +31,7 @@ from storage.tables.consultations import (  # noqa: E402
     ConsultationSeat,
 )
 from storage.tables.contracts import Campaign, PropertyContract, PropertyStatement  # noqa: E402
-from storage.tables.cycles import AlertEpisode, CycleSettings, WeeklyCycle  # noqa: E402
+from storage.tables.cycles import AlertEpisode, CycleSettings, GroupPrompt, WeeklyCycle  # noqa: E402
 from storage.tables.grid import (  # noqa: E402
     CardEntry,
     CompoundProfile,
@@ -139,6 +139,7 @@ __all__ = [
     "GridPlace",
     "GridUpload",
     "GroupMember",
+    "GroupPrompt",
     "HazardFinding",
     "HazardList",
     "HazardSettings",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, Index, text
 from sqlmodel import Field, SQLModel
 
 from storage.types import BigId, UtcDateTime
@@ -31,10 +31,19 @@ class WeeklyCycle(SQLModel, table=True):
     """One week of one compound; each step has the time at which it was done. `week` is the Monday, 2026-11-16.
 
     skipped: the week had passed before anybody was there; nothing was sent for it. digest: what the committee got,
-    so that the page shows the same as the message.
+    so that the page shows the same as the message. chart_tried_at: when its picture was made or could not be;
+    chart_address: the blob that has it, while it is kept.
     """
 
     __tablename__ = "weekly_cycles"
+    __table_args__ = (
+        Index(
+            "ix_weekly_cycles_chart",
+            "digested_at",
+            sqlite_where=text("chart_tried_at IS NULL AND digest IS NOT NULL"),
+            postgresql_where=text("chart_tried_at IS NULL AND digest IS NOT NULL"),
+        ),
+    )
 
     compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
     week: str = Field(primary_key=True, max_length=10)
@@ -44,6 +53,23 @@ class WeeklyCycle(SQLModel, table=True):
     digested_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     skipped: bool = False
     digest: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
+    chart_tried_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    chart_address: str | None = Field(default=None, max_length=64)
+
+
+class GroupPrompt(SQLModel, table=True):
+    """The last prompt that a residents' group got, so that one in which nobody answers gets fewer.
+
+    week: the Monday. unanswered: how many prompts in a row had no opinion after them, this one among them.
+    """
+
+    __tablename__ = "group_prompts"
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    group_id: int = Field(primary_key=True, foreign_key="chat_groups.group_id", sa_type=BigId)
+    week: str = Field(max_length=10)
+    prompted_at: datetime = Field(sa_type=UtcDateTime)
+    unanswered: int = 1
 
 
 class AlertEpisode(SQLModel, table=True):

@@ -191,6 +191,29 @@ async def test_a_lively_group_is_not_prompted(city: City) -> None:
     ]
 
 
+async def test_a_group_in_which_nobody_answers_is_asked_less_until_somebody_does(city: City) -> None:
+    async with city.database.write() as session:
+        [group] = (await session.exec(select(ChatGroup).where(ChatGroup.kind == GroupKind.CUSTOMER))).all()
+        group_id = group.group_id
+
+    async def weeks(first: int, last: int) -> list[int]:
+        for number in range(first, last):
+            for moment in (OPENED, PROMPTED, CLOSED, DIGESTED):
+                await advance(city.database, city.services, at(moment) + timedelta(weeks=number))
+        prompts = [m for m in await city.outbox() if m.dedupe_key.split(":")[3] == "prompt"]
+        return [(m.created_at - at(PROMPTED)).days // 7 for m in prompts]
+
+    assert await weeks(0, 7) == [0, 1, 2, 4, 6]
+    answer = {
+        "compound_id": city.id_of("XH-1"),
+        "number": 1001,
+        "filed_at": at(PROMPTED) + timedelta(weeks=6, hours=1),
+        "group_id": group_id,
+    }
+    await city.file([answer])
+    assert await weeks(7, 9) == [0, 1, 2, 4, 6, 7, 8]
+
+
 def test_prompts_differ_from_week_to_week_and_promise_no_more_than_the_plan() -> None:
     weeks = [(datetime(2026, 3, 9) + timedelta(weeks=n)).date().isoformat() for n in range(10)]  # noqa: DTZ001
     texts = [

@@ -32,6 +32,9 @@ TICKS = (
 )  # fmt: skip
 # (week, day) to (week, day), when nobody is there: over two closes, and over one close and an opening
 DOWN, AWAY = ((20, 2), (22, 1)), ((33, 6), (34, 1))
+# Nobody ever answers in the residents' groups: they are asked weekly, then every second, then every fourth week, in
+# week 20 nobody was there.
+ASKED = (0, 1, 2, 4, 6, 8, 12, 16, 22, 26, 30, 34, 38, 42, 46, 50)
 AHEAD, BEHIND = 40, 44  # weeks in which the clock is three days wrong for a tick
 
 
@@ -176,7 +179,7 @@ def judge_messages(outbox: list[OutboxMessage]) -> None:
     digests = len(STAFFED) + len(READ)
     for number, week in enumerate(WEEKS):
         assert steps["open", week] == (0 if number == 21 else len(STAFFED)), week
-        assert prompts[week] == (0 if number in (20, 21, AHEAD) else len(PROMPTED)), week
+        assert prompts[week] == (len(PROMPTED) if number in ASKED else 0), week
         assert steps["digest", week] == digests or number in (20, 21), week
         assert steps["feedback", week] in range(1, len(PROMPTED) + 1) or number in (20, 21), week
     assert steps["digest", WEEKS[20]] + steps["digest", WEEKS[21]] == digests

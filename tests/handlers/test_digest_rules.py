@@ -21,6 +21,7 @@ from handlers.digests.rules import (
     before,
     choose_quotes,
     due,
+    is_prompted,
     minute_of_week,
     monday_of,
     off_the_hour,
@@ -349,3 +350,17 @@ def test_the_choice_does_not_depend_on_the_order(candidates: list[Quote], dice: 
 def test_minutes_of_the_week() -> None:
     assert minute_of_week(at("2026-03-09 00:00")) == 0
     assert minute_of_week(at("2026-03-15 23:59")) == 7 * 1440 - 1
+
+
+def test_a_group_in_which_nobody_answers_hears_every_second_and_then_every_fourth_week() -> None:
+    weeks = [before("2026-06-29", 25 - number) for number in range(26)]
+    heard: list[int] = []
+    for number, week in enumerate(weeks):
+        last = weeks[heard[-1]] if heard else None
+        if is_prompted(week, last, len(heard)):
+            heard.append(number)
+    assert heard == [0, 1, 2, 4, 6, 8, 12, 16, 20, 24]
+    # As soon as somebody has spoken, the next week's again.
+    assert is_prompted(weeks[9], weeks[8], 0)
+    assert not is_prompted(weeks[9], weeks[8], 3)
+    assert not is_prompted(weeks[8], weeks[8], 0)  # a second time in one week, never

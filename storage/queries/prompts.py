@@ -1,0 +1,60 @@
+"""Which residents' groups were prompted when, and in which of them somebody has spoken since."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.tables import GroupPrompt, Opinion
+from storage.upsert import insert_for
+
+
+class LastPrompt(NamedTuple):
+    """A group's last prompt. unanswered: how many in a row had no answer; spoken: whether this one has."""
+
+    week: str
+    unanswered: int
+    spoken: bool
+
+
+async def load_last_prompts(session: AsyncSession, groups: Collection[int]) -> Mapping[int, LastPrompt]:
+    """By group; a group that was never prompted is left out."""
+    spoken = (
+        select(Opinion.number)
+        .where(
+            col(Opinion.group_id) == GroupPrompt.group_id,
+            col(Opinion.compound_id) == GroupPrompt.compound_id,
+            col(Opinion.filed_at) > GroupPrompt.prompted_at,
+        )
+        .correlate(GroupPrompt)
+        .exists()
+    )
+    statement = select(GroupPrompt.group_id, GroupPrompt.week, GroupPrompt.unanswered, spoken).where(
+        col(GroupPrompt.group_id).in_(groups)
+    )
+    rows = (await session.exec(statement)).all()
+    return {group_id: LastPrompt(week, unanswered, said) for group_id, week, unanswered, said in rows}
+
+
+async def put_prompts(
+    session: AsyncSession, prompted: Sequence[tuple[int, int, int]], week: str, now: datetime
+) -> None:
+    """Note a week's prompts: (compound_id, group_id, prompts in a row without an answer, this one among them)."""
+    if not prompted:
+        return
+    insert = insert_for(session, GroupPrompt).values(
+        [
+            {
+                "compound_id": compound_id,
+                "group_id": group_id,
+                "week": week,
+                "prompted_at": now,
+                "unanswered": unanswered,
+            }
+            for compound_id, group_id, unanswered in sorted(prompted)
+        ]
+    )
+    changed = {name: insert.excluded[name] for name in ("week", "prompted_at", "unanswered")}
+    await session.exec(insert.on_conflict_do_update(index_elements=["compound_id", "group_id"], set_=changed))
