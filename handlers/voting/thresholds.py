@@ -1,6 +1,6 @@
 """The majorities of 民法典 art. 278 paragraph 2, exact, on integers. Pure.
 
-二分之二以上 and 四分之三以上 include the number, 过半数 excludes the half (art. 1259). Every rule is about persons and
+三分之二以上 and 四分之三以上 include the number (art. 1259), 过半数 excludes the half. Every rule is about persons and
 about area, and both must hold.
 """
 
