@@ -30,6 +30,7 @@ from storage.queries.bindings import forget_attempts
 from storage.queries.consultations import reduce_proposals
 from storage.queries.groups import forget_members_of_ended
 from storage.queries.inbox import count_by_state as count_inbox
+from storage.queries.survey_answers import reduce_surveys
 from storage.queries.visits import forget_old_notes
 from storage.send_windows import forget_closed_windows, wake_waiting
 from storage.states import InboxState, OutboxState
@@ -167,6 +168,7 @@ class Jobs:
             await forget_attempts(session, now - WRONG_KEPT)
             await forget_old_notes(session, before)
             blanked += await reduce_proposals(session, before)
+            blanked += await reduce_surveys(session, before)
         # Every night, for what was revoked and erased by day as well.
         await self._database.compact()
         log.info("retention.done", rows=blanked)

@@ -65,6 +65,9 @@ class Right(StrEnum):
     KEEP_COMPOUND = "keep_compound"  # its profile, its card, its tree and who has which grid cell
     SEE_GRID = "see_grid"
     MEDIATE = "mediate"  # record a mediation, and read who was party to it
+    RUN_SURVEYS = "run_surveys"  # ask every household, name who goes there, answer what they say against it
+    SEE_SURVEYS = "see_surveys"  # how far a survey is, never what a household said
+    CANVASS = "canvass"  # go from door to door, for who was named for it
     SEE_TOPICS = "see_topics"  # who does what in which step is for handlers/topics/rules.py
 
 
@@ -84,6 +87,9 @@ _RUN = _RULE | {
     Right.SET_HAZARDS,
     Right.RUN_OVERSIGHT,
     Right.RUN_CONSULTATIONS,
+    Right.RUN_SURVEYS,
+    Right.SEE_SURVEYS,
+    Right.CANVASS,
 }
 _KEEP = frozenset({Right.KEEP_COMPOUND, Right.SEE_GRID, Right.MEDIATE})
 _SORT = frozenset({Right.MERGE, Right.CORRECT, Right.CHECK_HAZARDS})
@@ -96,13 +102,15 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.COMMITTEE: _READ
     | _SEE
     | _RULE
-    | {Right.SEE_ALERTS, Right.MERGE, Right.CORRECT, Right.RUN_POLLS, Right.RUN_CONSULTATIONS},
+    | {Right.SEE_ALERTS, Right.MERGE, Right.CORRECT, Right.RUN_POLLS, Right.RUN_CONSULTATIONS}
+    | {Right.RUN_SURVEYS, Right.SEE_SURVEYS, Right.CANVASS},
     Role.PROPERTY: _WATCH | _HANDLE | {Right.SEE_WEEK, Right.SEE_TOPICS, Right.ANSWER_RATES},
     Role.COMMUNITY_WORKER: _READ | _WATCH | _DISPATCH | _RUN | _KEEP | _SORT,
     Role.GRID_WORKER: _WATCH
     | _HANDLE
-    | {Right.SEE_WEEK, Right.SEE_TOPICS, Right.CORRECT, Right.CHECK_HAZARDS, Right.SEE_GRID, Right.MEDIATE},
-    Role.SUPERVISOR: _READ | _SEE | {Right.SEE_VOTES, Right.SEE_EVIDENCE},
+    | {Right.SEE_WEEK, Right.SEE_TOPICS, Right.CORRECT, Right.CHECK_HAZARDS, Right.SEE_GRID, Right.MEDIATE}
+    | {Right.SEE_SURVEYS, Right.CANVASS},
+    Role.SUPERVISOR: _READ | _SEE | {Right.SEE_VOTES, Right.SEE_EVIDENCE, Right.SEE_SURVEYS},
     Role.DUTY: _WATCH,
     Role.OPERATOR: frozenset({Right.SEE_OUTBOX}),
 }
@@ -118,6 +126,7 @@ PLACE_RIGHTS = _DISPATCH | {
     Right.CORRECT,
     Right.CHECK_HAZARDS,
     Right.MEDIATE,
+    Right.CANVASS,
 }
 
 

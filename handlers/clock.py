@@ -18,6 +18,7 @@ from handlers.oversight.warn import advance_warnings
 from handlers.points.sweep import advance_points
 from handlers.polls.close import advance_polls
 from handlers.requests.clock import advance_requests
+from handlers.surveys.clock import advance_surveys
 from handlers.topics.after_vote import follow_votes
 from handlers.topics.clock import advance_topics
 from handlers.visits.remind import advance_visits
@@ -37,6 +38,7 @@ def cycles_of(database: Database, services: Services) -> dict[str, Cycle]:
         "visits": partial(advance_visits, database, services),
         "stewards": partial(advance_stewards, database, services),
         "points": partial(advance_points, database),
+        "surveys": partial(advance_surveys, database, services),
         "topics": partial(advance_topics, database, services),
         "topic_votes": partial(follow_votes, database, services),
         "owners": partial(end_sold, database, services),

@@ -23,6 +23,7 @@ from handlers.polls import chat as polls
 from handlers.requests import chat as requests
 from handlers.requests import staff as handling
 from handlers.router import Route, dispatch
+from handlers.surveys import chat as surveys
 from handlers.texts import fit, say
 from handlers.topics import chat as topics
 from handlers.voting import chat as voting
@@ -58,6 +59,7 @@ RESIDENTS = Manner(
         *alerts.ROUTES,
         *voting.ROUTES,
         *polls.ROUTES,
+        *surveys.ROUTES,
         *points.ROUTES,
         *consultations.ROUTES,
         *topics.ROUTES,

@@ -575,3 +575,53 @@ class ReviewRhythm(StrEnum):
     NEVER = "never"
     QUARTERLY = "quarterly"
     YEARLY = "yearly"
+
+
+class SurveyPhase(StrEnum):
+    """When every household is asked: 方案设计, 方案公示, 进场施工 (三问于民, seed 004), or at another time."""
+
+    PLAN = "plan"
+    NOTICE = "notice"
+    WORKS = "works"
+    OTHER = "other"
+
+
+class SurveyState(StrEnum):
+    """Life of a round of a household survey."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class SurveyChoice(StrEnum):
+    """What a household says: 同意, 不同意, 都行. It decides nothing."""
+
+    AGREE = "agree"
+    AGAINST = "against"
+    EITHER = "either"
+
+
+class SurveyChannel(StrEnum):
+    """How a household's answer came."""
+
+    PAGE = "page"
+    CHAT = "chat"
+    DOOR = "door"
+    PHONE = "phone"
+
+
+class SurveyGiver(StrEnum):
+    """Whose word an answer rests on: a proven owner's, that of somebody who lives there, or staff who wrote it down."""
+
+    OWNER = "owner"
+    RESIDENT = "resident"
+    STAFF = "staff"
+
+
+class DoorOutcome(StrEnum):
+    """What came of a door at which no answer was given: 没人, 不愿意说, 空房."""
+
+    ABSENT = "absent"
+    REFUSED = "refused"
+    EMPTY = "empty"

@@ -28,6 +28,7 @@ from storage.queries.people import forget_person
 from storage.queries.photos import drop_photos_of_person
 from storage.queries.points import forget_points_of
 from storage.queries.polls import forget_answers_of
+from storage.queries.survey_answers import forget_survey_answers_of
 from storage.queries.topics import forget_in_topics
 from storage.tables import ChannelIdentity, Erasure
 from storage.upsert import insert_ignore
@@ -61,6 +62,7 @@ async def erase_person(context: Context) -> int:
     await forget_hazard_lists_of(session, person_id)
     proposals = await forget_consultations_of(session, person_id)
     await forget_in_topics(session, person_id)
+    surveys = await forget_survey_answers_of(session, person_id)
     photos = await drop_photos_of_person(session, person_id)
     opinions = await blank_opinions_of(session, person_id)
     await blank_messages_of(session, person_id)
@@ -87,6 +89,7 @@ async def erase_person(context: Context) -> int:
             "opinions": opinions,
             "photos": photos,
             "polls": polls,
+            "surveys": surveys,
             "proposals": proposals,
             "bindings": bindings,
         },

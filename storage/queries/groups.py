@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.queries.consultations import move_consultations
 from storage.queries.points import move_points
 from storage.queries.polls import move_answers
+from storage.queries.survey_answers import move_survey_answers
 from storage.queries.topics import move_in_topics
 from storage.states import PlaceLevel, SessionKind
 from storage.tables import (
@@ -217,6 +218,7 @@ async def move_identity(session: AsyncSession, identity: ChannelIdentity, person
     await move_points(session, old, person_id)
     await move_consultations(session, old, person_id)
     await move_in_topics(session, old, person_id)
+    await move_survey_answers(session, old, person_id)
     known = set(await session.exec(select(Residency.compound_id).where(Residency.person_id == person_id)))
     for home in (await session.exec(select(Residency).where(Residency.person_id == old))).all():
         if home.compound_id in known:

@@ -79,6 +79,15 @@ from storage.tables.roll import (  # noqa: E402
     UnitCode,
 )
 from storage.tables.scorecards import Scorecard  # noqa: E402
+from storage.tables.surveys import (  # noqa: E402
+    Survey,
+    SurveyAnswer,
+    SurveyAttempt,
+    SurveyCanvasser,
+    SurveyReply,
+    SurveyRound,
+    SurveyUnit,
+)
 from storage.tables.topics import (  # noqa: E402
     Topic,
     TopicDocument,
@@ -181,6 +190,13 @@ __all__ = [
     "SendWindow",
     "StaffAccount",
     "StewardVisit",
+    "Survey",
+    "SurveyAnswer",
+    "SurveyAttempt",
+    "SurveyCanvasser",
+    "SurveyReply",
+    "SurveyRound",
+    "SurveyUnit",
     "TagModel",
     "Topic",
     "TopicDocument",

@@ -125,6 +125,8 @@ async def test_a_role_on_a_building_opens_what_has_a_place_there_and_no_digest(
         Right.BIND_OWNERS,
         Right.KEEP_COMPOUND,
         Right.SEE_GRID,
+        Right.RUN_SURVEYS,
+        Right.SEE_SURVEYS,
         *OF_VOTES,
     }
     assert opened == standing.rights == ROLE_RIGHTS[role] - of_the_whole

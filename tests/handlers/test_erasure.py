@@ -116,7 +116,7 @@ async def test_what_was_not_sent_yet_is_cancelled_and_the_farewell_goes(erased: 
 async def test_the_log_says_so_without_a_word_or_name(erased: Talk) -> None:
     events = await erased.rows(AuditEvent)
     assert [event.details for event in events if event.verb == "person.erased"] == [
-        {"opinions": 2, "photos": 0, "polls": 0, "proposals": 0, "bindings": 0}
+        {"opinions": 2, "photos": 0, "polls": 0, "surveys": 0, "proposals": 0, "bindings": 0}
     ]
     for event in events:
         logged = f"{event.verb} {event.subject} {event.details}"

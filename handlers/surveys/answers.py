@@ -1,0 +1,157 @@
+"""Use cases: a household answers, on its page or in chat, or staff write down what it said. One answer is in force."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers.access import NotFound
+from handlers.surveys.create import audit, hold_round
+from handlers.surveys.reasons import reasons_of
+from handlers.surveys.rules import Code, Refused, Said, checked_answer, is_open, takes_over
+from storage.queries.survey_answers import list_answers_of_units
+from storage.queries.surveys import find_flat_of, find_survey, list_owned_units, lock_unit
+from storage.sealing import Sealer
+from storage.states import SurveyChannel, SurveyGiver
+from storage.tables import SurveyAnswer, SurveyRound
+
+WORDS = "survey_answers.words"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of an answer. counts: it is in force; not where a better word stands, which it is kept beside."""
+
+    counts: bool
+    again: bool = False
+
+
+async def units_of(session: AsyncSession, compound_id: int, person_id: int) -> dict[str, SurveyGiver]:
+    """The units that a person may answer for, by code: what they proved to own, and the flat they say they live in."""
+    flat = await find_flat_of(session, compound_id, person_id)
+    found = {flat: SurveyGiver.RESIDENT} if flat else {}
+    owned = await list_owned_units(session, compound_id, person_id)
+    return found | dict.fromkeys(owned, SurveyGiver.OWNER)
+
+
+async def answer_survey(
+    session: AsyncSession,
+    sealer: Sealer,
+    compound_id: int,
+    number: int,
+    place: int,
+    unit_code: str,
+    said: Said,
+    channel: SurveyChannel,
+    now: datetime,
+    *,
+    person_id: int,
+) -> Kept:
+    """Keep what a resident says for their unit; raises Refused, and NotFound. The same again changes nothing."""
+    round_ = await _hold_open(session, compound_id, number, place, now)
+    giver = (await units_of(session, compound_id, person_id)).get(unit_code)
+    if giver is None:
+        raise Refused(Code.NOT_ASKED)
+    return await _keep(session, sealer, round_, unit_code, said, channel, giver, now, actor_id=person_id)
+
+
+async def record_answer(
+    session: AsyncSession,
+    sealer: Sealer,
+    compound_id: int,
+    number: int,
+    place: int,
+    unit_code: str,
+    said: Said,
+    channel: SurveyChannel,
+    now: datetime,
+    *,
+    actor_id: int,
+) -> Kept:
+    """Keep what a household told staff at the door or on the phone; who may is for the door. Raises as above."""
+    round_ = await _hold_open(session, compound_id, number, place, now)
+    return await _keep(
+        session, sealer, round_, unit_code, said, channel, SurveyGiver.STAFF, now, actor_id=actor_id
+    )
+
+
+async def _hold_open(
+    session: AsyncSession, compound_id: int, number: int, place: int, now: datetime
+) -> SurveyRound:
+    round_ = await hold_round(session, compound_id, number, place, shared=True)
+    if not is_open(round_.state, round_.ends_on, now):
+        raise Refused(Code.OVER)
+    return round_
+
+
+async def _keep(
+    session: AsyncSession,
+    sealer: Sealer,
+    round_: SurveyRound,
+    unit_code: str,
+    said: Said,
+    channel: SurveyChannel,
+    giver: SurveyGiver,
+    now: datetime,
+    *,
+    actor_id: int,
+) -> Kept:
+    survey = await find_survey(session, round_.compound_id, round_.survey_number)
+    if survey is None:
+        raise NotFound
+    held = checked_answer(said, reasons_of(survey.template))
+    unit = await lock_unit(session, round_, unit_code)
+    if unit is None:
+        raise Refused(Code.NOT_ASKED)
+    by_staff = giver is SurveyGiver.STAFF
+    there = await list_answers_of_units(session, round_, [unit_code])
+    standing = next((each for each in there if each.in_force), None)
+    last = next((each for each in reversed(there) if _is_by(each, giver, actor_id)), None)
+    if last is not None and last is there[-1] and said_in(sealer, last) == held:
+        return Kept(last.in_force, again=True)
+    counts = takes_over(giver, standing.giver if standing else None)
+    if counts and standing is not None:
+        standing.in_force = False
+        session.add(standing)
+        await session.flush()  # before the new one: of a unit one answer is in force at any moment
+    session.add(
+        SurveyAnswer(
+            compound_id=round_.compound_id,
+            survey_number=round_.survey_number,
+            round_number=round_.round_number,
+            unit_code=unit_code,
+            seq=there[-1].seq + 1 if there else 1,
+            choice=held.choice,
+            reasons=list(held.reasons),
+            words_sealed=sealer.seal(held.words.encode(), WORDS) if held.words else None,
+            channel=channel,
+            giver=giver,
+            person_id=None if by_staff else actor_id,
+            recorded_by=actor_id if by_staff else None,
+            answered_at=now,
+            in_force=counts,
+        )
+    )
+    await session.flush()
+    audit(
+        session,
+        round_,
+        "survey.answered",
+        now,
+        actor_id,
+        unit=unit_code,
+        channel=channel.value,
+        counts=counts,
+    )
+    return Kept(counts)
+
+
+def said_in(sealer: Sealer, answer: SurveyAnswer) -> Said:
+    """An answer, opened."""
+    words = sealer.open(answer.words_sealed, WORDS).decode() if answer.words_sealed else ""
+    return Said(answer.choice, tuple(answer.reasons), words)
+
+
+def _is_by(answer: SurveyAnswer, giver: SurveyGiver, actor_id: int) -> bool:
+    whose = answer.recorded_by if giver is SurveyGiver.STAFF else answer.person_id
+    return answer.giver is giver and whose == actor_id

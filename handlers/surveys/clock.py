@@ -1,0 +1,111 @@
+"""Use case: what the clock does with surveys. Rounds open and close, who has not answered is reminded once, and who was
+against something learns that it was answered.
+
+Called by every replica as often as it likes: a row is locked before it is looked at, and each notice has a claim.
+"""
+
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers.apart import each_apart
+from handlers.context import Services
+from handlers.reach.fields import Facts, NoticeKind
+from handlers.reach.notify import Notice, notify_person
+from handlers.surveys.replies import tell_reply
+from handlers.surveys.rules import Due, Refused, closes_at, due, next_at
+from handlers.surveys.running import close_round, lapse, open_held, times_of
+from handlers.surveys.words import page_of, topic_of, until_of
+from handlers.texts import say
+from storage.database import Database
+from storage.queries.survey_answers import list_choices
+from storage.queries.surveys import (
+    list_due_rounds,
+    list_people_of_units,
+    list_replies_to_tell,
+    lock_round,
+    lock_survey,
+)
+from storage.states import MessageClass
+from storage.tables import Compound, Survey, SurveyRound
+
+LIMIT = 200  # rounds in one call: a tick stays short, the next one goes on
+AT_ONCE = 50  # people in one transaction: callbacks must not wait long behind it
+
+
+async def advance_surveys(database: Database, services: Services, now: datetime) -> int:
+    """Do what is due, each round in a transaction of its own; returns how many were moved on."""
+    async with database.read() as session:
+        rounds = await list_due_rounds(session, now, LIMIT)
+        replies = await list_replies_to_tell(session, LIMIT)
+    done = await each_apart(database, rounds, lambda session, key: _advance(session, services, *key, now))
+    return done + await each_apart(
+        database, replies, lambda session, key: tell_reply(session, services, *key, now)
+    )
+
+
+async def _advance(
+    session: AsyncSession, services: Services, compound_id: int, number: int, place: int, now: datetime
+) -> int:
+    survey = await lock_survey(session, compound_id, number)
+    round_ = await lock_round(session, compound_id, number, place)
+    if survey is None or round_ is None:
+        return 0
+    compound = await session.get_one(Compound, compound_id)
+    match due(times_of(round_), now):
+        case Due.OPEN:
+            try:
+                await open_held(session, services, compound, survey, round_, now, actor_id=None)
+            except Refused as refused:  # staff see it as a draft again
+                await lapse(session, round_, now, refused.code.value)
+        case Due.LAPSE:
+            await lapse(session, round_, now, "over")
+        case Due.CLOSE:
+            await close_round(session, compound_id, number, place, now, actor_id=None)
+        case Due.REMIND:
+            await _remind(session, services, compound, survey, round_, now)
+        case None:
+            return 0
+    return 1
+
+
+async def _remind(
+    session: AsyncSession,
+    services: Services,
+    compound: Compound,
+    survey: Survey,
+    round_: SurveyRound,
+    now: datetime,
+) -> None:
+    """Remind some more of those at whose home nobody has answered, and note how far that is."""
+    missing = [
+        code for code, _building, _area, choice in await list_choices(session, round_) if choice is None
+    ]
+    people = await list_people_of_units(session, round_, missing, round_.reminded_after, AT_ONCE)
+    link = page_of(services.public_url, compound.code, survey.survey_number)
+    text = say("surveys.reminded", compound=compound.name, title=survey.title, until=until_of(round_))
+    how = say("surveys.link", link=link) if link else say("surveys.by_chat")
+    notice = Notice(
+        MessageClass.REMINDER,
+        f"{text}\n{how}",
+        f"{topic_of(round_)}:reminder",
+        facts=Facts(
+            NoticeKind.REQUEST,
+            survey.title,
+            "等您答复",
+            closes_at(round_.ends_on),
+            compound.name,
+            number=survey.survey_number,
+            link=link,
+        ),
+        expires_at=closes_at(round_.ends_on),
+        topic=topic_of(round_),
+    )
+    for person_id in people:
+        await notify_person(session, services, person_id, notice, now)
+    if len(people) == AT_ONCE:
+        round_.reminded_after = people[-1]
+    else:
+        round_.remind_at = None
+    round_.next_at = next_at(times_of(round_))
+    session.add(round_)

@@ -1,0 +1,133 @@
+"""What households answered in a survey, and the visits at which nobody did."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from sqlalchemy import delete, func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.queries.surveys import in_round
+from storage.states import DoorOutcome, SurveyChoice, SurveyGiver
+from storage.tables import SurveyAnswer, SurveyAttempt, SurveyCanvasser, SurveyRound, SurveyUnit
+from storage.upsert import insert_for
+
+
+async def list_standing(session: AsyncSession, round_: SurveyRound) -> list[SurveyAnswer]:
+    """The answers of a round that are in force, in the order they came."""
+    statement = (
+        select(SurveyAnswer)
+        .where(*in_round(SurveyAnswer, round_), col(SurveyAnswer.in_force))
+        .order_by(col(SurveyAnswer.answered_at), col(SurveyAnswer.unit_code))
+    )
+    return list(await session.exec(statement))
+
+
+async def list_choices(
+    session: AsyncSession, round_: SurveyRound
+) -> list[tuple[str, str, int | None, SurveyChoice | None]]:
+    """(unit, building, area, choice in force) of every unit of a round, those with an answer in the order they came."""
+    statement = (
+        select(SurveyUnit.unit_code, SurveyUnit.building, SurveyUnit.area, SurveyAnswer.choice)
+        .outerjoin(
+            SurveyAnswer,
+            (col(SurveyAnswer.compound_id) == SurveyUnit.compound_id)
+            & (col(SurveyAnswer.survey_number) == SurveyUnit.survey_number)
+            & (col(SurveyAnswer.round_number) == SurveyUnit.round_number)
+            & (col(SurveyAnswer.unit_code) == SurveyUnit.unit_code)
+            & col(SurveyAnswer.in_force),
+        )
+        .where(*in_round(SurveyUnit, round_))
+        .order_by(col(SurveyAnswer.answered_at), col(SurveyUnit.position))
+    )
+    found: list[tuple[str, str, int | None, SurveyChoice | None]] = list(
+        await session.exec(statement)  # type: ignore[arg-type]  # outer: an answer may be missing
+    )
+    return found
+
+
+async def list_answers_of_units(
+    session: AsyncSession, round_: SurveyRound, unit_codes: Collection[str]
+) -> list[SurveyAnswer]:
+    """All answers of these units of a round, in the order they came."""
+    statement = (
+        select(SurveyAnswer)
+        .where(*in_round(SurveyAnswer, round_), col(SurveyAnswer.unit_code).in_(unit_codes))
+        .order_by(col(SurveyAnswer.unit_code), col(SurveyAnswer.seq))
+    )
+    return list(await session.exec(statement))
+
+
+async def list_written_down(session: AsyncSession, round_: SurveyRound) -> dict[str, SurveyAnswer]:
+    """What staff last wrote down of each unit, also where it is not in force."""
+    statement = (
+        select(SurveyAnswer)
+        .where(*in_round(SurveyAnswer, round_), SurveyAnswer.giver == SurveyGiver.STAFF)
+        .order_by(col(SurveyAnswer.seq))
+    )
+    return {answer.unit_code: answer for answer in await session.exec(statement)}
+
+
+async def list_attempts(session: AsyncSession, round_: SurveyRound) -> dict[str, SurveyAttempt]:
+    """The last visit in vain to each unit of a round."""
+    statement = (
+        select(SurveyAttempt)
+        .where(*in_round(SurveyAttempt, round_))
+        .order_by(col(SurveyAttempt.tried_on), col(SurveyAttempt.noted_at))
+    )
+    return {attempt.unit_code: attempt for attempt in await session.exec(statement)}
+
+
+async def put_attempt(
+    session: AsyncSession,
+    round_: SurveyRound,
+    unit_code: str,
+    tried_on: date,
+    outcome: DoorOutcome,
+    noted_by: int,
+    now: datetime,
+) -> None:
+    """Keep what came of a visit, in the place of what the same person noted for that day."""
+    values = {"outcome": outcome, "noted_at": now}
+    key = {
+        "compound_id": round_.compound_id,
+        "survey_number": round_.survey_number,
+        "round_number": round_.round_number,
+        "unit_code": unit_code,
+        "tried_on": tried_on,
+        "noted_by": noted_by,
+    }
+    await session.exec(
+        insert_for(session, SurveyAttempt)
+        .values(**key, **values)
+        .on_conflict_do_update(index_elements=list(key), set_=values)
+    )
+
+
+async def forget_survey_answers_of(session: AsyncSession, person_id: int) -> int:
+    """Take a person out of surveys: their words and earlier answers go, what counts for the unit stays nameless.
+
+    Returns how many answers.
+    """
+    mine = col(SurveyAnswer.person_id) == person_id
+    count = int((await session.exec(select(func.count()).where(mine))).one())
+    await session.exec(delete(SurveyAnswer).where(mine, ~col(SurveyAnswer.in_force)))
+    await session.exec(update(SurveyAnswer).where(mine).values(person_id=None, words_sealed=None))
+    await session.exec(delete(SurveyCanvasser).where(col(SurveyCanvasser.person_id) == person_id))
+    return count
+
+
+async def move_survey_answers(session: AsyncSession, old: int, new: int) -> None:
+    """Two turn out to be one person."""
+    await session.exec(update(SurveyAnswer).where(col(SurveyAnswer.person_id) == old).values(person_id=new))
+
+
+async def reduce_surveys(session: AsyncSession, before: datetime) -> int:
+    """Take away the words of before then, what was answered before an answer that counts, and visits in vain."""
+    old = col(SurveyAnswer.answered_at) < before
+    replaced = await session.exec(delete(SurveyAnswer).where(old, ~col(SurveyAnswer.in_force)))
+    worded = await session.exec(
+        update(SurveyAnswer).where(old, col(SurveyAnswer.words_sealed).is_not(None)).values(words_sealed=None)
+    )
+    tried = await session.exec(delete(SurveyAttempt).where(col(SurveyAttempt.noted_at) < before))
+    return int(replaced.rowcount + worded.rowcount + tried.rowcount)

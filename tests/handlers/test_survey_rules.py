@@ -1,0 +1,180 @@
+"""Rules of household surveys: what is asked, whose word stands, what is due, what may be shown."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from handlers.local_time import LOCAL
+from handlers.surveys.reasons import OTHER, reasons_of, template_codes
+from handlers.surveys.rules import (
+    CHOICES,
+    PHASES,
+    Code,
+    Counts,
+    Draft,
+    Due,
+    Household,
+    Refused,
+    Said,
+    Times,
+    checked,
+    checked_answer,
+    closes_at,
+    coverage,
+    covers,
+    due,
+    may_have_been,
+    next_at,
+    opens_at,
+    remind_at,
+    shown,
+    takes_over,
+)
+from handlers.surveys.words import CHOICE_NAMES
+from handlers.topics.templates import load_templates
+from storage.states import DoorOutcome, SurveyChoice, SurveyGiver, SurveyPhase, SurveyState
+
+TODAY = date(2026, 3, 12)
+DRAFT = Draft(SurveyPhase.PLAN, "改不改？", TODAY, TODAY + timedelta(days=7))
+AGREE, AGAINST, EITHER = CHOICES
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 3, day, hour, minute, tzinfo=LOCAL).astimezone(UTC)
+
+
+def test_a_round_of_the_three_has_its_name_and_any_other_one_of_its_own() -> None:
+    assert checked(replace(DRAFT, name="别的"), TODAY).name == "方案设计"
+    other = replace(DRAFT, phase=SurveyPhase.OTHER, name=" 完工  回访 ", buildings=("5", "3", "5"))
+    assert (checked(other, TODAY).name, checked(other, TODAY).buildings) == ("完工 回访", ("3", "5"))
+    assert set(PHASES) == set(SurveyPhase) - {SurveyPhase.OTHER}
+    assert set(CHOICE_NAMES) == set(SurveyChoice)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"question": "  "}, Code.QUESTION),
+        ({"question": "问" * 401}, Code.QUESTION),
+        ({"phase": SurveyPhase.OTHER}, Code.NAME),
+        ({"ends_on": TODAY - timedelta(days=1)}, Code.DAYS),
+        ({"starts_on": TODAY - timedelta(days=9), "ends_on": TODAY - timedelta(days=1)}, Code.DAYS),
+        ({"ends_on": TODAY + timedelta(days=91)}, Code.DAYS),
+        ({"starts_on": date(2030, 1, 1), "ends_on": date(2030, 1, 2)}, Code.DAYS),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(changes: dict[str, object], code: Code) -> None:
+    with pytest.raises(Refused) as refused:
+        checked(replace(DRAFT, **changes), TODAY)  # type: ignore[arg-type]
+    assert refused.value.code is code
+
+
+def test_reasons_belong_to_who_is_against_it() -> None:
+    offered = reasons_of("renovation")
+    said = checked_answer(Said(AGAINST, ("noise", "made_up", "cost"), "  太吵 "), offered)
+    assert said == Said(AGAINST, ("noise", "cost"), "太吵")
+    assert checked_answer(Said(AGREE, ("noise",), "快点修"), offered) == Said(AGREE, (), "快点修")
+    assert set(template_codes()) == set(load_templates())
+    for code in (*template_codes(), "gone"):
+        assert list(reasons_of(code))[-1] == OTHER
+    assert reasons_of("gone") == reasons_of("plain")
+
+
+def test_the_last_word_stands_but_not_against_a_better_one() -> None:
+    staff, resident, owner = SurveyGiver.STAFF, SurveyGiver.RESIDENT, SurveyGiver.OWNER
+    for giver in SurveyGiver:
+        assert takes_over(giver, None)
+        assert takes_over(giver, giver)
+        assert takes_over(owner, giver)
+    assert takes_over(resident, staff)
+    assert not takes_over(staff, resident)
+    assert not takes_over(staff, owner)
+    assert not takes_over(resident, owner)
+
+
+def test_a_canvasser_goes_to_their_parts_only() -> None:
+    assert covers(["", "5"], "3", "2")
+    assert covers(["3"], "3", "2")
+    assert covers(["3-2"], "3", "2")
+    assert not covers(["3-1", "13", "3-22"], "3", "2")
+    assert not covers([], "3", "2")
+
+
+def test_the_clock_opens_reminds_by_day_and_closes() -> None:
+    draft = Times(SurveyState.DRAFT, True, date(2026, 3, 12), date(2026, 3, 19))
+    assert (due(draft, at(12, 8, 59)), due(draft, at(12, 9))) == (None, Due.OPEN)
+    assert due(replace(draft, is_set=False), at(12, 9)) is None
+    assert due(draft, at(19, 20, 1)) is Due.LAPSE
+    assert next_at(draft) == opens_at(draft.starts_on)
+    assert next_at(replace(draft, is_set=False)) is None
+
+    reminds = remind_at(at(12, 9), draft.ends_on)
+    assert reminds == at(17, 10)
+    opened = Times(SurveyState.OPEN, True, draft.starts_on, draft.ends_on, reminds)
+    assert next_at(opened) == reminds
+    assert due(opened, at(17, 9, 59)) is None
+    assert due(opened, at(17, 10)) is Due.REMIND
+    assert due(opened, at(17, 20)) is None  # it was late: not at night
+    assert due(opened, at(18, 8, 59)) is None
+    assert due(opened, at(18, 9)) is Due.REMIND
+    assert due(opened, at(19, 20)) is None
+    assert due(opened, at(19, 20, 1)) is Due.CLOSE
+    assert next_at(replace(opened, remind_at=None)) == closes_at(draft.ends_on)
+    closed = replace(opened, state=SurveyState.CLOSED)
+    assert due(closed, at(20, 12)) is None
+    assert next_at(closed) is None
+
+
+def test_a_short_round_reminds_late_or_not_at_all() -> None:
+    assert remind_at(at(12, 9), date(2026, 3, 14)) == at(13, 10)
+    assert remind_at(at(12, 11), date(2026, 3, 14)) == at(14, 10)
+    assert remind_at(at(12, 9), date(2026, 3, 12)) is None
+    assert may_have_been(date(2026, 2, 9), at(12, 9))
+    assert not may_have_been(date(2026, 2, 8), at(12, 9))
+    assert not may_have_been(date(2026, 3, 13), at(12, 9))
+
+
+def test_coverage_counts_each_household_once_by_building() -> None:
+    absent, refused, empty = DoorOutcome.ABSENT, DoorOutcome.REFUSED, DoorOutcome.EMPTY
+    found = coverage(
+        [
+            Household("10", 90, AGREE, absent),
+            Household("3", 80, AGAINST),
+            Household("3", 70, EITHER),
+            Household("3", 60, None, absent),
+            Household("3", 50, None, refused),
+            Household("3", 40, None, empty),
+            Household("3", 30),
+        ]
+    )
+    assert list(found.by_building) == ["3", "10"]
+    assert found.by_building["3"] == Counts(6, 5, 2, 0, 1, 1, 1, 1, 1)
+    assert found.by_building["10"] == Counts(1, 1, 1, 1)
+    assert found.whole == Counts(7, 6, 3, 1, 1, 1, 1, 1, 1)
+    assert (found.whole.unreached, found.whole.untried) == (4, 1)
+    assert found.areas is not None
+    assert (found.areas.total, found.areas.answered, found.areas.agree) == (420, 240, 90)
+    assert coverage([Household("3", 80), Household("3")]).areas is None
+    assert coverage([]).areas is None
+
+
+def test_residents_see_no_row_about_fewer_than_five_and_no_single_step() -> None:
+    three = [(AGREE, "3")] * 4 + [(AGAINST, "3")]
+    assert shown(three[:4], over=True).whole.options is None
+    while_open = shown([*three, (AGAINST, "5")], over=False)
+    assert while_open.whole.answers == 5  # the neighbour of building 5 is not in the sum either
+    assert while_open.whole.options == (4, 1, 0)
+    assert shown([*three, (AGREE, "3")], over=False) == shown(three, over=False)
+    both = [*three, *[(EITHER, "5")] * 6]
+    assert shown(both, over=False).whole.options == (4, 1, 5)
+    assert {name: counts.answers for name, counts in shown(both, over=False).by_building.items()} == {
+        "3": 5,
+        "5": 5,
+    }
+    assert shown(both, over=True).by_building["5"].answers == 6
+    # Two small buildings are shown together, and only when they are five together.
+    few = [*three, (AGREE, "5"), (AGREE, "5"), (AGAINST, "7")]
+    assert shown(few, over=True).by_building == {}
+    more = [*few, (AGREE, "7"), (AGREE, "9")]
+    assert shown(more, over=True).by_building[""].options == (4, 1, 0)
