@@ -40,6 +40,7 @@ from bot.web.console.consultations.routes import CONSULTATION_ROUTES
 from bot.web.console.grid.routes import GRID_ROUTES
 from bot.web.console.papers.routes import PAPER_ROUTES
 from bot.web.console.roll.routes import ROLL_ROUTES
+from bot.web.console.surveys.routes import SURVEY_ROUTES
 from bot.web.console.topics.routes import TOPIC_ROUTES
 from bot.web.console.votes.routes import VOTE_ROUTES
 from bot.web.csrf import check_form, check_origin
@@ -49,6 +50,7 @@ from bot.web.h5 import photos as own_photos
 from bot.web.h5 import points as own_points
 from bot.web.h5 import polls as asked
 from bot.web.h5 import sign_in as resident
+from bot.web.h5.surveys import RESIDENT_SURVEY_ROUTES
 from bot.web.h5.topics import RESIDENT_TOPIC_ROUTES
 from bot.web.h5.vote_routes import RESIDENT_VOTE_ROUTES
 from bot.web.headers import NOT_KEPT, SCRIPTED, headers
@@ -124,6 +126,8 @@ ROUTES = (
     *GRID_ROUTES,
     *TOPIC_ROUTES,
     *RESIDENT_TOPIC_ROUTES,
+    *SURVEY_ROUTES,
+    *RESIDENT_SURVEY_ROUTES,
     Route("GET", "/console/{compound}/polls", CONSOLE, polls.show_polls),
     Route("POST", "/console/{compound}/polls", CONSOLE, polls.ask, acts=True),
     Route("GET", "/console/{compound}/polls/{number}", CONSOLE, polls.show_poll),

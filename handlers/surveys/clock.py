@@ -92,7 +92,7 @@ async def _remind(
         facts=Facts(
             NoticeKind.REQUEST,
             survey.title,
-            "等您答复",
+            "等您回答",
             closes_at(round_.ends_on),
             compound.name,
             number=survey.survey_number,

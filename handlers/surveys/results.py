@@ -32,14 +32,20 @@ async def load_coverage(session: AsyncSession, round_: SurveyRound) -> Coverage:
     )
 
 
-async def load_shown(session: AsyncSession, round_: SurveyRound) -> Figures:
-    """The figures that residents see: no row is about fewer than five households."""
-    answers = [
-        (choice, building)
-        for _code, building, _area, choice in await list_choices(session, round_)
-        if choice is not None
-    ]
-    return shown(answers, over=round_.state is SurveyState.CLOSED)
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What residents see of a round. households, answered: how many; figures: none about fewer than five."""
+
+    households: int
+    answered: int
+    figures: Figures
+
+
+async def load_shown(session: AsyncSession, round_: SurveyRound) -> Shown:
+    """The same for everybody who lives there."""
+    units = await list_choices(session, round_)
+    answers = [(choice, building) for _code, building, _area, choice in units if choice is not None]
+    return Shown(len(units), len(answers), shown(answers, over=round_.state is SurveyState.CLOSED))
 
 
 async def count_differing(session: AsyncSession, round_: SurveyRound) -> int:

@@ -12,6 +12,7 @@ from tests.web.paper_town import open_vote, received
 from tests.web.test_canvass import hold
 from tests.web.test_consultations import announced
 from tests.web.test_polls import poll
+from tests.web.test_surveys import survey
 from tests.web.test_topics import topic
 from tests.web.test_visits import plan
 from tests.web.town import HERE, RESIDENTS, STAFF, WEEK, Browser, Town, episode, here_id, week_row
@@ -82,6 +83,8 @@ WATCH = ("secretary", "property", "community_worker", "grid_worker", "duty")
 ROLL = "/console/{compound}/roll"
 VOTES = "/console/{compound}/votes"
 TOPICS = "/console/{compound}/topics"
+SURVEYS = "/console/{compound}/surveys"
+SURVEY = f"{SURVEYS}/{{number}}"
 ONE_VOTE = "/console/{compound}/votes/{number}"
 RUN = ("secretary", "community_worker")
 ROUND = ("secretary", "community_worker", "grid_worker", *STEWARDS)
@@ -190,6 +193,22 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/h5/topics/{compound}/{number}"): residents(OK, snapshot=GONE),
     ("POST", "/h5/topics/{compound}/{number}"): residents(GO, snapshot=NO),
     ("GET", "/h5/topics/{compound}/{number}/documents/{document}"): residents(GONE),
+    **{
+        ("GET", page): here(*MERGE, "supervisor", "grid_worker")
+        for page in (SURVEYS, SURVEY, f"{SURVEY}/{{round}}")
+    },
+    # The form again, with what is missing.
+    **{("POST", page): here(*MERGE) for page in (SURVEYS, SURVEY, f"{SURVEY}/{{round}}")},
+    # Of all who may go from door to door the one who was named.
+    **{
+        (method, f"{SURVEY}/{{round}}/doors"): here() | dict.fromkeys(ABOVE, NO) | {"grid_worker": OK}
+        for method in ("GET", "POST")
+    },
+    ("GET", "/console/{compound}/doors"): here(*MERGE, "grid_worker", *STEWARDS, "building_committee"),
+    ("GET", "/h5/surveys"): residents(OK),
+    # The one lives there, the other nowhere that is known.
+    ("GET", "/h5/surveys/{compound}/{number}"): residents(OK, snapshot=GONE),
+    ("POST", "/h5/surveys/{compound}/{number}"): residents(OK, snapshot=NO),  # nothing is ticked
     ("GET", "/console/{compound}/campaigns"): here(*MERGE, "supervisor"),
     ("POST", "/console/{compound}/campaigns"): here(*RUN, status=GO),
     ("GET", "/console/{compound}/campaigns/{number}"): here(
@@ -362,6 +381,7 @@ def parts(path: str) -> dict[str, str]:
         "document": "1",
         "case": "1",
         "objection": "1",
+        "round": "1",
     }
 
 
@@ -451,6 +471,7 @@ async def furnish(town: Town, path: str) -> dict[str, str]:
         assert await plan(town) == 1001
         await announced(town)
         await topic(town)
+        await survey(town)
     return there
 
 

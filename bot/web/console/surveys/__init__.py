@@ -1,0 +1,1 @@
+"""Surveys of households on pages of staff."""

@@ -1,0 +1,473 @@
+"""Surveys of households on real databases: one answer of a unit in force, replicas, the clock, chat, forgetting."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlmodel import select
+
+from handlers.local_time import LOCAL
+from handlers.people.join import join_people
+from handlers.surveys.answers import Kept, answer_survey, record_answer
+from handlers.surveys.canvass import name_canvasser
+from handlers.surveys.clock import advance_surveys
+from handlers.surveys.create import add_round, create_survey
+from handlers.surveys.replies import reply_to_reason
+from handlers.surveys.rules import Code, Draft, Refused, Said
+from handlers.surveys.running import close_round, set_round
+from storage.queries.people import find_identity
+from storage.queries.survey_answers import put_attempt, reduce_surveys
+from storage.queries.tree import find_compound
+from storage.states import (
+    BindingState,
+    DoorOutcome,
+    OutboxState,
+    PlaceLevel,
+    Role,
+    SurveyChannel,
+    SurveyChoice,
+    SurveyGiver,
+    SurveyPhase,
+    SurveyState,
+    UnitKind,
+)
+from storage.tables import (
+    AuditEvent,
+    ChannelIdentity,
+    OutboxMessage,
+    OwnerBinding,
+    Person,
+    Place,
+    RollOwner,
+    RollTitle,
+    RollUnit,
+    SurveyAnswer,
+    SurveyAttempt,
+    SurveyCanvasser,
+    SurveyReply,
+    SurveyRound,
+    SurveyUnit,
+)
+from tests.handlers.neighbours import appoint, open_groups
+from tests.handlers.talk import Talk
+
+AGREE, AGAINST, EITHER = SurveyChoice.AGREE, SurveyChoice.AGAINST, SurveyChoice.EITHER
+TODAY = date(2026, 3, 12)
+FLATS = ("3-1-101", "3-1-102", "3-2-501", "3-2-502", "12-301")
+
+
+class Block:
+    """新禾苑 with five flats, and a survey in it."""
+
+    def __init__(self, talk: Talk, compound_id: int, staff: int) -> None:
+        self.talk, self.compound_id, self.staff = talk, compound_id, staff
+        self.number = 0
+
+    async def ask(self, **changes: object) -> int:
+        """A survey with a round that is open from now on; returns its number."""
+        values: dict[str, object] = {
+            "phase": SurveyPhase.PLAN,
+            "question": "改不改？",
+            "starts_on": TODAY,
+            "ends_on": TODAY + timedelta(days=7),
+            **changes,
+        }
+        async with self.talk.database.write() as session:
+            compound = await find_compound(session, "XH-1")
+            assert compound is not None
+            survey, _round = await create_survey(
+                session,
+                compound,
+                "老旧小区改造",
+                "",
+                Draft(**values),  # type: ignore[arg-type]
+                self.talk.now,
+                actor_id=self.staff,
+                template="renovation",
+            )
+        self.number = survey.survey_number
+        await self.open()
+        return self.number
+
+    async def open(self, place: int = 1) -> Code | None:
+        try:
+            async with self.talk.database.write() as session:
+                compound = await find_compound(session, "XH-1")
+                assert compound is not None
+                services = self.talk.services
+                await set_round(
+                    session, services, compound, self.number, place, self.talk.now, actor_id=self.staff
+                )
+        except Refused as refused:
+            return refused.code
+        return None
+
+    async def person(self, openid: str) -> int:
+        async with self.talk.database.read() as session:
+            identity = await find_identity(session, "main", openid)
+        assert identity is not None
+        return identity.person_id
+
+    async def answer(
+        self, openid: str, unit: str, choice: SurveyChoice, *reasons: str, words: str = ""
+    ) -> Kept | Code:
+        person_id = await self.person(openid)
+        try:
+            async with self.talk.database.write() as session:
+                return await answer_survey(
+                    session,
+                    self.talk.services.sealer,
+                    self.compound_id,
+                    self.number,
+                    1,
+                    unit,
+                    Said(choice, reasons, words),
+                    SurveyChannel.PAGE,
+                    self.talk.now,
+                    person_id=person_id,
+                )
+        except Refused as refused:
+            return refused.code
+
+    async def record(self, unit: str, choice: SurveyChoice, *reasons: str) -> Kept | Code:
+        try:
+            async with self.talk.database.write() as session:
+                return await record_answer(
+                    session,
+                    self.talk.services.sealer,
+                    self.compound_id,
+                    self.number,
+                    1,
+                    unit,
+                    Said(choice, reasons),
+                    SurveyChannel.DOOR,
+                    self.talk.now,
+                    actor_id=self.staff,
+                )
+        except Refused as refused:
+            return refused.code
+
+    async def standing(self) -> Mapping[str, SurveyChoice]:
+        answers = await self.talk.rows(SurveyAnswer)
+        return {each.unit_code: each.choice for each in answers if each.in_force}
+
+    async def own(self, openid: str, owner: int, *units: str) -> None:
+        """Let somebody be the proven owner of units of the roll."""
+        person_id, now = await self.person(openid), self.talk.now
+        async with self.talk.database.write() as session:
+            session.add(
+                RollOwner(
+                    compound_id=self.compound_id, owner_number=owner, name_sealed=b"sealed", entered_at=now
+                )
+            )
+            await session.flush()
+            session.add_all(
+                RollTitle(compound_id=self.compound_id, unit_code=unit, owner_number=owner, since=now)
+                for unit in units
+            )
+            session.add(
+                OwnerBinding(
+                    compound_id=self.compound_id,
+                    binding_number=owner,
+                    owner_number=owner,
+                    person_id=person_id,
+                    state=BindingState.BOUND,
+                    possession="code",
+                    possession_at=now,
+                )
+            )
+
+    async def advance(self, *, replicas: int = 1) -> int:
+        talk = self.talk
+        return sum(
+            await asyncio.gather(
+                *(advance_surveys(talk.database, talk.services, talk.now) for _ in range(replicas))
+            )
+        )
+
+    async def told(self, about: str) -> list[OutboxMessage]:
+        rows = await self.talk.rows(OutboxMessage)
+        return [row for row in rows if row.dedupe_key.startswith("survey:") and about in row.text]
+
+
+@pytest.fixture
+async def block(talk: Talk) -> Block:
+    async with talk.database.write() as session:
+        compound = await find_compound(session, "XH-1")
+        assert compound is not None
+        assert compound.compound_id is not None
+        session.add_all(
+            Place(
+                compound_id=compound.compound_id,
+                code=code,
+                level=PlaceLevel.UNIT,
+                name=code,
+                parent_code=code.rpartition("-")[0],
+            )
+            for code in FLATS
+        )
+    staff = await appoint(talk, "shuji", Role.SECRETARY)
+    for name, flat in zip("abcde", FLATS, strict=True):
+        await talk.bind(f"o-{name}", f"XH-1/{flat}")
+    return Block(talk, compound.compound_id, staff)
+
+
+async def roll(block: Block, *units: str, kind: UnitKind = UnitKind.RESIDENTIAL) -> None:
+    async with block.talk.database.write() as session:
+        for unit in units:
+            building, _, room = unit.partition("-")
+            session.add(
+                RollUnit(
+                    compound_id=block.compound_id,
+                    unit_code=unit,
+                    kind=kind,
+                    building=building,
+                    room=room,
+                    area_survey=80_000_000,
+                    entered_at=block.talk.now,
+                )
+            )
+
+
+async def test_the_last_word_of_a_household_stands_and_staff_do_not_write_over_it(block: Block) -> None:
+    await block.ask()
+    assert await block.record("3-1-101", AGREE) == Kept(True)
+    assert await block.record("3-1-101", AGREE) == Kept(True, again=True)
+    assert await block.record("3-1-101", EITHER) == Kept(True)
+    assert await block.answer("o-a", "3-1-101", AGAINST, "noise", words="太吵") == Kept(True)
+    assert await block.answer("o-a", "3-1-101", AGAINST, "noise", words="太吵") == Kept(True, again=True)
+    assert await block.record("3-1-101", AGREE) == Kept(False)
+    assert await block.standing() == {"3-1-101": AGAINST}
+    assert await block.answer("o-a", "3-1-101", AGREE) == Kept(True)
+    assert await block.standing() == {"3-1-101": AGREE}
+    kept = await block.talk.rows(SurveyAnswer)
+    assert [each.seq for each in kept] == [1, 2, 3, 4, 5]
+    assert kept[2].words_sealed is not None
+    assert "太吵".encode() not in kept[2].words_sealed
+    assert await block.answer("o-b", "3-1-101", AGREE) is Code.NOT_ASKED
+    assert await block.answer("o-a", "3-9-101", AGREE) is Code.NOT_ASKED
+    assert await block.record("3-9-101", AGREE) is Code.NOT_ASKED
+    block.talk.now = datetime.combine(TODAY + timedelta(days=7), datetime.min.time(), LOCAL) + timedelta(
+        hours=21
+    )
+    assert await block.answer("o-a", "3-1-101", AGAINST) is Code.OVER  # the clock has not come by yet
+    for event in await block.talk.rows(AuditEvent):
+        if event.verb.startswith("survey."):
+            assert not {"against", "太吵", "noise"} & {str(each) for each in event.details.values()}
+
+
+async def test_a_proven_owner_comes_before_who_says_that_they_live_there(block: Block) -> None:
+    await roll(block, "3-1-101")
+    await block.ask()
+    await block.own("o-b", 1, "3-1-101")
+    assert await block.answer("o-a", "3-1-101", AGREE) == Kept(True)
+    assert await block.answer("o-b", "3-1-101", AGAINST) == Kept(True)
+    assert await block.answer("o-a", "3-1-101", EITHER) == Kept(False)
+    assert await block.standing() == {"3-1-101": AGAINST}
+    assert {each.giver for each in await block.talk.rows(SurveyAnswer)} == {
+        SurveyGiver.OWNER,
+        SurveyGiver.RESIDENT,
+    }
+
+
+async def test_the_households_are_those_of_the_roll_when_the_round_opens(block: Block) -> None:
+    await roll(block, "3-101", "12-301", "12-302")
+    await roll(block, "P-1", kind=UnitKind.PARKING)
+    await block.ask(buildings=("12",))
+    await roll(block, "12-303")
+    units = await block.talk.rows(SurveyUnit)
+    assert [(each.unit_code, each.building, each.area) for each in units] == [
+        ("12-301", "12", 80_000_000),
+        ("12-302", "12", 80_000_000),
+    ]
+
+
+async def test_two_replicas_open_a_round_once_and_a_second_round_waits(block: Block) -> None:
+    await open_groups(block.talk, block.compound_id)
+    await block.ask(starts_on=TODAY + timedelta(days=1))
+    assert len(await block.talk.rows(SurveyUnit)) == 0
+    async with block.talk.database.write() as session:
+        draft = Draft(SurveyPhase.NOTICE, "方案行不行？", TODAY, TODAY + timedelta(days=9))
+        await add_round(session, block.compound_id, block.number, draft, block.talk.now, actor_id=block.staff)
+    block.talk.now = datetime(2026, 3, 13, 1, 0, tzinfo=UTC)
+    assert await block.advance(replicas=3) == 1
+    assert len(await block.talk.rows(SurveyUnit)) == len(FLATS)
+    assert await block.open(2) is Code.ANOTHER_OPEN
+    assert len([each for each in await block.talk.rows(AuditEvent) if each.verb == "survey.opened"]) == 1
+    groups = await block.told("征求意见：老旧小区改造")
+    assert len(groups) == 2
+    assert all("不是表决" in row.text for row in groups)
+    async with block.talk.database.write() as session:
+        for closed in (True, False):
+            assert closed is await close_round(
+                session, block.compound_id, block.number, 1, block.talk.now, actor_id=block.staff
+            )
+    assert {row.state for row in await block.told("征求意见：老旧小区改造")} == {OutboxState.CANCELLED}
+    assert await block.open(2) is None
+
+
+async def test_who_has_not_answered_is_reminded_once_and_by_day(block: Block) -> None:
+    await block.ask()
+    await block.answer("o-a", "3-1-101", AGREE)
+    block.talk.now = datetime(2026, 3, 17, 15, 0, tzinfo=UTC)  # 23:00
+    assert await block.advance() == 0
+    block.talk.now = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
+    assert await block.advance(replicas=3) == 1
+    reminded = await block.told("还没听到您家的意见")
+    assert sorted(row.recipient for row in reminded) == ["o-b", "o-c", "o-d", "o-e"]
+    block.talk.now += timedelta(hours=5)
+    assert await block.advance() == 0
+    assert len(await block.told("还没听到您家的意见")) == 4
+    block.talk.now = datetime(2026, 3, 19, 12, 1, tzinfo=UTC)
+    assert await block.advance(replicas=2) == 1
+    [closed] = await block.talk.rows(SurveyRound)
+    assert (closed.state, closed.next_at) == (SurveyState.CLOSED, None)
+    assert closed.closed_at == datetime(2026, 3, 19, 12, 0, tzinfo=UTC)
+
+
+async def test_who_gave_a_reason_learns_once_that_it_was_answered(block: Block) -> None:
+    await block.ask()
+    await block.answer("o-a", "3-1-101", AGAINST, "noise")
+    await block.answer("o-b", "3-1-102", AGAINST, "cost")
+    await block.answer("o-c", "3-2-501", AGAINST, "noise")
+    await block.answer("o-c", "3-2-501", AGREE)
+    for answer in ("只在白天做。", "只在白天做。", "只在上午做。"):
+        async with block.talk.database.write() as session:
+            await reply_to_reason(
+                session,
+                *(block.compound_id, block.number, 1, "noise", "怕吵", answer, block.talk.now),
+                actor_id=block.staff,
+            )
+    assert await block.advance(replicas=3) == 1
+    assert await block.advance() == 0
+    [told] = await block.told("只在上午做。")
+    assert told.recipient == "o-a"
+    assert "您对“老旧小区改造”说过“施工太吵、太打扰”" in told.text
+    assert f"征询 {block.number}" in told.text
+    [reply] = await block.talk.rows(SurveyReply)
+    assert (reply.answer, reply.told_after) == ("只在上午做。", None)
+
+
+async def test_a_visit_in_vain_counts_once_for_a_day(block: Block) -> None:
+    await block.ask()
+    [round_] = await block.talk.rows(SurveyRound)
+    for outcome in (DoorOutcome.ABSENT, DoorOutcome.EMPTY, DoorOutcome.EMPTY):
+        async with block.talk.database.write() as session:
+            await put_attempt(session, round_, "3-1-101", TODAY, outcome, block.staff, block.talk.now)
+    [attempt] = await block.talk.rows(SurveyAttempt)
+    assert attempt.outcome is DoorOutcome.EMPTY
+
+
+async def test_a_household_answers_in_chat(block: Block) -> None:
+    assert "现在没有在征求的意见" in await block.talk.say("o-a", "意见征询")
+    number = await block.ask()
+    shown = await block.talk.say("o-a", "意见征询")
+    assert "改不改？" in shown
+    assert "这是征求意见，不是表决" in shown
+    assert f"征询 {number} 同意" in shown
+    assert "记下了：不同意" in await block.talk.say("o-a", f"征询 {number} 不同意，怕太吵")
+    assert "记下了：同意" in await block.talk.say("o-a", f"征询{number} 同意")
+    assert "您家已经答过了" in await block.talk.say("o-a", "征求意见")
+    assert "记下了：都行" in await block.talk.say("o-b", f"征询 {number}：都行")
+    assert "没有编号 9999" in await block.talk.say("o-a", "征询 9999 同意")
+    assert await block.standing() == {"3-1-101": AGREE, "3-1-102": EITHER}
+    first = (await block.talk.rows(SurveyAnswer))[0]
+    assert (first.choice, first.channel) == (AGAINST, SurveyChannel.CHAT)
+    sealed = first.words_sealed
+    assert sealed is not None
+    assert block.talk.services.sealer.open(sealed, "survey_answers.words").decode() == "怕太吵"
+    await block.talk.bind("o-entrance", "XH-1/3-2")
+    assert "我还不知道您住哪一户" in await block.talk.say("o-entrance", "意见征询")
+    assert "我还不知道您住哪一户" in await block.talk.say("o-entrance", f"征询 {number} 同意")
+    block.talk.now += timedelta(days=9)
+    assert f"没有编号 {number}" in await block.talk.say("o-a", f"征询 {number} 同意")
+
+
+async def test_who_owns_two_flats_answers_for_each_on_the_page(block: Block) -> None:
+    await roll(block, "3-1-101", "3-1-102")
+    number = await block.ask()
+    await block.own("o-a", 1, "3-1-101", "3-1-102")
+    assert "不止一户" in await block.talk.say("o-a", f"征询 {number} 同意")
+    assert await block.answer("o-a", "3-1-102", AGREE) == Kept(True)
+    assert await block.standing() == {"3-1-102": AGREE}
+
+
+async def test_who_is_forgotten_leaves_the_households_count_without_words(block: Block) -> None:
+    await block.ask()
+    person = await block.person("o-a")
+    await block.answer("o-a", "3-1-101", AGREE, words="快修")
+    await block.answer("o-a", "3-1-101", AGAINST, "noise", words="太吵")
+    async with block.talk.database.write() as session:
+        compound = await find_compound(session, "XH-1")
+        assert compound is not None
+        await name_canvasser(
+            session,
+            *(block.talk.services, compound, block.number, block.staff, ["3"], block.talk.now),
+            actor_id=block.staff,
+        )
+        [canvasser] = list(await session.exec(select(SurveyCanvasser)))
+        canvasser.person_id = person
+        session.add(canvasser)
+    await block.talk.say("o-a", "删除我的资料")
+    await block.talk.say("o-a", "确认删除")
+    [answer] = await block.talk.rows(SurveyAnswer)
+    assert (answer.choice, answer.in_force) == (AGAINST, True)
+    assert (answer.person_id, answer.words_sealed) == (None, None)
+    assert await block.talk.rows(SurveyCanvasser) == []
+
+
+async def test_words_replaced_answers_and_visits_go_with_time(block: Block) -> None:
+    await block.ask()
+    await block.answer("o-a", "3-1-101", AGREE, words="快修")
+    await block.answer("o-a", "3-1-101", AGAINST, "noise", words="太吵")
+    [round_] = await block.talk.rows(SurveyRound)
+    async with block.talk.database.write() as session:
+        await put_attempt(session, round_, "3-1-102", TODAY, DoorOutcome.ABSENT, block.staff, block.talk.now)
+        assert await reduce_surveys(session, block.talk.now) == 0
+        assert await reduce_surveys(session, block.talk.now + timedelta(days=1)) == 3
+    [answer] = await block.talk.rows(SurveyAnswer)
+    assert (answer.choice, answer.reasons, answer.words_sealed) == (AGAINST, ["noise"], None)
+    assert await block.talk.rows(SurveyAttempt) == []
+
+
+async def test_two_who_turn_out_to_be_one_keep_what_they_answered(block: Block) -> None:
+    await block.ask()
+    async with block.talk.database.write() as session:
+        person = Person(created_at=block.talk.now)
+        session.add(person)
+        await session.flush()
+        assert person.person_id is not None
+        session.add(
+            ChannelIdentity(
+                account="corp",
+                external_id="wm-a",
+                person_id=person.person_id,
+                union_id="u-a",
+                first_seen_at=block.talk.now,
+            )
+        )
+        old = person.person_id
+    await block.answer("o-a", "3-1-101", AGREE)
+    own = await block.person("o-a")
+    async with block.talk.database.write() as session:
+        [answer] = list(await session.exec(select(SurveyAnswer)))
+        answer.person_id = old
+        session.add(answer)
+        identity = await find_identity(session, "main", "o-a")
+        assert identity is not None
+        identity.union_id = "u-a"
+    async with block.talk.database.write() as session:
+        assert await join_people(session, block.talk.services, "u-a", block.talk.now) == 1
+    [moved] = await block.talk.rows(SurveyAnswer)
+    assert moved.person_id == own
+
+
+async def test_a_resident_and_a_canvasser_at_once_leave_one_answer_in_force(block: Block) -> None:
+    await block.ask()
+    results = await asyncio.gather(
+        *(block.answer("o-a", "3-1-101", AGREE) for _ in range(3)),
+        *(block.record("3-1-101", AGAINST) for _ in range(3)),
+    )
+    assert all(isinstance(each, Kept) for each in results)
+    assert await block.standing() == {"3-1-101": AGREE}

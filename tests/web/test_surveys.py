@@ -1,0 +1,398 @@
+"""Surveys of households on pages: rounds of asking, by phone and at the door; nobody reads who said what."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlmodel import col, select
+
+from bot.web.templating import Templates
+from handlers.surveys.clock import advance_surveys
+from handlers.surveys.rules import Code
+from storage.queries.people import get_or_add_identities, put_residency
+from storage.states import (
+    DoorOutcome,
+    PlaceLevel,
+    SurveyChannel,
+    SurveyChoice,
+    SurveyPhase,
+    SurveyState,
+)
+from storage.tables import (
+    AuditEvent,
+    Place,
+    Survey,
+    SurveyAnswer,
+    SurveyCanvasser,
+    SurveyRound,
+    SurveyUnit,
+)
+from tests.web.test_topics import key_of
+from tests.web.town import HERE, THERE, Browser, Page, Town, here_id
+
+SURVEYS = f"/console/{HERE}/surveys"
+ONE = f"{SURVEYS}/1001"
+FIRST = f"{ONE}/1"
+OWN = f"/h5/surveys/{HERE}/1001"
+FORM = {
+    "title": "院里要不要加装路灯",
+    "body": "沿主路装六盏太阳能路灯。",
+    "template": "renovation",
+    "item": "8",
+    "phase": "plan",
+    "question": "同意在主路装路灯吗？",
+    "starts": "2026-03-12",
+    "ends": "2026-03-20",
+}
+
+
+async def flats(town: Town, *codes: str) -> None:
+    """Flats of the tree, each named by its code."""
+    compound_id = await here_id(town)
+    async with town.site.database.write() as session:
+        session.add_all(
+            Place(
+                compound_id=compound_id,
+                code=code,
+                level=PlaceLevel.UNIT,
+                name=code,
+                parent_code=code.rpartition("-")[0],
+            )
+            for code in codes
+        )
+
+
+async def lives(town: Town, openid: str, code: str) -> Browser:
+    """A browser of somebody who lives in a flat."""
+    browser = await town.as_resident(openid=openid)
+    compound_id = await here_id(town)
+    async with town.site.database.write() as session:
+        people = await get_or_add_identities(session, [("main", openid)], town.clock.now)
+        await put_residency(session, compound_id, people["main", openid].person_id, code, town.clock.now)
+    return browser
+
+
+async def survey(town: Town) -> int:
+    """A survey that is open, with a resident who lives in a flat, and a grid worker who goes there."""
+    compound_id, now = await here_id(town), town.clock.now
+    await flats(town, "3-1-101", "13-101")
+    async with town.site.database.write() as session:
+        key = {"compound_id": compound_id, "survey_number": 1001}
+        session.add(
+            Survey(
+                **key,
+                title="院里要不要加装路灯",
+                template="plain",
+                created_by=town.people["secretary"],
+                created_at=now,
+            )
+        )
+        await session.flush()
+        session.add(
+            SurveyRound(
+                **key,
+                round_number=1,
+                phase=SurveyPhase.PLAN,
+                name="方案设计",
+                question="同意吗？",
+                starts_on=now.date(),
+                ends_on=now.date() + timedelta(days=7),
+                state=SurveyState.OPEN,
+                opened_at=now,
+            )
+        )
+        await session.flush()
+        session.add_all(
+            SurveyUnit(**key, round_number=1, unit_code=code, building=building, room=code, position=at)
+            for at, (code, building) in enumerate((("3-1-101", "3"), ("13-101", "13")), 1)
+        )
+        session.add(
+            SurveyCanvasser(
+                **key,
+                person_id=town.people["grid_worker"],
+                part="3",
+                named_by=town.people["secretary"],
+                named_at=now,
+            )
+        )
+        people = await get_or_add_identities(session, [("main", "o-resident")], now)
+        await put_residency(session, compound_id, people["main", "o-resident"].person_id, "3-1-101", now)
+    return 1001
+
+
+async def press(browser: Browser, path: str, fields: Mapping[str, str]) -> Page:
+    """Send a form of the page at `path`, twice, as people do; the first answer."""
+    page = await browser.get(path)
+    assert page.status == 200, page.text
+    key = key_of(page) if 'name="key"' in page.text else ""
+    sent = {"csrf": page.csrf, "key": key, **fields}
+    first = await browser.post(path.partition("?")[0], sent)
+    again = await browser.post(path.partition("?")[0], sent)
+    assert (again.status, again.location.partition("?")[0]) in (
+        (first.status, first.location.partition("?")[0]),
+        (first.status, SURVEYS),  # it is there already: to the list
+        (first.status, ONE),
+    )
+    return first
+
+
+async def standing(town: Town) -> dict[str, tuple[SurveyChoice, SurveyChannel]]:
+    async with town.site.database.read() as session:
+        found = await session.exec(select(SurveyAnswer).where(col(SurveyAnswer.in_force)))
+        return {each.unit_code: (each.choice, each.channel) for each in found}
+
+
+async def events(town: Town, verb: str) -> list[AuditEvent]:
+    async with town.site.database.read() as session:
+        return list(await session.exec(select(AuditEvent).where(AuditEvent.verb == verb)))
+
+
+async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> None:
+    """From the draft to the second round: page, door, phone; coverage by building; nobody reads who said what."""
+    await flats(town, *(f"3-1-{floor}01" for floor in range(1, 8)), "13-101", "13-102", "13-201")
+    secretary = await town.as_staff("secretary")
+    page = await secretary.get(SURVEYS)
+    assert "还没有征询过" in page.text
+    for wrong, told in (
+        ({"title": " "}, "请写征求什么意见"),
+        ({"question": ""}, "请写问大家什么"),
+        ({"phase": "other"}, "请给这一轮起个名字"),
+        ({"ends": "2026-03-01"}, "结束不能早于开始"),
+        ({"starts": "yesterday"}, "结束不能早于开始"),
+        ({"topic": "77"}, "有的地方没填"),
+        ({"item": "12"}, "有的地方没填"),
+    ):
+        refused = await press(secretary, SURVEYS, {**FORM, "body": "谁<b>来修", **wrong})
+        assert refused.status == 200
+        assert told in refused.text
+        assert "谁&lt;b&gt;来修" in refused.text
+    made = await press(secretary, SURVEYS, FORM)
+    assert made.location == f"{FIRST}?told=survey_created"
+
+    draft = await secretary.get(FIRST)
+    assert "这是征求意见，不是表决" in draft.text
+    changed = await press(secretary, FIRST, {**FORM, "act": "change", "question": "同意在主路装六盏路灯吗？"})
+    assert changed.location == f"{FIRST}?told=survey_changed"
+    resident = await lives(town, "o-zhao", "3-1-101")
+    assert (await resident.get(OWN)).status == 404  # a draft
+    opened = await press(secretary, FIRST, {"act": "set"})
+    assert opened.location == f"{FIRST}?told=survey_opened"
+    assert len(await events(town, "survey.opened")) == 1
+
+    listed = await resident.get("/h5/surveys")
+    assert OWN in listed.text
+    shown = await resident.get(OWN)
+    assert "同意在主路装六盏路灯吗？" in shown.text
+    assert "沿主路装六盏太阳能路灯。" in shown.text
+    assert "这是征求意见，不是表决" in shown.text
+    missing = await press(resident, OWN, {"unit": "3-1-101", "words": "我想想"})
+    assert "请先选一个" in missing.text
+    assert "我想想" in missing.text
+    for said in ("agree", "against"):
+        answered = await press(
+            resident, OWN, {"unit": "3-1-101", "said": said, "r-noise": "yes", "words": "怕晃眼"}
+        )
+        assert answered.location == f"{OWN}?told=survey_answered"
+    own = await resident.get(OWN)
+    assert "您答的是“不同意”，因为施工太吵、太打扰" in own.text
+    not_theirs = await press(resident, OWN, {"unit": "3-1-201", "said": "agree"})
+    assert "不在这次要问的名单里" in not_theirs.text
+    # Whoever else says that they live there is not told what was answered.
+    flatmate = await lives(town, "o-flatmate", "3-1-101")
+    theirs = await flatmate.get(OWN)
+    assert "这一户已经有人答过" in theirs.text
+    assert "怕晃眼" not in theirs.text
+    assert "您答的是" not in theirs.text
+
+    # Nobody goes from door to door unless they were named, and then to their own doors only.
+    doors = f"{FIRST}/doors"
+    worker = await town.as_staff("building_steward")
+    assert (await worker.get(doors)).status == 403
+    me = str(town.people["building_steward"])
+    odd = await press(secretary, ONE, {"act": "name", "person": str(town.people["property"]), "p-3": "yes"})
+    assert "请选一位同事" in odd.text
+    named = await press(secretary, ONE, {"act": "name", "person": me, "p-3": "yes", "p-13": "yes"})
+    assert named.location == f"{ONE}?told=canvassers_kept"
+    assert "上门征询" in (await worker.get(f"/console/{HERE}/doors")).text
+    before = len(await events(town, "survey.doors_seen"))
+    everywhere = await worker.get(doors)
+    assert len(await events(town, "survey.doors_seen")) == before + 1
+    assert "3栋</a> <small>7 户，还有 6 户没答" in everywhere.text
+    assert "13栋" not in everywhere.text  # named for it, but their office is building 3
+    building = f"{doors}?building=3"
+    at_doors = await worker.get(building)
+    assert "自己答了" in at_doors.text
+    for hidden in ("怕晃眼", "您答的是"):
+        assert hidden not in at_doors.text
+    for unit, said, told in (
+        ("3-1-201", {"said": "agree", "channel": "door"}, "door_kept"),
+        ("3-1-301", {"said": "against", "channel": "phone", "r-cost": "yes"}, "door_kept"),
+        ("3-1-401", {"said": "either", "channel": "door"}, "door_kept"),
+        ("3-1-501", {"said": "absent", "on": "2026-03-11"}, "door_tried"),
+        ("3-1-601", {"said": "refused", "on": "2026-03-12"}, "door_tried"),
+        ("3-1-101", {"said": "agree", "channel": "door"}, "door_beside"),
+    ):
+        kept = await press(worker, building, {"building": "3", "unit": unit, **said})
+        assert kept.location == f"{doors}?building=3&told={told}", (unit, kept.text[:2000])
+    for unit, said, told in (
+        ("13-101", {"said": "agree", "channel": "door"}, "不在这次要问的名单里"),
+        ("3-1-701", {"said": "absent", "on": "2026-04-01"}, "最近一个月里的一天"),
+        ("3-1-701", {"said": "maybe", "words": "门上<写>"}, "请先选一个"),
+    ):
+        refused = await press(worker, building, {"building": "3", "unit": unit, "channel": "door", **said})
+        assert told in refused.text
+    assert "门上&lt;写&gt;" in refused.text
+    assert await standing(town) == {
+        "3-1-101": (SurveyChoice.AGAINST, SurveyChannel.PAGE),
+        "3-1-201": (SurveyChoice.AGREE, SurveyChannel.DOOR),
+        "3-1-301": (SurveyChoice.AGAINST, SurveyChannel.PHONE),
+        "3-1-401": (SurveyChoice.EITHER, SurveyChannel.DOOR),
+    }
+    assert "和上门记的不一样" in (await worker.get(building)).text
+    assert "替这一户记过" not in (await resident.get(OWN)).text
+
+    # A household that staff had written down answers itself: that is what counts.
+    neighbour = await lives(town, "o-qian", "3-1-201")
+    assert "上门的同志已经替这一户记过" in (await neighbour.get(OWN)).text
+    await press(neighbour, OWN, {"unit": "3-1-201", "said": "against"})
+    covered = await secretary.get(FIRST)
+    row = re.search(r'<th scope="row">3栋</th>(.*?)</tr>', covered.text, re.DOTALL)
+    assert row is not None
+    cells = re.sub(r"<[^>]+>|\s+", " ", row[1]).split()
+    assert cells == [
+        "4/7",
+        "同意",
+        "0",
+        "不同意",
+        "3",
+        "都行",
+        "1",
+        "3",
+        "没去过",
+        "1",
+        "没人",
+        "1",
+        "不愿说",
+        "1",
+    ]
+    assert "有 2 户自己答的，和上门记的不一样" in covered.text
+    assert "怕晃眼" in covered.text  # among what was written, without who
+    assert "3-1-101" not in covered.text
+
+    # Not five yet: residents see that somebody answered, and no figure.
+    assert "还不到五户" in (await resident.get(OWN)).text
+    await press(await lives(town, "o-sun", "3-1-501"), OWN, {"unit": "3-1-501", "said": "agree"})
+    public = await resident.get(OWN)
+    assert "5 户的意见" in public.text
+
+    closed = await press(secretary, FIRST, {"act": "close", "sure": "yes"})
+    assert closed.location == f"{FIRST}?told=survey_closed"
+    late = await press(resident, OWN, {"unit": "3-1-101", "said": "agree"})
+    assert "已经结束" in late.text
+    assert "哪一户没答，不再给人看" in (await worker.get(building)).text
+
+    second = {**FORM, "act": "round", "phase": "notice", "question": "这份方案行不行？", "b-13": "yes"}
+    added = await press(secretary, f"{ONE}?phase=notice", second)
+    assert added.location == f"{ONE}/2?told=survey_round_added"
+    assert (await press(secretary, f"{ONE}/2", {"act": "set"})).location.endswith("survey_opened")
+    both = await secretary.get(ONE)
+    assert "10 户里答了 5 户：同意 1，不同意 3，都行 1" in both.text
+    assert "3 户里答了 0 户" in both.text
+    assert "这次没有问到您家" in (await resident.get(OWN)).text
+    third = await lives(town, "o-li", "13-101")
+    assert "这份方案行不行？" in (await third.get(OWN)).text
+
+
+async def test_one_against_is_no_veto_and_what_is_missing_is_said(town: Town) -> None:
+    """Where each building stands, who was not reached, what the lawful majority is; reasons are answered, once told."""
+    await flats(town, *(f"3-1-{floor}01" for floor in range(1, 8)), "13-101", "13-102")
+    secretary = await town.as_staff("secretary")
+    await press(secretary, SURVEYS, FORM)
+    await press(secretary, FIRST, {"act": "set"})
+    homes = [await lives(town, f"o-{floor}", f"3-1-{floor}01") for floor in range(1, 6)]
+    for number, browser in enumerate(homes, 1):
+        said = {"said": "against", "r-noise": "yes"} if number == 1 else {"said": "agree"}
+        await press(browser, OWN, {"unit": f"3-1-{number}01", **said})
+    page = await secretary.get(FIRST)
+    assert "改公共部分的用途，或者拿来经营" in page.text
+    assert "人数和面积都要达到全体业主的三分之二" in page.text
+    assert "还差 1 户参与才够法定人数" in page.text  # six of nine
+    assert "至少要 4 户。现在同意 4 户，够了" in page.text  # three quarters of five
+    assert "现在不同意的 1 户不等于否决" in page.text
+    assert "征求意见不决定任何事" in page.text
+    for decided in ("通过", "未形成有效决定"):
+        assert decided not in page.text
+    assert "<td>0/2</td>" in page.text  # building 13
+
+    odd = await press(
+        secretary, FIRST, {"act": "reply", "reason": "noise", "summary": "怕太吵", "answer": " "}
+    )
+    assert "请写上回复" in odd.text
+    assert "怕太吵" in odd.text
+    reply = {
+        "act": "reply",
+        "reason": "noise",
+        "summary": "有几户怕施工太吵",
+        "answer": "只在白天装，两天装完。",
+    }
+    done = await press(secretary, FIRST, reply)
+    assert done.location == f"{FIRST}?told=survey_replied"
+    for browser in homes:
+        public = await browser.get(OWN)
+        assert "有几户怕施工太吵" in public.text
+        assert "只在白天装，两天装完。" in public.text
+        assert "有人不同意，不等于否决" in public.text
+    assert (await press(homes[0], OWN, {"unit": "3-1-101", "said": "agree"})).location.endswith("answered")
+    town.clock.forward(timedelta(days=9))
+    assert await advance_surveys(town.site.database, town.site.services, town.clock.now) == 2
+    over = await (await town.as_resident(openid="o-2")).get(OWN)
+    assert "已结束" in over.text
+    assert "同意的至少要" in over.text
+
+
+async def test_neighbours_and_the_company_see_nothing_of_it(town: Town) -> None:
+    await survey(town)
+    stranger = await town.as_resident(openid="o-stranger")
+    assert (await stranger.get(OWN)).status == 404
+    resident = await town.as_resident()
+    assert (await resident.get(f"/h5/surveys/{THERE}/1001")).status == 404
+    assert (await resident.get(f"/h5/surveys/{HERE}/1002")).status == 404
+    company = await town.as_staff("property")
+    for path in (SURVEYS, ONE, FIRST, f"{FIRST}/doors", f"/console/{HERE}/doors"):
+        assert (await company.get(path)).status == 403
+    # Whoever only looks on sees how far it is, and no button, word or door.
+    supervisor = await town.as_staff("supervisor")
+    page = await supervisor.get(FIRST)
+    assert page.status == 200
+    assert "为什么不同意" not in page.text
+    assert 'name="act"' not in page.text
+
+
+async def test_a_round_opens_by_itself_on_its_day(town: Town) -> None:
+    secretary = await town.as_staff("secretary")
+    await press(secretary, SURVEYS, {**FORM, "starts": "2026-03-14"})
+    nobody = await press(secretary, FIRST, {"act": "set"})
+    assert "还没有房屋清册" in nobody.text
+    await flats(town, "3-1-101")
+    assert (await press(secretary, FIRST, {"act": "set"})).location == f"{FIRST}?told=survey_set"
+    assert await advance_surveys(town.site.database, town.site.services, town.clock.now) == 0
+    town.clock.forward(timedelta(days=2))
+    assert await advance_surveys(town.site.database, town.site.services, town.clock.now) == 1
+    async with town.site.database.read() as session:
+        [round_] = list(await session.exec(select(SurveyRound)))
+        assert (round_.state, round_.opened_at) == (SurveyState.OPEN, town.clock.now)
+
+
+def test_pages_have_a_word_for_everything_and_no_long_sentence(templates: Templates) -> None:
+    def words(table: str) -> dict[str, str]:
+        return templates.words(table, "survey_words.html")
+
+    assert set(words("survey_refused")) == set(Code)
+    assert set(words("survey_states")) == set(SurveyState)
+    assert set(words("survey_phases")) == set(SurveyPhase)
+    assert set(words("survey_choices")) == set(SurveyChoice)
+    assert set(words("survey_channels")) == set(SurveyChannel)
+    assert set(words("door_outcomes")) == set(DoorOutcome)
+    for table in ("survey_refused", "survey_told"):
+        for said in words(table).values():
+            assert all(len(sentence) <= 60 for sentence in re.split("[。！？]", said)), said
