@@ -321,7 +321,14 @@ async def test_erasure_takes_ones_own_and_leaves_the_counts(zhao: Phone) -> None
         message.media_id == "" for message in await talk.rows(InboxMessage) if message.sender != "o-qian"
     )
     [audit] = [event for event in await talk.rows(AuditEvent) if event.verb == "person.erased"]
-    assert audit.details == {"opinions": 1, "photos": 1, "polls": 0, "proposals": 0, "bindings": 0}
+    assert audit.details == {
+        "opinions": 1,
+        "photos": 1,
+        "polls": 0,
+        "surveys": 0,
+        "proposals": 0,
+        "bindings": 0,
+    }
 
 
 async def test_photos_go_with_the_words_when_their_time_is_over(zhao: Phone) -> None:
