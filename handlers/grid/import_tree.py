@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.grid.plan import Decision, Node, Plan, plan_tree
 from handlers.grid.sheet import Column, TreeRow, TreeSheet
+from handlers.visits.sealed import home_of
 from storage.audit import add_audit_event
 from storage.queries.grid import (
     list_cells,
@@ -22,6 +23,7 @@ from storage.queries.grid import (
 )
 from storage.queries.people import list_people_in_office, list_people_in_office_inside
 from storage.queries.tree import delete_places, list_scopes_of, put_places
+from storage.queries.visits import list_plans
 from storage.sealing import Sealer
 from storage.states import Role
 from storage.tables import Compound
@@ -84,7 +86,8 @@ async def import_tree(
     if not dry_run:
         await lock_compound(session, compound_id)
     known = {code: Node(*node) for code, node in (await list_nodes(session, compound_id)).items()}
-    plan = plan_tree(sheet, rows, known, await list_uses(session, compound))
+    uses = await _visited(session, sealer, compound_id) | await list_uses(session, compound)
+    plan = plan_tree(sheet, rows, known, uses)
     workers = await find_workers(session, sealer, compound) if plan.workers else {}
     unknown = {cell: name for cell, name in (plan.workers or {}).items() if name not in workers}
     tried = Imported(plan, unknown, written=False)
@@ -115,6 +118,15 @@ async def find_workers(session: AsyncSession, sealer: Sealer, compound: Compound
         if name and grant.person_id not in found.setdefault(name, []):
             found[name].append(grant.person_id)
     return found
+
+
+async def _visited(session: AsyncSession, sealer: Sealer, compound_id: int) -> dict[str, str]:
+    """Homes that are visited. Who is on that list is a secret, so the reason is that of any home with people in it."""
+    return {
+        home_of(sealer, plan).code: "use.lives"
+        for plan in await list_plans(session, compound_id)
+        if plan.household_sealed is not None
+    }
 
 
 async def _write(session: AsyncSession, compound_id: int, plan: Plan, workers: Mapping[str, int]) -> None:

@@ -10,7 +10,7 @@ from handlers.people.forgotten import subject_of
 from handlers.people.unquote import unquote
 from handlers.requests.forget import forget_requests_of
 from handlers.texts import say
-from handlers.visits.forget import forget_visits_of
+from handlers.visits.forget import forget_visits_about, list_home_keys
 from storage.audit import add_audit_event
 from storage.outbox import forget_recipient
 from storage.queries.companies import forget_statements_of
@@ -49,6 +49,7 @@ async def erase_person(context: Context) -> int:
     for identity in identities:
         for account in context.services.accounts_of(identity.account):
             await end_unheard_messages(session, account, identity.external_id, context.inbox_id, context.now)
+    homes = await list_home_keys(session, context.services.sealer, person_id)
     bindings = await leave_all(session, context.services, person_id, context.now)
     await lock_matters_of(session, person_id)  # before any opinion: everybody locks in one order
     await unquote(session, await lock_opinions_with_words(session, person_id), say("opinions.words_gone"))
@@ -57,7 +58,7 @@ async def erase_person(context: Context) -> int:
     await forget_requests_of(session, person_id)
     await forget_statements_of(session, person_id)
     polls = await forget_answers_of(session, person_id)
-    await forget_visits_of(session, context.services.sealer, person_id)
+    await forget_visits_about(session, homes)
     await forget_points_of(session, person_id)
     await forget_hazard_lists_of(session, person_id)
     proposals = await forget_consultations_of(session, person_id)

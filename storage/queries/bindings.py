@@ -49,6 +49,25 @@ async def list_bound(
     return list(await session.exec(statement))
 
 
+async def list_units_bound(session: AsyncSession, person_id: int) -> list[tuple[int, str]]:
+    """The units (compound_id, code) of the owners that somebody has a standing binding to."""
+    statement = (
+        select(RollTitle.compound_id, RollTitle.unit_code)
+        .join(
+            OwnerBinding,
+            (col(OwnerBinding.compound_id) == RollTitle.compound_id)
+            & (col(OwnerBinding.owner_number) == RollTitle.owner_number),
+        )
+        .where(
+            OwnerBinding.person_id == person_id,
+            col(OwnerBinding.ended_at).is_(None),
+            col(RollTitle.ended_at).is_(None),
+        )
+        .distinct()
+    )
+    return list(await session.exec(statement))
+
+
 async def list_persons_bound_to(
     session: AsyncSession, compound_id: int, unit_codes: Iterable[str]
 ) -> list[int]:

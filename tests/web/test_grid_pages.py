@@ -12,6 +12,7 @@ from storage.sealing import Sealer
 from storage.tables import GridUpload, Person, Place
 from tests.roll.sheets import roll
 from tests.web.orders import matter, text_of
+from tests.web.test_visits import plan as visit_plan
 from tests.web.town import HERE, Browser, Page, Town, here_id
 
 GRID = f"/console/{HERE}/grid"
@@ -112,6 +113,12 @@ async def test_what_is_needed_cannot_be_left_out_and_what_is_elsewhere_is_refuse
     refused = await secretary.get(f"{GRID}/upload")
     assert "3-1-204" in refused.text
     assert "有居民登记住在这里" in refused.text
+    # A home that is visited is kept as well, and nothing tells it from any other home.
+    await visit_plan(town, home="3栋1单元203")
+    await send(secretary, fewer)
+    refused = await secretary.get(f"{GRID}/upload")
+    assert [refused.text.count(home) for home in ("3-1-203", "3-1-204")] == [1, 1]
+    assert "走访" not in refused.text
     forced = await secretary.post(f"{GRID}/upload/import", {"csrf": refused.csrf, "seen": "x"})
     assert forced.location.endswith("tree_refused")
     assert "3-1-201" in await places(town)

@@ -19,9 +19,19 @@ from storage.database import Database
 from storage.queries.people import get_or_add_identities, put_residency, put_role
 from storage.queries.tree import put_places
 from storage.states import PlaceLevel, Role, RoleSource, VisitLevel
-from storage.tables import AuditEvent, Compound, HomeVisit, OutboxMessage, RoleGrant, StewardVisit, VisitPlan
+from storage.tables import (
+    AuditEvent,
+    Compound,
+    HomeVisit,
+    OutboxMessage,
+    Residency,
+    RoleGrant,
+    StewardVisit,
+    VisitPlan,
+)
 from tests.handlers.talk import ACCOUNTS
 from tests.web.orders import fields_of, text_of
+from tests.web.test_topics import owner
 from tests.web.town import HERE, THERE, Page, Town, here_id
 
 LIST = f"/console/{HERE}/visits"
@@ -29,7 +39,7 @@ ONE = f"{LIST}/1001"
 SECRET = "独居，腿脚不便"
 
 
-async def plan(town: Town, worker: str = "grid_worker") -> int:
+async def plan(town: Town, worker: str = "grid_worker", home: str = "3栋1单元501") -> int:
     """A home that the grid worker visits weekly; its number."""
     compound_id = await here_id(town)
     async with town.site.database.write() as session:
@@ -39,7 +49,7 @@ async def plan(town: Town, worker: str = "grid_worker") -> int:
             session,
             town.site.services,
             opened,
-            "3栋1单元501",
+            home,
             VisitLevel.WEEKLY,
             SECRET,
             town.people[worker],
@@ -156,6 +166,28 @@ async def test_for_everybody_else_there_is_no_list(town: Town) -> None:
     assert (await worker.get(LIST)).status == 404, "assigned, and holds no office there any more"
 
 
+async def erase(town: Town, openid: str) -> None:
+    """Somebody asks to be forgotten."""
+    now = town.clock.now
+    async with town.site.database.write() as session:
+        identity = (await get_or_add_identities(session, [("main", openid)], now))["main", openid]
+        inbound = Inbound("main", "m:1", InboundKind.TEXT, openid, now)
+        context = Context(session, town.site.services, now, inbound, 0, identity, Batch(session, []))
+        await erase_person(context)
+
+
+async def test_an_owner_who_never_said_where_they_live_is_forgotten_with_their_home(town: Town) -> None:
+    await plan(town)
+    await owner(town, "o-owner", "王秀英", "3-1-501", 1)
+    async with town.site.database.write() as session:
+        for residency in await session.exec(select(Residency)):
+            await session.delete(residency)
+    await erase(town, "o-owner")
+    async with town.site.database.read() as session:
+        plan_row = await session.get_one(VisitPlan, (await here_id(town), 1001))
+    assert reason_of(town.sealer, plan_row) == ""
+
+
 async def test_moving_out_and_being_forgotten_take_the_words_away(town: Town) -> None:
     await plan(town)
     compound_id, now = await here_id(town), town.clock.now
@@ -172,10 +204,7 @@ async def test_moving_out_and_being_forgotten_take_the_words_away(town: Town) ->
         people = await get_or_add_identities(session, [("main", "o-old")], now)
         identity = people["main", "o-old"]
         await put_residency(session, compound_id, identity.person_id, "3-1-501", now)
-    async with town.site.database.write() as session:
-        inbound = Inbound("main", "m:1", InboundKind.TEXT, "o-old", now)
-        context = Context(session, town.site.services, now, inbound, 0, identity, Batch(session, []))
-        await erase_person(context)
+    await erase(town, "o-old")
     async with town.site.database.read() as session:
         plan_row = await session.get_one(VisitPlan, (compound_id, 1001))
         [visit] = list(await session.exec(select(HomeVisit)))
