@@ -1,6 +1,7 @@
 """Who is told what of a consultation; each notice once, whoever asks for it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -34,12 +35,16 @@ async def tell_staff(
     now: datetime,
     roles: Sequence[Role] = HOSTS,
 ) -> None:
-    """Write to those who hold the meeting. what: names the notice within the month."""
+    """Write to those who hold the meeting. what: names the notice within the month, after what is in front of ":"."""
     link = words.desk_of(services.public_url, compound.code, row.month)
+    state = _state_for_staff(what.partition(":")[0])
     notice = Notice(
         MessageClass.REMINDER,
         f"{text}{link}",
         _key(compound, row, what),
+        facts=replace(
+            _facts(services, compound, row, state), todo=say("consultations.todo_desk"), link=link.strip()
+        ),
         not_before=off_the_hour(now + spread_of(compound.code)),
         expires_at=now + 3 * DAY,
     )
@@ -139,6 +144,23 @@ def _facts(services: Services, compound: Compound, row: Consultation, state: str
         todo=say("consultations.todo"),
         link=words.page_of(services.public_url, compound.code, row.month),
     )
+
+
+def _state_for_staff(what: str) -> str:
+    """What a template says of where a month is."""
+    match what:
+        case "proposed":
+            return say("consultations.state_proposed")
+        case "unsettled":
+            return say("consultations.state_unsettled")
+        case "closed":
+            return say("consultations.state_closed")
+        case "ask":
+            return say("consultations.state_ask")
+        case "late":
+            return say("consultations.state_late")
+        case _:
+            return say("consultations.state_check")
 
 
 def _topic(row: Consultation) -> str:

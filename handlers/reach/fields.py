@@ -32,10 +32,15 @@ class NoticeKind(StrEnum):
     VOTE = "vote"  # a step of an owners' vote
     BALLOT = "ballot"  # that a ballot was recorded for their unit
     MEETING = "meeting"  # the monthly consultation
+    TOPIC = "topic"  # a step of a topic
 
 
 # A kind without a table of its own is said in the fields of another one, which fit it as well.
-_SAID_AS = {NoticeKind.RATE: NoticeKind.REQUEST, NoticeKind.BALLOT: NoticeKind.RECEIPT}
+_SAID_AS = {
+    NoticeKind.RATE: NoticeKind.REQUEST,
+    NoticeKind.BALLOT: NoticeKind.RECEIPT,
+    NoticeKind.TOPIC: NoticeKind.REQUEST,
+}
 LITERAL = "="  # in front of words that always stand there
 
 

@@ -10,19 +10,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.apart import each_apart
 from handlers.context import Services
-from handlers.reach.notify import Notice, notify_person
-from handlers.texts import say
 from handlers.topics.carry_out import carry_out, write_entry
 from handlers.topics.commands import Advance, Entry
 from handlers.topics.facts import Standing
 from handlers.topics.present import missing
 from handlers.topics.record import load_facts
-from handlers.topics.tell import NEWS, list_holders
+from handlers.topics.tell import tell_failed_vote
 from handlers.topics.templates import template_of
 from storage.database import Database
 from storage.queries.topics import has_event, list_topics_after_vote, lock_topic
-from storage.states import MessageClass, TopicState, TopicStep, TopicVerb
-from storage.tables import Compound, Topic
+from storage.states import TopicState, TopicStep, TopicVerb
+from storage.tables import Compound
 
 LIMIT = 200
 
@@ -47,23 +45,10 @@ async def _follow(
     if facts.vote is Standing.FAILED:
         failed = Entry(TopicVerb.VOTE_FAILED, details={"vote": topic.vote_number})
         await write_entry(session, topic, failed, now, key=key, actor_id=None)
-        await _tell_failed(session, services, compound, topic, now)
+        await tell_failed_vote(session, services, compound, topic, now)
         return 1
     # Somebody's objection, or something that the step asks for beside the vote, still holds it.
     if missing(template_of(topic.template).plan, facts):
         return 0
     await carry_out(session, services, compound, number, Advance(), now, key=key, actor_id=None)
     return 1
-
-
-async def _tell_failed(
-    session: AsyncSession, services: Services, compound: Compound, topic: Topic, now: datetime
-) -> None:
-    notice = Notice(
-        MessageClass.NOTICE,
-        say("topics.vote_failed", compound=compound.name, title=topic.title),
-        f"topic:{topic.compound_id}:{topic.topic_number}:vote:{topic.vote_number}",
-        expires_at=now + NEWS,
-    )
-    for person_id in await list_holders(session, compound, topic.step):
-        await notify_person(session, services, person_id, notice, now)

@@ -6,6 +6,7 @@ several topics reads of all of them in one message.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.apart import each_apart
 from handlers.context import Services
 from handlers.local_time import month_day
+from handlers.reach.fields import Facts as Shown
 from handlers.reach.notify import Notice, notify_person
 from handlers.requests.offices import list_dispatchers
 from handlers.texts import say
@@ -20,8 +22,8 @@ from handlers.topics.carry_out import put_times, write_entry
 from handlers.topics.commands import Entry
 from handlers.topics.facts import Times
 from handlers.topics.rules import Due, due, said
-from handlers.topics.tell import list_holders
-from handlers.topics.words import STEP_NAMES
+from handlers.topics.tell import list_holders, shown
+from handlers.topics.words import STEP_NAMES, desk_of
 from storage.database import Database
 from storage.queries.topics import list_due_compounds, lock_due_topics
 from storage.states import Ladder, MessageClass, TopicVerb
@@ -92,6 +94,22 @@ async def _tell(
                 lines=lines,
             ),
             f"topics:{compound.compound_id}:{what.value}:{which}",
+            facts=_shown(services, compound, what, topics, now),
             expires_at=now + LASTS,
         )
         await notify_person(session, services, person_id, notice, now)
+
+
+def _shown(
+    services: Services, compound: Compound, what: Due, topics: Sequence[Topic], now: datetime
+) -> Shown:
+    """What a template says of them: the first of several, and a link to all."""
+    code, state = compound.code, say("topics.state_overdue" if what is Due.OVERDUE else "topics.state_soon")
+    if len(topics) == 1:
+        link = desk_of(services.public_url, code, topics[0].topic_number)
+        return shown(compound, topics[0], state, say("topics.todo_work"), link, now)
+    link = f"{services.public_url}/console/{code}/topics" if services.public_url else ""
+    more = say("topics.what_more", title=topics[0].title, count=len(topics))
+    return replace(
+        shown(compound, topics[0], state, say("topics.todo_work"), link, now), what=more, number=None
+    )

@@ -14,7 +14,7 @@ from handlers.requests.offices import list_dispatchers
 from handlers.texts import say
 from handlers.topics.commands import Entry
 from handlers.topics.rules import HOLDERS
-from handlers.topics.words import STEP_NAMES, announcement, page_of
+from handlers.topics.words import STEP_NAMES, announcement, desk_of, page_of
 from storage.queries.people import list_people_in_office
 from storage.queries.tree import list_scopes_of
 from storage.queries.vote_reach import list_groups_written_to
@@ -22,6 +22,20 @@ from storage.states import Ladder, MessageClass, TopicState, TopicStep
 from storage.tables import Compound, Topic
 
 NEWS = timedelta(days=3)  # afterwards nobody wants to hear which step began
+
+
+def shown(compound: Compound, topic: Topic, state: str, todo: str, link: str, now: datetime) -> Shown:
+    """What a template says of a topic: its title is the organisers', nobody's own words."""
+    return Shown(
+        NoticeKind.TOPIC,
+        topic.title,
+        state,
+        now,
+        compound.name,
+        number=topic.topic_number,
+        todo=todo,
+        link=link,
+    )
 
 
 async def tell_step(
@@ -61,6 +75,14 @@ async def tell_step(
             until=month_day(topic.due_at),
         ),
         f"{about}:{topic.entry}:yours",
+        facts=shown(
+            compound,
+            topic,
+            say("topics.state_yours"),
+            say("topics.todo_work"),
+            _desk(services, compound, topic),
+            now,
+        ),
         expires_at=now + NEWS,
     )
     for person_id in await list_holders(session, compound, topic.step):
@@ -95,20 +117,12 @@ async def tell_answer(
     now: datetime,
 ) -> None:
     """Tell whoever objected what they are answered."""
-    shown = Shown(
-        NoticeKind.REQUEST,
-        topic.title,
-        "已回复",
-        now,
-        compound.name,
-        number=topic.topic_number,
-        link=page_of(services.public_url, compound.code, topic.topic_number),
-    )
+    link = page_of(services.public_url, compound.code, topic.topic_number)
     notice = Notice(
         MessageClass.NOTICE,
         say("topics.answered", title=topic.title, answer=answer),
         f"topic:{topic.compound_id}:{topic.topic_number}:objection:{objection}",
-        facts=shown,
+        facts=shown(compound, topic, say("topics.state_answered"), say("topics.todo_read"), link, now),
     )
     await notify_person(session, services, person_id, notice, now)
 
@@ -128,6 +142,33 @@ async def ask_to_sign(
         MessageClass.NOTICE,
         say("topics.please_sign", title=topic.title, link=link or "社区、业委会都可以签"),
         f"topic:{topic.compound_id}:{topic.topic_number}:{topic.entry}:sign:{milestones}",
+        facts=shown(compound, topic, say("topics.state_sign"), say("topics.todo_sign"), link, now),
     )
     for person_id in people:
         await notify_person(session, services, person_id, notice, now)
+
+
+async def tell_failed_vote(
+    session: AsyncSession, services: Services, compound: Compound, topic: Topic, now: datetime
+) -> None:
+    """Tell those who hold the decision that the owners' vote did not pass."""
+    notice = Notice(
+        MessageClass.NOTICE,
+        say("topics.vote_failed", compound=compound.name, title=topic.title),
+        f"topic:{topic.compound_id}:{topic.topic_number}:vote:{topic.vote_number}",
+        facts=shown(
+            compound,
+            topic,
+            say("topics.state_failed"),
+            say("topics.todo_work"),
+            _desk(services, compound, topic),
+            now,
+        ),
+        expires_at=now + NEWS,
+    )
+    for person_id in await list_holders(session, compound, topic.step):
+        await notify_person(session, services, person_id, notice, now)
+
+
+def _desk(services: Services, compound: Compound, topic: Topic) -> str:
+    return desk_of(services.public_url, compound.code, topic.topic_number)

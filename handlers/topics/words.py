@@ -23,6 +23,11 @@ def page_of(public_url: str, code: str, number: int) -> str:
     return f"{public_url}/h5/topics/{code}/{number}" if public_url else ""
 
 
+def desk_of(public_url: str, code: str, number: int) -> str:
+    """Where staff work on a topic; empty without pages."""
+    return f"{public_url}/console/{code}/topics/{number}" if public_url else ""
+
+
 def announcement(compound: Compound, topic: Topic, entry: Entry, public_url: str) -> str:
     """What groups read when the step changed."""
     text = _what_happened(compound.name, topic, entry)

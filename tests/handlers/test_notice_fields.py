@@ -1,17 +1,21 @@
 """What templates say: a word of ours for each field, as the platform takes it, filled when the notice is queued."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.playground.template_values import fault_of_value
+from handlers.consultations.tell import tell_staff
 from handlers.context import AccountFacts
 from handlers.reach.fields import WORDS, Facts, NoticeKind, Template, fault_of, fill, fit, template_of
-from storage.states import Form, MessageClass, Role
-from storage.tables import OutboxMessage
+from handlers.topics.clock import advance_topics
+from handlers.topics.propose import propose_topic
+from storage.queries.tree import find_compound
+from storage.states import Form, MeetingForm, MessageClass, Role
+from storage.tables import Consultation, OutboxMessage
 from tests.handlers.neighbours import appoint, join, open_groups, overheard
 from tests.handlers.talk import ACCOUNTS, Talk
 
@@ -182,3 +186,62 @@ async def test_an_alert_says_what_and_where_and_nobodys_words(mapped: Talk) -> N
     assert fields["thing2"] == "3栋2单元"
     assert "快来人" not in str(notice)
     assert not any(fault_of_value(name, value) for name, value in fields.items())
+
+
+async def colleague(talk: Talk) -> int:
+    """A secretary whom the service account can write to as well."""
+    await open_groups(talk, 1)
+    await talk.bind("o-li")
+    await join(talk, "li", "o-li")
+    return await appoint(talk, "li", Role.SECRETARY)
+
+
+async def test_a_topic_says_whose_turn_it_is_and_until_when(mapped: Talk) -> None:
+    secretary = await colleague(mapped)
+    async with mapped.database.write() as session:
+        there = await find_compound(session, "XH-1")
+        assert there is not None
+        for title in ("楼下装椅子", "修单元门"):
+            await propose_topic(
+                session, mapped.services, there, title, "", "plain", mapped.now, actor_id=secretary
+            )
+    await advance_topics(mapped.database, mapped.services, mapped.now + timedelta(days=6))
+    await advance_topics(mapped.database, mapped.services, mapped.now + timedelta(days=30))
+    soon, late = await said(mapped, MessageClass.REMINDER, "li")
+    assert (soon["template_id"], soon["url"]) == (
+        "T-topic",
+        "https://yishi.example.org/console/XH-1/topics",
+    )
+    for notice, state in ((soon, "快到期"), (late, "已超期")):
+        fields = notice["fields"]
+        assert isinstance(fields, dict)
+        assert (fields["thing1"], fields["phrase6"]) == ("楼下装椅子等 2 件", state)
+        assert not any(fault_of_value(name, value) for name, value in fields.items())
+
+
+async def test_every_notice_of_a_consultation_has_its_words(mapped: Talk) -> None:
+    await colleague(mapped)
+    steps = ("proposed", "unsettled", "closed:1", "ask:1", "late:1", "check")
+    async with mapped.database.write() as session:
+        there = await find_compound(session, "XH-1")
+        assert there is not None
+        assert there.compound_id is not None
+        row = Consultation(
+            compound_id=there.compound_id,
+            month="2026-03",
+            meets_at=mapped.now,
+            form=MeetingForm.BENCH,
+            opened_at=mapped.now,
+        )
+        session.add(row)
+        for step in steps:
+            await tell_staff(session, mapped.services, there, row, step, "请看", mapped.now)
+    notices = await said(mapped, MessageClass.REMINDER, "li")
+    states = []
+    for notice in notices:
+        assert notice["url"] == "https://yishi.example.org/console/XH-1/consultations/2026-03"
+        fields = notice["fields"]
+        assert isinstance(fields, dict)
+        states.append(fields["phrase6"])
+        assert not any(fault_of_value(name, value) for name, value in fields.items())
+    assert len(set(states)) == len(steps)
