@@ -1,6 +1,6 @@
-"""Work on several rows, each in a transaction of its own: one that fails does not hold up the others."""
+"""Work on several rows, apart from each other: one that fails does not hold up the others."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -22,6 +22,32 @@ async def each_apart(
                 done += await do(session, one)
         except Exception as error:  # whatever it is, the time of the others goes on
             errors.append(error)
+    if errors:
+        raise errors[0]
+    return done
+
+
+async def some_apart(
+    database: Database,
+    batches: Iterable[Sequence[_T]],
+    do: Callable[[AsyncSession, Sequence[_T]], Awaitable[int]],
+) -> int:
+    """Do `do` with each batch in one transaction, and one by one with a batch that fails; returns as `each_apart`."""
+
+    async def alone(session: AsyncSession, one: _T) -> int:
+        return await do(session, [one])
+
+    done = 0
+    errors: list[Exception] = []
+    for batch in batches:
+        try:
+            async with database.write() as session:
+                done += await do(session, batch)
+        except Exception:  # whatever it is, only the culprit is left
+            try:
+                done += await each_apart(database, batch, alone)
+            except Exception as error:
+                errors.append(error)
     if errors:
         raise errors[0]
     return done

@@ -1,6 +1,7 @@
 """The outbox table: adding messages, taking due ones under a lease, recording what became of them."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,57 +19,70 @@ from storage.states import (
     Promise,
 )
 from storage.tables import OutboxMessage, SendWindow
-from storage.upsert import insert_ignore
+from storage.upsert import insert_for
 
 KEPT_FOR = timedelta(days=3)  # a message nobody could be sent for this long has lost its point
+_AT_ONCE = 200  # messages in one statement
 THEN = " > "  # in a reason: between the ways that were tried, oldest first
 
 _URGENT = [message_class for message_class, policy in POLICIES.items() if policy.urgent]
 
 
-async def add_message(
-    session: AsyncSession,
-    *,
-    account: str,
-    recipient: str,
-    message_class: MessageClass,
-    text: str,
-    dedupe_key: str,
-    now: datetime,
-    not_before: datetime | None = None,
-    expires_at: datetime | None = None,
-    form: Form = Form.TEXT,
-    payload: dict[str, Any] | None = None,
-    fallbacks: Sequence[Sequence[str]] = (),
-    topic: str = "",
-) -> bool:
-    """Queue a message in the caller's transaction; returns False when (account, dedupe_key) was queued before.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message to queue.
 
     fallbacks: (account, recipient, form) to try in turn when this one cannot reach the recipient. topic: what it is
     news of (storage.supersede).
     """
-    return await insert_ignore(
-        session,
-        OutboxMessage,
-        {
-            "form": form,
-            "payload": null() if payload is None else payload,
-            "fallbacks": [list(each) for each in fallbacks] if fallbacks else null(),
-            "topic": topic,
-            "account": account,
-            "recipient": recipient,
-            "message_class": message_class,
-            "text": text,
-            "dedupe_key": dedupe_key,
-            "created_at": now,
-            "not_before": not_before or now,
-            "expires_at": expires_at or now + KEPT_FOR,
-            "state": OutboxState.PENDING,
-            "lease_owner": "",
-            "attempts": 0,
-            "reason": "",
-        },
-    )
+
+    account: str
+    recipient: str
+    message_class: MessageClass
+    text: str
+    dedupe_key: str
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+    form: Form = Form.TEXT
+    payload: dict[str, Any] | None = None
+    fallbacks: Sequence[Sequence[str]] = ()
+    topic: str = ""
+
+
+async def add_message(session: AsyncSession, *, now: datetime, **draft: Any) -> bool:
+    """Queue a Draft in the caller's transaction; returns False when (account, dedupe_key) was queued before."""
+    return await add_messages(session, [Draft(**draft)], now) == 1
+
+
+async def add_messages(session: AsyncSession, drafts: Sequence[Draft], now: datetime) -> int:
+    """Queue messages in the caller's transaction, in their order; returns how many were not queued before."""
+    added = 0
+    for start in range(0, len(drafts), _AT_ONCE):
+        rows = [_row_of(draft, now) for draft in drafts[start : start + _AT_ONCE]]
+        result = await session.exec(insert_for(session, OutboxMessage).values(rows).on_conflict_do_nothing())
+        added += int(result.rowcount)
+    return added
+
+
+def _row_of(draft: Draft, now: datetime) -> dict[str, Any]:
+    return {
+        "form": draft.form,
+        "payload": null() if draft.payload is None else draft.payload,
+        "fallbacks": [list(each) for each in draft.fallbacks] if draft.fallbacks else null(),
+        "topic": draft.topic,
+        "account": draft.account,
+        "recipient": draft.recipient,
+        "message_class": draft.message_class,
+        "text": draft.text,
+        "dedupe_key": draft.dedupe_key,
+        "created_at": now,
+        "not_before": draft.not_before or now,
+        "expires_at": draft.expires_at or now + KEPT_FOR,
+        "state": OutboxState.PENDING,
+        "lease_owner": "",
+        "attempts": 0,
+        "reason": "",
+    }
 
 
 async def take_due(

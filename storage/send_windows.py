@@ -137,10 +137,15 @@ async def take_pace(
     ).one()
 
 
+Window = tuple[str, str, WindowKind]  # account, recipient, kind
+
+
 async def list_open_windows(
     session: AsyncSession, recipients: Collection[tuple[str, str]], now: datetime
-) -> set[tuple[str, str, WindowKind]]:
+) -> set[Window]:
     """Of (account, recipient) the windows that are open with some left."""
+    if not recipients:
+        return set()
     statement = select(SendWindow.account, SendWindow.recipient, SendWindow.kind).where(
         tuple_(col(SendWindow.account), col(SendWindow.recipient)).in_(recipients),
         SendWindow.expires_at > now,

@@ -38,7 +38,7 @@ from handlers.digests.rules import (
 from handlers.local_time import LOCAL
 from handlers.opinions.rules import SAFETY
 from handlers.reach.fields import Facts, NoticeKind
-from handlers.reach.notify import Notice, Reached, notify_group, notify_person
+from handlers.reach.notify import Notice, Reached, Whom, notify_all
 from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.database import Database
@@ -178,10 +178,12 @@ async def _open(database: Database, services: Services, batch: Sequence[DueStep]
         groups = await _groups(
             session, [entry for entry in mine if not entry.step.silent], GroupKind.INTERNAL
         )
+        words = []
         for entry in mine:
             text = say("digests.opened", compound=entry.name, closes=_closes(entry))
             notice = _notice(entry, entry.moments.opens_at, MessageClass.PROMPT, text, now)
-            await _write_to(session, services, Words(groups.get(entry.compound_id, ()), (), notice), now)
+            words.append(Words(groups.get(entry.compound_id, ()), (), notice))
+        await _write_to(session, services, words, now)
         _note(session, mine, "cycle.opened", now)
     return len(mine)
 
@@ -191,10 +193,18 @@ async def _prompt(database: Database, services: Services, batch: Sequence[DueSte
         mine = _claimed(
             batch, await cycles.claim_step(session, CycleStep.PROMPT, [entry.key for entry in batch], now)
         )
+        quiet = await _to_prompt(session, mine)
+        notices: list[tuple[Whom, Notice]] = [
+            (
+                group,
+                _notice(entry, entry.moments.prompts_at, MessageClass.PROMPT, prompt_text(entry), now),
+            )
+            for entry, group, _unanswered in quiet
+        ]
+        reached = await notify_all(session, services, notices, now)
         prompted: dict[str, list[tuple[int, int, int]]] = {}
-        for entry, group, unanswered in await _to_prompt(session, mine):
-            notice = _notice(entry, entry.moments.prompts_at, MessageClass.PROMPT, prompt_text(entry), now)
-            if await notify_group(session, services, group, notice, now) is Reached.QUEUED:
+        for (entry, group, unanswered), came in zip(quiet, reached, strict=True):
+            if came is Reached.QUEUED:
                 row = (group.compound_id, group.group_id or 0, unanswered + 1)
                 prompted.setdefault(entry.step.week, []).append(row)
         for week, rows in prompted.items():
@@ -250,6 +260,7 @@ async def _digest(database: Database, services: Services, batch: Sequence[DueSte
                 readers.setdefault(compound_id, []).append(person_id)
         digests = await _build(session, services, mine)
         await cycles.put_digests(session, digests)
+        words = []
         for entry in mine:
             text = digest_text(digests[entry.key], _link(services, entry))
             notice = replace(
@@ -264,11 +275,10 @@ async def _digest(database: Database, services: Services, batch: Sequence[DueSte
                     link=_link(services, entry),
                 ),
             )
-            words = Words(groups.get(entry.compound_id, ()), readers.get(entry.compound_id, ()), notice)
-            await _write_to(session, services, words, now)
+            words.append(Words(groups.get(entry.compound_id, ()), readers.get(entry.compound_id, ()), notice))
             if feedback := _feedback(services, entry, digests[entry.key], now):
-                words = Words(residents.get(entry.compound_id, ()), (), feedback)
-                await _write_to(session, services, words, now)
+                words.append(Words(residents.get(entry.compound_id, ()), (), feedback))
+        await _write_to(session, services, words, now)
         _note(session, mine, "cycle.digested", now)
     return len(mine)
 
@@ -367,11 +377,13 @@ def _notice(
     )
 
 
-async def _write_to(session: AsyncSession, services: Services, words: Words, now: datetime) -> None:
-    for group in words.groups:
-        await notify_group(session, services, group, words.notice, now)
-    for person_id in words.persons:
-        await notify_person(session, services, person_id, words.notice, now)
+async def _write_to(session: AsyncSession, services: Services, words: Sequence[Words], now: datetime) -> None:
+    """All that a batch of steps has to say, in one go."""
+    notices: list[tuple[Whom, Notice]] = []
+    for each in words:
+        notices += [(group, each.notice) for group in each.groups]
+        notices += [(person_id, each.notice) for person_id in each.persons]
+    await notify_all(session, services, notices, now)
 
 
 def prompt_text(entry: DueStep) -> str:

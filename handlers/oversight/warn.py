@@ -4,26 +4,27 @@ Called by the clock of every replica. The row that holds a week's count is what 
 words are in the same transaction. A week whose digest is older than three days is counted without a word.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from itertools import groupby
+from typing import Any, TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from handlers.apart import each_apart
+from handlers.apart import each_apart, some_apart
 from handlers.context import Services
 from handlers.digests.rules import monday_of
 from handlers.local_time import LOCAL
 from handlers.oversight.rising import PAST, WINDOWS, Episode, Rise, Week, observe
 from handlers.oversight.words import tell_rises
-from handlers.reach.notify import notify_person
+from handlers.reach.notify import notify_all
 from nlp.lexicon import Lexicon, top_of
 from storage.audit import add_audit_event
 from storage.claims import try_claim
 from storage.database import Database
 from storage.queries import oversight as queries
-from storage.queries.cycles import list_readers, load_digest
-from storage.queries.oversight import Voice
+from storage.queries.cycles import list_readers, load_digests
+from storage.queries.oversight import Digested, Span, Voice
 from storage.states import Role
 from storage.tables import CommunityWarning, Compound, EarlyWarning, WeekTally
 
@@ -32,6 +33,7 @@ TOLD_WITHIN = timedelta(days=3)
 COMMUNITY_JOB = "community_warnings"
 COMMUNITY_AT = timedelta(hours=8)  # on Monday, of the week before: whoever closes on Sunday has closed
 EXAMPLES = 3
+BATCH = 20  # compounds in one transaction: callbacks must not wait long behind it
 _LIMIT = 200
 _LOOK_BACK = PAST + max(WINDOWS)  # weeks
 _WEEK = timedelta(days=7)
@@ -51,9 +53,17 @@ async def advance_warnings(database: Database, services: Services, now: datetime
         done += await each_apart(
             database, communities, lambda session, code: watch_community(session, services, code, monday, now)
         )
-    return done + await each_apart(
-        database, weeks, lambda session, week: watch_week(session, services, *week, now)
+    return done + await some_apart(
+        database, _batches(weeks), lambda session, batch: watch_weeks(session, services, batch, now)
     )
+
+
+def _batches(weeks: Sequence[Digested]) -> Iterator[Sequence[Digested]]:
+    """Of one week each, so that a compound comes up once in a batch."""
+    for _week, group in groupby(weeks, key=lambda each: each.week):
+        found = list(group)
+        for start in range(0, len(found), BATCH):
+            yield found[start : start + BATCH]
 
 
 def last_community_week(now: datetime) -> str | None:
@@ -63,34 +73,59 @@ def last_community_week(now: datetime) -> str | None:
     return (monday - _WEEK).isoformat() if begins <= now < begins + TOLD_WITHIN else None
 
 
-async def watch_week(
-    session: AsyncSession,
-    services: Services,
-    compound_id: int,
-    week: str,
-    digested_at: datetime,
-    now: datetime,
+async def watch_weeks(
+    session: AsyncSession, services: Services, batch: Sequence[Digested], now: datetime
 ) -> int:
-    """Count a week of a compound, note what rose and what is over, and tell secretary and community; 1 when done."""
-    digest = await load_digest(session, compound_id, week)
-    if digest is None or not await queries.add_tally(session, compound_id, week, {}, now):
+    """Count one week of these compounds, note what rose and what is over, and tell secretary and community.
+
+    Returns how many were counted. What they need is asked of the database once for all of them.
+    """
+    week = batch[0].week
+    digests = await load_digests(session, [(each.compound_id, week) for each in batch])
+    mine = await queries.add_tallies(session, [compound_id for compound_id, _week in digests], week, now)
+    if not mine:
         return 0
     lexicon = services.tagger.lexicon
-    since, until = (datetime.fromisoformat(digest[side]) for side in ("from", "to"))
-    people = count_people(await queries.list_said_of(session, compound_id, since, until), lexicon)
-    await queries.put_tally(session, compound_id, week, people)
+    spans = {
+        compound_id: Span(
+            *(datetime.fromisoformat(digests[compound_id, week][side]) for side in ("from", "to"))
+        )
+        for compound_id in mine
+    }
+    voices = await queries.list_said_in(session, spans)
+    people = {compound_id: count_people(voices.get(compound_id, ()), lexicon) for compound_id in mine}
+    await queries.put_tallies(session, week, people)
     first = (date.fromisoformat(week) - _LOOK_BACK * _WEEK).isoformat()
-    tallies = await queries.list_tallies(session, [compound_id], first, week)
-    if len(tallies) == 1:
-        tallies = [*await _count_earlier(session, services, compound_id, week, since, now), *tallies]
-    settings = await queries.find_oversight(session, compound_id)
-    if not settings.warnings:
-        return 1
-    known = await queries.list_warnings(session, compound_id, _LIMIT)
-    rises, ended = observe(
-        [Week(tally.week, tally.people) for tally in tallies], _episodes(known), lexicon.tops
-    )
-    _end(session, known, ended, week)
+    tallies = _by_compound(await queries.list_tallies(session, mine, first, week))
+    settings = await queries.list_oversight(session, mine)
+    known = _by_compound(await queries.list_warnings_of(session, mine))
+    for each in batch:
+        if each.compound_id not in people:
+            continue
+        span, counted = spans[each.compound_id], tallies[each.compound_id]
+        if len(counted) == 1:
+            earlier = await _count_earlier(session, services, each.compound_id, week, span.since, now)
+            counted = [*earlier, *counted]
+        if settings[each.compound_id].warnings:
+            warnings = known.get(each.compound_id, [])
+            rises, ended = observe(
+                [Week(tally.week, tally.people) for tally in counted], _episodes(warnings), lexicon.tops
+            )
+            _end(session, warnings, ended, week)
+            if rises:
+                await _raise(session, services, each, span.until, rises, now)
+    return len(people)
+
+
+async def _raise(
+    session: AsyncSession,
+    services: Services,
+    digested: Digested,
+    until: datetime,
+    rises: Sequence[Rise],
+    now: datetime,
+) -> None:
+    compound_id, week = digested.compound_id, digested.week
     compound = await session.get_one(Compound, compound_id)
     examples = {}
     for rise in rises:
@@ -109,11 +144,10 @@ async def watch_week(
             session, at=now, verb="warning.raised", compound_id=compound_id,
             subject=f"warning:{rise.category}:{week}", details={"people": rise.count, "weeks": rise.weeks},
         )  # fmt: skip
-    if rises and now - digested_at < TOLD_WITHIN:
+    if now - digested.at < TOLD_WITHIN:
         notice = tell_rises(services, compound.name, compound.code, week, rises, examples, now)
-        for _compound, person_id in await list_readers(session, [compound_id], READERS):
-            await notify_person(session, services, person_id, notice, now)
-    return 1
+        readers = await list_readers(session, [compound_id], READERS)
+        await notify_all(session, services, [(person_id, notice) for _compound, person_id in readers], now)
 
 
 async def watch_community(
@@ -124,8 +158,8 @@ async def watch_community(
         return 0
     compounds = await queries.list_compounds_of(session, region_code)
     ids = {compound.compound_id: compound for compound in compounds if compound.compound_id}
-    settings = [await queries.find_oversight(session, compound_id) for compound_id in ids]
-    watched = [each.compound_id for each in settings if each.warnings]
+    settings = await queries.list_oversight(session, ids)
+    watched = [compound_id for compound_id in ids if settings[compound_id].warnings]
     if len(watched) < 2:
         return 0
     first = (date.fromisoformat(week) - _LOOK_BACK * _WEEK).isoformat()
@@ -151,8 +185,8 @@ async def watch_community(
     if rises:
         region = await queries.get_region(session, region_code)
         notice = tell_rises(services, region.name, region_code, week, rises, {}, now, named)
-        for person_id in await queries.list_holders(session, region_code, READERS):
-            await notify_person(session, services, person_id, notice, now)
+        holders = await queries.list_holders(session, region_code, READERS)
+        await notify_all(session, services, [(person_id, notice) for person_id in holders], now)
     return 1
 
 
@@ -171,7 +205,8 @@ async def _count_earlier(
     session: AsyncSession, services: Services, compound_id: int, week: str, until: datetime, now: datetime
 ) -> list[WeekTally]:
     """What was said before anybody counted, in weeks of seven days back from the first that is counted."""
-    voices = await queries.list_said_of(session, compound_id, until - _LOOK_BACK * _WEEK, until)
+    span = Span(until - _LOOK_BACK * _WEEK, until)
+    voices = (await queries.list_said_in(session, {compound_id: span})).get(compound_id, [])
     if not voices:
         return []
     by_weeks: dict[int, list[Voice]] = {}
@@ -206,6 +241,16 @@ def _together(tallies: Sequence[WeekTally]) -> list[Week]:
                 people[category] = people.get(category, 0) + count
         summed.append(Week(week, people))
     return summed
+
+
+_Kept = TypeVar("_Kept", WeekTally, EarlyWarning)
+
+
+def _by_compound(rows: Sequence[_Kept]) -> dict[int, list[_Kept]]:
+    found: dict[int, list[_Kept]] = {}
+    for row in rows:
+        found.setdefault(row.compound_id, []).append(row)
+    return found
 
 
 def _episodes(known: Sequence[EarlyWarning] | Sequence[CommunityWarning]) -> list[Episode]:

@@ -1,11 +1,11 @@
 """Use cases: write to a person or a group, by the way that is allowed now, with the others to fall back on."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,11 +15,11 @@ from handlers.reach.fields import Facts, fill, notice_key, template_of
 from handlers.reach.rules import LIMITS, Door, Way, way_to_group, ways_to_person
 from handlers.reach.split import split_numbered
 from handlers.texts import fit
-from storage.claims import try_claim
-from storage.outbox import add_message
+from storage.claims import claim_all
+from storage.outbox import Draft, add_messages
 from storage.queries.forget import KEY_HEAD
-from storage.queries.people import list_identities
-from storage.send_windows import list_open_windows
+from storage.queries.people import list_identities_of
+from storage.send_windows import Window, list_open_windows
 from storage.states import ChannelKind, Form, MessageClass, WindowKind
 from storage.supersede import supersede
 from storage.tables import ChannelIdentity, ChatGroup
@@ -60,25 +60,81 @@ class Notice:
     markdown: str = ""
 
 
+Whom = int | ChatGroup  # a person by their id, or a group
+
+
+class _Letter(NamedTuple):
+    """A notice with the ways it may go. whom: the addressee as keys name it."""
+
+    whom: str
+    notice: Notice
+    ways: Sequence[Way]
+    payload: dict[str, Any] | None
+    waits: bool = False
+
+    @property
+    def claim(self) -> tuple[str, str]:
+        """The outbox's own key is one account's: this holds for whichever way another replica would choose."""
+        return f"notice:{self.whom}", _digest(self.notice.dedupe_key)
+
+
 async def notify_person(
     session: AsyncSession, services: Services, person_id: int, notice: Notice, now: datetime
 ) -> Reached:
     """Queue a notice for a person in the caller's transaction."""
-    identities = await list_identities(session, person_id)
-    filled = _filled(services, {identity.account for identity in identities}, notice)
-    doors = await _doors(session, services, identities, filled, now)
-    choice = ways_to_person(doors, notice.message_class)
-    if not choice.ways:
-        return Reached.OPTED_OUT if choice.opted_out else Reached.UNREACHABLE
-    payload: dict[str, Any] | None = {"notices": filled} if filled else None
-    reached = await _queue(session, f"person:{person_id}", notice, choice.ways, payload, now)
-    return Reached.WAITING if choice.waits and reached is Reached.QUEUED else reached
+    return (await notify_all(session, services, [(person_id, notice)], now))[0]
 
 
 async def notify_group(
     session: AsyncSession, services: Services, group: ChatGroup, notice: Notice, now: datetime
 ) -> Reached:
     """Queue a notice for a group in the caller's transaction; in a customer group its owner must tap to send it."""
+    return (await notify_all(session, services, [(group, notice)], now))[0]
+
+
+async def notify_all(
+    session: AsyncSession, services: Services, notices: Sequence[tuple[Whom, Notice]], now: datetime
+) -> list[Reached]:
+    """Queue notices, of which none is news of another, in the caller's transaction; returns what came of each.
+
+    What they need is asked of the database once for all of them.
+    """
+    known = await list_identities_of(session, {whom for whom, _notice in notices if isinstance(whom, int)})
+    windows = await list_open_windows(
+        session,
+        [
+            (identity.account, identity.external_id)
+            for identities in known.values()
+            for identity in identities
+            if identity.account in services.accounts
+        ],
+        now,
+    )
+    letters = [
+        _to_person(services, whom, known.get(whom, []), windows, notice)
+        if isinstance(whom, int)
+        else _to_group(services, whom, notice)
+        for whom, notice in notices
+    ]
+    return await _queue(session, letters, now)
+
+
+def _to_person(
+    services: Services,
+    person_id: int,
+    identities: Sequence[ChannelIdentity],
+    windows: Collection[Window],
+    notice: Notice,
+) -> _Letter | Reached:
+    filled = _filled(services, {identity.account for identity in identities}, notice)
+    choice = ways_to_person(_doors(services, identities, filled, windows), notice.message_class)
+    if not choice.ways:
+        return Reached.OPTED_OUT if choice.opted_out else Reached.UNREACHABLE
+    payload: dict[str, Any] | None = {"notices": filled} if filled else None
+    return _Letter(f"person:{person_id}", notice, choice.ways, payload, choice.waits)
+
+
+def _to_group(services: Services, group: ChatGroup, notice: Notice) -> _Letter | Reached:
     facts = services.accounts.get(group.speaks_through)
     kind = facts.kind if facts else None
     way = way_to_group(group.speaks_through, kind, group.kind, group.room, group.owner)
@@ -87,7 +143,7 @@ async def notify_group(
     payload: dict[str, Any] | None = {"owner": group.owner} if way.form is Form.GROUP_TASK else None
     if notice.markdown and kind is ChannelKind.GROUP_WEBHOOK:
         notice, payload = replace(notice, text=notice.markdown), {"markdown": True}
-    return await _queue(session, f"group:{group.group_id}", notice, [way], payload, now)
+    return _Letter(f"group:{group.group_id}", notice, [way], payload)
 
 
 def _filled(services: Services, accounts: Iterable[str], notice: Notice) -> dict[str, dict[str, Any]]:
@@ -106,24 +162,19 @@ def _filled(services: Services, accounts: Iterable[str], notice: Notice) -> dict
     return filled
 
 
-async def _doors(
-    session: AsyncSession,
+def _doors(
     services: Services,
     identities: Sequence[ChannelIdentity],
     filled: Collection[str],
-    now: datetime,
+    windows: Collection[Window],
 ) -> list[Door]:
     """Where a person can be met; accounts that are not configured any more are left out."""
-    identities = [identity for identity in identities if identity.account in services.accounts]
-    if not identities:
-        return []
-    windows = await list_open_windows(
-        session, [(identity.account, identity.external_id) for identity in identities], now
-    )
     doors = []
     for identity in identities:
         account, recipient = identity.account, identity.external_id
-        facts = services.accounts[account]
+        facts = services.accounts.get(account)
+        if facts is None:
+            continue
         doors.append(
             Door(
                 account=account,
@@ -132,13 +183,8 @@ async def _doors(
                 inside=facts.kind is ChannelKind.WECOM_APP and not looks_external(recipient),
                 following=identity.following,
                 opted_out=identity.opted_out_at is not None,
-                has_window=bool(
-                    windows
-                    & {
-                        (account, recipient, WindowKind.MESSAGE),
-                        (account, recipient, WindowKind.GESTURE),
-                    }
-                ),
+                has_window=(account, recipient, WindowKind.MESSAGE) in windows
+                or (account, recipient, WindowKind.GESTURE) in windows,
                 has_grant=notice_key(Form.SUBSCRIBE, account) in filled
                 and (account, recipient, WindowKind.SUBSCRIBE) in windows,
                 may_template=notice_key(Form.TEMPLATE, account) in filled,
@@ -147,41 +193,45 @@ async def _doors(
     return doors
 
 
-async def _queue(
-    session: AsyncSession,
-    whom: str,
-    notice: Notice,
-    ways: Sequence[Way],
-    payload: dict[str, Any] | None,
-    now: datetime,
-) -> Reached:
-    key = _short(f"{notice.dedupe_key}:{whom}")
-    # The outbox's own key is one account's: the claim holds for whichever way another replica would choose.
-    if not await try_claim(session, f"notice:{whom}", _digest(notice.dedupe_key), "", now):
-        return Reached.ALREADY
-    if notice.replaces:
-        await supersede(session, notice.replaces, now)
+async def _queue(session: AsyncSession, letters: Sequence[_Letter | Reached], now: datetime) -> list[Reached]:
+    claims = [letter.claim for letter in letters if isinstance(letter, _Letter)]
+    claimed = await claim_all(session, claims, "", now)
+    reached, queued = list[Reached](), list[_Letter]()
+    for letter in letters:
+        if isinstance(letter, Reached):
+            reached.append(letter)
+        elif letter.claim in claimed:
+            claimed.remove(letter.claim)  # the same once more is one that was queued before
+            queued.append(letter)
+            reached.append(Reached.WAITING if letter.waits else Reached.QUEUED)
+        else:
+            reached.append(Reached.ALREADY)
+    await supersede(session, {topic for letter in queued for topic in letter.notice.replaces}, now)
+    await add_messages(session, [draft for letter in queued for draft in _drafts(letter)], now)
+    return reached
+
+
+def _drafts(letter: _Letter) -> Iterator[Draft]:
+    notice, ways = letter.notice, letter.ways
+    key = _short(f"{notice.dedupe_key}:{letter.whom}")
     parts = _parts(notice.text, ways[0].form)
     for number, part in enumerate(parts, 1):
         first, *rest = ways
         if number > 1:  # the notice itself goes once, the rest of a long text can only follow as text
             rest = [way for way in rest if way.form is Form.TEXT]
-        await add_message(
-            session,
+        yield Draft(
             account=first.account,
             recipient=first.recipient,
             message_class=notice.message_class,
             text=part,
             dedupe_key=key if len(parts) == 1 else f"{key}:{number}",
-            now=now,
             not_before=notice.not_before,
             expires_at=notice.expires_at,
             form=first.form,
-            payload=payload,
+            payload=letter.payload,
             fallbacks=rest,
             topic=notice.topic,
         )
-    return Reached.QUEUED
 
 
 def _parts(text: str, form: Form) -> list[str]:

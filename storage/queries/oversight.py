@@ -1,10 +1,10 @@
 """What is watched week by week: who spoke of what, what rose, and what a compound has switched on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import and_, case, exists, func, or_
+from sqlalchemy import and_, case, exists, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -46,8 +46,23 @@ class Voice(NamedTuple):
     person_id: int | None
 
 
-async def list_untallied(session: AsyncSession, since: str, limit: int) -> list[tuple[int, str, datetime]]:
-    """(compound_id, week, when its digest was made) of weeks that nobody has counted, oldest first."""
+class Span(NamedTuple):
+    """What was filed in [since, until)."""
+
+    since: datetime
+    until: datetime
+
+
+class Digested(NamedTuple):
+    """A week of a compound that has its digest, and when it was made."""
+
+    compound_id: int
+    week: str
+    at: datetime
+
+
+async def list_untallied(session: AsyncSession, since: str, limit: int) -> list[Digested]:
+    """Weeks that nobody has counted, oldest first."""
     counted = exists().where(
         col(WeekTally.compound_id) == WeeklyCycle.compound_id, col(WeekTally.week) == WeeklyCycle.week
     )
@@ -62,7 +77,22 @@ async def list_untallied(session: AsyncSession, since: str, limit: int) -> list[
         .order_by(col(WeeklyCycle.week), col(WeeklyCycle.compound_id))
         .limit(limit)
     )
-    return [(compound_id, week, at) for compound_id, week, at in await session.exec(statement) if at]
+    return [Digested(compound_id, week, at) for compound_id, week, at in await session.exec(statement) if at]
+
+
+async def add_tallies(
+    session: AsyncSession, compound_ids: Collection[int], week: str, now: datetime
+) -> list[int]:
+    """Begin to count a week; returns the compounds where nobody else has."""
+    if not compound_ids:
+        return []
+    rows = [
+        {"compound_id": compound_id, "week": week, "people": {}, "counted_at": now}
+        for compound_id in sorted(compound_ids)
+    ]
+    statement = insert_for(session, WeekTally).values(rows).on_conflict_do_nothing()
+    added = await session.exec(statement.returning(WeekTally.compound_id))
+    return sorted(compound_id for (compound_id,) in added.all())
 
 
 async def add_tally(
@@ -73,11 +103,15 @@ async def add_tally(
     return await insert_ignore(session, WeekTally, values)
 
 
-async def put_tally(session: AsyncSession, compound_id: int, week: str, people: dict[str, int]) -> None:
-    """Fill in what was counted of a week that this transaction added."""
-    tally = await session.get_one(WeekTally, (compound_id, week))
-    tally.people = people
-    session.add(tally)
+async def put_tallies(session: AsyncSession, week: str, people: Mapping[int, dict[str, int]]) -> None:
+    """Fill in what was counted of a week that this transaction began, by compound."""
+    await session.exec(
+        update(WeekTally),
+        params=[
+            {"compound_id": compound_id, "week": week, "people": counted}
+            for compound_id, counted in sorted(people.items())
+        ],
+    )
 
 
 async def list_tallies(
@@ -92,27 +126,42 @@ async def list_tallies(
     return list((await session.exec(statement)).all())
 
 
-async def list_said_of(
-    session: AsyncSession, compound_id: int, since: datetime, until: datetime
-) -> list[Voice]:
-    """Who spoke of what in [since, until); neither what was withdrawn nor what staff dismissed."""
+async def list_said_in(session: AsyncSession, spans: Mapping[int, Span]) -> dict[int, list[Voice]]:
+    """Who spoke of what, by compound; neither what was withdrawn nor what staff dismissed."""
     of_matter = and_(
         col(Matter.compound_id) == Opinion.compound_id, col(Matter.number) == Opinion.matter_number
     )
+    within = or_(
+        *(
+            and_(
+                col(Opinion.compound_id) == compound_id,
+                col(Opinion.filed_at) >= span.since,
+                col(Opinion.filed_at) < span.until,
+            )
+            for compound_id, span in spans.items()
+        )
+    )
     statement = (
-        select(Opinion.filed_at, func.coalesce(Matter.leaf, _LEAF), _UNIT, Opinion.person_id)
+        select(
+            Opinion.compound_id,
+            Opinion.filed_at,
+            func.coalesce(Matter.leaf, _LEAF),
+            _UNIT,
+            Opinion.person_id,
+        )  # type: ignore[call-overload]
         .outerjoin(Place, _HOME)
         .outerjoin(Matter, of_matter)
         .where(
-            col(Opinion.compound_id) == compound_id,
-            col(Opinion.filed_at) >= since,
-            col(Opinion.filed_at) < until,
+            within,
             col(Opinion.state) == OpinionState.FILED,
             or_(col(Matter.state).is_(None), col(Matter.state) != MatterState.DISMISSED),
         )
     )
-    rows = (await session.exec(statement)).all()
-    return [Voice(at, leaf, unit, person) for at, leaf, unit, person in rows if leaf]
+    voices: dict[int, list[Voice]] = {}
+    for compound_id, at, leaf, unit, person in (await session.exec(statement)).all():
+        if leaf:
+            voices.setdefault(compound_id, []).append(Voice(at, leaf, unit, person))
+    return voices
 
 
 async def list_matters_of(
@@ -142,17 +191,28 @@ async def list_matters_numbered(
     return list((await session.exec(statement)).all()) if numbers else []
 
 
+_RUNNING_FIRST = (
+    col(EarlyWarning.ended_week).is_not(None),
+    col(EarlyWarning.week).desc(),
+    col(EarlyWarning.category),
+)
+
+
 async def list_warnings(session: AsyncSession, compound_id: int, limit: int) -> list[EarlyWarning]:
     """The warnings of a compound, running ones first, then the newest."""
     statement = (
         select(EarlyWarning)
         .where(EarlyWarning.compound_id == compound_id)
-        .order_by(
-            col(EarlyWarning.ended_week).is_not(None),
-            col(EarlyWarning.week).desc(),
-            col(EarlyWarning.category),
-        )
+        .order_by(*_RUNNING_FIRST)
         .limit(limit)
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def list_warnings_of(session: AsyncSession, compound_ids: Collection[int]) -> list[EarlyWarning]:
+    """All warnings of these compounds, in the same order."""
+    statement = (
+        select(EarlyWarning).where(col(EarlyWarning.compound_id).in_(compound_ids)).order_by(*_RUNNING_FIRST)
     )
     return list((await session.exec(statement)).all())
 
@@ -209,6 +269,15 @@ async def find_oversight(session: AsyncSession, compound_id: int) -> OversightSe
     """What a compound has switched on; the defaults for one that was never asked."""
     found = await session.get(OversightSettings, compound_id)
     return found or OversightSettings(compound_id=compound_id)
+
+
+async def list_oversight(
+    session: AsyncSession, compound_ids: Collection[int]
+) -> dict[int, OversightSettings]:
+    """The same of several compounds."""
+    statement = select(OversightSettings).where(col(OversightSettings.compound_id).in_(compound_ids))
+    found = {settings.compound_id: settings for settings in await session.exec(statement)}
+    return {each: found.get(each) or OversightSettings(compound_id=each) for each in compound_ids}
 
 
 async def put_oversight(session: AsyncSession, compound_id: int, values: dict[str, object]) -> None:

@@ -22,12 +22,24 @@ async def find_identity(session: AsyncSession, account: str, external_id: str) -
 
 async def list_identities(session: AsyncSession, person_id: int) -> list[ChannelIdentity]:
     """Everywhere a person is known, the account where they were seen first in front."""
+    return (await list_identities_of(session, [person_id])).get(person_id, [])
+
+
+async def list_identities_of(
+    session: AsyncSession, person_ids: Collection[int]
+) -> dict[int, list[ChannelIdentity]]:
+    """The same of several people; who is known nowhere is left out."""
+    if not person_ids:
+        return {}
     statement = (
         select(ChannelIdentity)
-        .where(ChannelIdentity.person_id == person_id)
+        .where(col(ChannelIdentity.person_id).in_(person_ids))
         .order_by(col(ChannelIdentity.first_seen_at), col(ChannelIdentity.identity_id))
     )
-    return list((await session.exec(statement)).all())
+    found: dict[int, list[ChannelIdentity]] = {}
+    for identity in (await session.exec(statement)).all():
+        found.setdefault(identity.person_id, []).append(identity)
+    return found
 
 
 async def get_or_add_identities(

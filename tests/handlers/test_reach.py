@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from handlers.context import AccountFacts, Services
 from handlers.reach.fields import Facts, NoticeKind, Template
-from handlers.reach.notify import Notice, Reached, notify_group, notify_person
+from handlers.reach.notify import Notice, Reached, notify_all, notify_group, notify_person
 from handlers.reach.rules import Door, Way, way_to_group, ways_to_person
 from handlers.reach.subscribe import grant_subscribe
 from storage.database import Database
@@ -403,3 +403,40 @@ async def test_a_group_without_a_door_is_left_alone(house: House, closed: ChatGr
 async def test_one_key_serves_a_group_and_a_person(house: House) -> None:
     assert await house.tell_group(group(GroupKind.INTERNAL, "duty-group"), notice()) is Reached.QUEUED
     assert await house.tell(await house.meet(("main", "o-zhao")), notice()) is Reached.WAITING
+
+
+async def test_many_notices_are_queued_as_each_alone_would_be(house: House) -> None:
+    member = await house.meet(("corp", "li"))
+    resident = await house.meet(("main", "o-zhao"))
+    gone = await house.meet(("main", "o-qian"), follows=False)
+    silent = await house.meet(("main", "o-sun"), opted_out=True)
+    staff = group(GroupKind.INTERNAL, "duty-group")
+    reminder = notice(message_class=MessageClass.REMINDER)
+    await house.tell(member, replace(reminder, dedupe_key="before"))
+    async with house.database.write() as session:
+        wanted: list[tuple[int | ChatGroup, Notice]] = [
+            (member, reminder),
+            (staff, reminder),
+            (resident, reminder),
+            (gone, reminder),
+            (silent, reminder),
+            (member, reminder),
+            (member, replace(reminder, dedupe_key="before")),
+        ]
+        reached = await notify_all(session, house.services, wanted, NOW)
+        assert await notify_all(session, house.services, [], NOW) == []
+    assert reached == [
+        Reached.QUEUED,
+        Reached.QUEUED,
+        Reached.WAITING,
+        Reached.UNREACHABLE,
+        Reached.OPTED_OUT,
+        Reached.ALREADY,
+        Reached.ALREADY,
+    ]
+    assert [message.recipient for message in await house.queued()] == [
+        "li",
+        "li",
+        "group",
+        "o-zhao",
+    ]
