@@ -119,6 +119,11 @@ class Database:
         """The engine that writes."""
         return self._writer
 
+    @property
+    def reader(self) -> AsyncEngine:
+        """The engine that reads; PostgreSQL has one for both."""
+        return self._reader
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction, committed at the end of the block, rolled back by an exception."""

@@ -7,9 +7,9 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 
 from storage.database import Database
-from storage.migrate import upgrade
 from storage.sealing import Sealer
 from tests import postgres
+from tests.databases import Databases
 
 COLUMN_KEY = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 LOOKUP_KEY = "Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA="
@@ -65,35 +65,33 @@ async def migrated_postgres(migrated_databases: postgres.Migrated) -> AsyncItera
     migrated_databases.give_back(url)
 
 
+@pytest.fixture(scope="session")
+def sqlite_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the file of each test's database is, one after the other."""
+    return tmp_path_factory.mktemp("sqlite")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a migrated database of either kind."""
+def database_url(request: pytest.FixtureRequest, sqlite_folder: Path) -> str:
+    """The address of a database of either kind: PostgreSQL's is migrated, SQLite's is not there."""
     if request.param == "postgresql":
         url: str = request.getfixturevalue("migrated_postgres")
         return url
-    return f"sqlite:///{tmp_path}/yishi.db"
+    for path in sqlite_folder.iterdir():
+        path.unlink()
+    return f"sqlite:///{sqlite_folder}/yishi.db"
 
 
-_migrated_sqlite: list[bytes] = []
-
-
-async def _copy_migrated(path: Path) -> None:
-    """An empty database at the newest revision; migrating each anew took most of a short test's time."""
-    if not _migrated_sqlite:
-        database = Database(f"sqlite:///{path}")
-        await upgrade(database)
-        await database.scrub()  # all of it into the one file
-        await database.close()
-        _migrated_sqlite.append(path.read_bytes())
-    path.write_bytes(_migrated_sqlite[0])
+@pytest.fixture(scope="session")
+def databases() -> Databases:
+    """What tests open with `database`."""
+    return Databases()
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(databases: Databases, database_url: str) -> AsyncIterator[Database]:
     """A migrated database of either kind."""
-    if database_url.startswith("sqlite"):
-        await _copy_migrated(Path(database_url.removeprefix("sqlite:///")))
-    database = Database(database_url)
+    database = await databases.open(database_url)
     yield database
     await database.close()
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, cast
 
 import aiohttp
 import pytest
-from sqlalchemy import event
 from sqlmodel import select
 from structlog.testing import capture_logs
 
@@ -39,6 +38,7 @@ from tests.bot.fakes import Clock, ScriptedChannel
 from tests.channels.by_hand import APP_ID, KEY, TOKEN
 from tests.handlers.archive import BEFORE, MEMBERS, QIAN, ROOM, ZHAO, Group
 from tests.handlers.talk import ACCOUNTS, Talk, compound
+from tests.statements import asked_of
 
 SECRET = "the-app-secret-of-tests"
 INFO = "/cgi-bin/user/info"
@@ -459,9 +459,7 @@ async def test_a_look_while_nobody_may_be_asked_costs_nothing(town: Town) -> Non
     await town.follow(O_ZHAO)
     silent = asker(town, Silent())
     await silent.step()
-    asked: list[str] = []
-    listener: Callable[..., None] = lambda _c, _k, statement, *_: asked.append(statement)  # noqa: E731
-    event.listen(town.talk.database.engine.sync_engine, "before_cursor_execute", listener)
-    assert not await silent.has_work()
-    assert not await asker(town, ScriptedChannel()).has_work()  # a channel that tells of nobody
+    with asked_of(town.talk.database.engine) as asked:
+        assert not await silent.has_work()
+        assert not await asker(town, ScriptedChannel()).has_work()  # a channel that tells of nobody
     assert asked == []

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import event
 from sqlmodel import col, select
 
 from handlers.context import AccountFacts
@@ -23,6 +22,7 @@ from storage.sealing import Sealer
 from storage.states import CycleStep, Form, GroupKind, MessageClass, RegionLevel, Role
 from storage.tables import AuditEvent, ChatGroup, WeeklyCycle
 from tests.handlers.weeks import ACCOUNTS, City, Dying, Killed, city_services
+from tests.statements import asked_of
 
 WEEK = "2026-03-09"
 REGIONS = (
@@ -315,20 +315,10 @@ async def test_nothing_due_is_one_query_and_a_tick_is_short(city: City) -> None:
     assert len(await list_due(city.database, at(OPENED))) == STEPS
     assert await step(city, OPENED) == STEPS
     assert await step(city, OPENED) == 31
-    statements: list[str] = []
-    engine = city.database._reader.sync_engine
-
-    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if statement != "BEGIN":
-            statements.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with asked_of(city.database.reader) as asked:
         assert await step(city, "03-09 12:00") == 0
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    assert len(statements) == 1
-    assert "weekly_cycles" in statements[0]
+    [statement] = asked
+    assert "weekly_cycles" in statement
 
 
 async def test_two_replicas_share_the_steps(city: City, database_url: str) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy import text as sql
 from sqlmodel import select
 
@@ -41,6 +40,7 @@ from tests.handlers.archive import (
     external,
 )
 from tests.handlers.talk import NOW, Talk, compound
+from tests.statements import asked_of
 
 
 @pytest.fixture
@@ -154,12 +154,9 @@ async def test_a_refusal_counts_on_whichever_account_it_was_said(talk: Talk, gro
 
 async def test_a_page_asks_the_same_few_questions_whatever_its_length(talk: Talk, group: Group) -> None:
     await group.open()
-    asked: list[str] = []
-    engine = talk.database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", lambda _c, _k, statement, *_: asked.append(statement))
     for length in (2, 400):
-        asked.clear()
-        await group.hear(*[group.said(f"第{number}句") for number in range(length)])
+        with asked_of(talk.database.engine) as asked:
+            await group.hear(*[group.said(f"第{number}句") for number in range(length)])
         assert len([line for line in asked if line.startswith("SELECT")]) == 4
 
 

@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 
-from sqlalchemy import event
-
 from handlers.people.enrol import PlaceEntry
 from storage.states import PlaceLevel
 from storage.tables import AuditEvent, Opinion, Place
 from tests.handlers.neighbours import open_groups, overheard
 from tests.handlers.talk import PLACES, Talk, compound
+from tests.statements import asked_of
 
 LIFT = "电梯坏了三天，老人下不了楼"
 ZHAO = "wm-zhao-0000000001"
@@ -95,19 +94,9 @@ async def test_a_danger_keeps_the_building_that_nobody_entered(talk: Talk) -> No
 async def test_a_batch_asks_for_the_buildings_once_and_never_for_all_flats(talk: Talk) -> None:
     await add_flats(talk, *(f"3-{entrance}-{floor}01" for entrance in (1, 2) for floor in range(1, 30)))
     await talk.bind("o-zhao")
-    statements: list[str] = []
-    engine = talk.database._writer.sync_engine
-
-    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if "FROM places" in statement:
-            statements.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with asked_of(talk.database.engine) as asked:
         await talk.batch([talk.message("o-zhao", f"3栋{entrance}单元{LIFT}") for entrance in (1, 2) * 10])
-        assert len(statements) == 1
-        assert "level" in statements[0]
+        [of_places] = [statement for statement in asked if "FROM places" in statement]
+        assert "level" in of_places
         await talk.batch([talk.message("o-zhao", f"3栋2901{LIFT}")])
-        assert len(statements) == 3
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
+        assert len([statement for statement in asked if "FROM places" in statement]) == 3

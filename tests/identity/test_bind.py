@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
 from sqlmodel import col, select
 
 from handlers.identity.bind import Said
@@ -33,6 +32,7 @@ from tests.identity.world import (
     World,
     found,
 )
+from tests.statements import asked_of
 
 
 async def test_code_and_document_make_an_owner_and_everybody_of_the_unit_is_told(database: Database) -> None:
@@ -120,15 +120,8 @@ async def test_a_wrong_code_costs_the_same_work_as_a_wrong_document(database: Da
     world = await found(database)
     code = await world.code()
     await world.resident("eve")
-    statements: list[str] = []
-    engine = database._writer.sync_engine
-
-    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement)
-
     asked = []
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with asked_of(database.engine) as statements:
         for unit, typed, tail in (
             (FLAT, "22222-22222", TAILS[ZHANG]),  # the code is wrong
             (FLAT, code, "999999"),  # the document is
@@ -138,8 +131,6 @@ async def test_a_wrong_code_costs_the_same_work_as_a_wrong_document(database: Da
             statements.clear()
             assert await world.claim("eve", unit, typed, tail=tail) is Said.WRONG
             asked.append(list(statements))
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
     assert len(asked[0]) > 5
     assert asked[0] == asked[1] == asked[2] == asked[3]
 
