@@ -26,7 +26,7 @@ async def load_last_prompts(session: AsyncSession, groups: Collection[int]) -> M
         .where(
             col(Opinion.group_id) == GroupPrompt.group_id,
             col(Opinion.compound_id) == GroupPrompt.compound_id,
-            col(Opinion.filed_at) > GroupPrompt.prompted_at,
+            col(Opinion.said_at) > GroupPrompt.prompted_at,
         )
         .correlate(GroupPrompt)
         .exists()
