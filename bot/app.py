@@ -40,6 +40,7 @@ from bot.web.listener import Runner
 from bot.web.pages import pages_middlewares, pages_routes
 from bot.web.site import MemberSignIn, ResidentSignIn, Site
 from bot.web.templating import Templates
+from bot.week_charts import WeekCharts
 from bot.worker import Worker
 from handlers.alerts.escalate import escalate_due
 from handlers.clock import cycles_of
@@ -177,7 +178,7 @@ class Application:
         )
         quiet = Quiet(settings.quiet_hours.start, settings.quiet_hours.end)
         sender = self._sender = Sender(
-            self.database, self.channels, self.metrics, self.replica, quiet, self.clock
+            self.database, self.channels, self.metrics, self.replica, quiet, self.clock, services.sealer
         )
         self._inbox_pump = Pump("inbox", worker.step, worker.has_work)
         self._outbox_pump = Pump("outbox", sender.step, sender.has_work)
@@ -239,6 +240,7 @@ class Application:
             "matters": partial(self._gather, services),
             "members": members.refresh,
             **cycles_of(self.database, services),
+            "week_charts": WeekCharts(self.database, services).step,
         }
         often: dict[str, EachTick] = {}
         if services.signer is not None:

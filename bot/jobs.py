@@ -14,6 +14,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.telemetry import Metrics
+from handlers.digests.charts import KEPT as CHARTS_KEPT
+from handlers.digests.charts import forget_charts
 from handlers.digests.forget import reduce_digests
 from handlers.grid.upload import forget_old_grid_sheets
 from handlers.identity.rules import WRONG_KEPT
@@ -157,6 +159,7 @@ class Jobs:
         # Claimed before it is done: a crash half-way leaves the rest for tomorrow, which finds it by its age.
         before = now - timedelta(days=self._raw_text_days)
         blanked = await reduce_raw_text(self._database, before) + await reduce_digests(self._database, before)
+        await forget_charts(self._database, now - CHARTS_KEPT)
         async with self._database.write() as session:
             await forget_claims(session, now - CLAIMS_KEPT)
             await forget_closed_windows(session, now)

@@ -19,10 +19,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.channels.base import Channel, Outgoing, SendResult, Verdict
 from bot.delivery import URGENT_ATTEMPTS, Quiet, held_until, is_reply_too_late, month_of, retry_at
 from bot.telemetry import Metrics
+from handlers.reach.notify import PICTURE
+from storage.blobs import find_blob
 from storage.database import Database
 from storage.outbox import add_to_history, fall_back, has_due, hold_back, settle, take_due
 from storage.queries.group_tasks import count_tasks_since
 from storage.queries.people import find_identity
+from storage.sealing import Sealer
 from storage.send_windows import close_windows, give_back, take_pace, use_window
 from storage.states import POLICIES, ChannelKind, Form, OutboxState, Promise
 from storage.supersede import SUPERSEDED
@@ -55,8 +58,11 @@ class Sender:
         replica: str,
         quiet: Quiet,
         clock: Callable[[], datetime],
+        sealer: Sealer | None = None,
     ) -> None:
+        """sealer: opens the pictures that messages refer to; without it none is sent."""
         self._database = database
+        self._sealer = sealer
         self._channels = channels
         self._metrics = metrics
         self._replica = replica
@@ -222,11 +228,21 @@ class Sender:
         key = f"{message.account}-{message.outbox_id}"
         began_at = self._clock()
         try:
-            result = await channel.send(
-                Outgoing(
-                    message.recipient, message.text, key, message.form, message.payload, message.reply_address
+            picture = await self._picture(message)
+            if picture is None:
+                result = SendResult(Verdict.REFUSED, detail="图片已经不在了")
+            else:
+                result = await channel.send(
+                    Outgoing(
+                        message.recipient,
+                        message.text,
+                        key,
+                        message.form,
+                        message.payload,
+                        message.reply_address,
+                        picture,
+                    )
                 )
-            )
         except Exception as error:  # a fault of ours must not stop what goes to everybody else
             result = SendResult(Verdict.UNKNOWN, detail=type(error).__name__)
         self._metrics.sends.labels(message.account, result.verdict).inc()
@@ -239,6 +255,16 @@ class Sender:
                 "outbox.not_sent", outbox_id=message.outbox_id, verdict=result.verdict, errcode=result.errcode
             )
         return message, result, began_at, now
+
+    async def _picture(self, message: OutboxMessage) -> bytes | None:
+        """The picture that goes in place of the text, b"" for a message without; None when it is gone."""
+        if not (wanted := (message.payload or {}).get(PICTURE)):
+            return b""
+        if self._sealer is None:
+            return None
+        async with self._database.read() as session:
+            found = await find_blob(session, self._sealer, *wanted)
+        return found[0] if found else None
 
     async def _record(
         self,

@@ -281,11 +281,15 @@ class GroupKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """What a channel can do in a kind of group. speak: None, or the form that reaches the group."""
+    """What a channel can do in a kind of group. speak: None, or the form that reaches the group.
+
+    picture: it may be sent one without asking for anything else first.
+    """
 
     hear: bool
     speak: Form | None
     mention: bool
+    picture: bool = False
 
 
 # Ordinary WeChat groups have no official door at all (shared facts: no API hears or writes to one).
@@ -293,7 +297,9 @@ CAPABILITIES: dict[tuple[ChannelKind, GroupKind], Capability] = {
     (ChannelKind.CHAT_ARCHIVE, GroupKind.CUSTOMER): Capability(hear=True, speak=None, mention=False),
     (ChannelKind.WECOM_APP, GroupKind.CUSTOMER): Capability(hear=False, speak=Form.GROUP_TASK, mention=False),
     (ChannelKind.AIBOT, GroupKind.INTERNAL): Capability(hear=True, speak=Form.TEXT, mention=True),
-    (ChannelKind.GROUP_WEBHOOK, GroupKind.INTERNAL): Capability(hear=False, speak=Form.TEXT, mention=True),
+    (ChannelKind.GROUP_WEBHOOK, GroupKind.INTERNAL): Capability(
+        hear=False, speak=Form.TEXT, mention=True, picture=True
+    ),
 }
 
 

@@ -37,7 +37,8 @@ class Rendered:
 class Outgoing:
     """One message for one recipient. `key` is the same on every attempt, for platforms that check duplicates.
 
-    payload: what the form needs beside the text. reply_address: see Inbound.
+    payload: what the form needs beside the text. reply_address: see Inbound. picture: a PNG or JPEG that is sent in
+    place of the text, by channels that can; empty for none.
     """
 
     recipient: str
@@ -46,6 +47,7 @@ class Outgoing:
     form: Form = Form.TEXT
     payload: Mapping[str, Any] | None = None
     reply_address: str = ""
+    picture: bytes = b""
 
 
 class Verdict(StrEnum):

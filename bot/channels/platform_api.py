@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -28,6 +29,9 @@ class Answer:
     errmsg: str
 
 
+LARGE_BYTES = 2**20  # a body of more is read and sent piece by piece, so that the loop goes on
+
+
 async def call(
     http: aiohttp.ClientSession,
     url: str,
@@ -46,7 +50,7 @@ async def call(
             "GET" if data is None else "POST",
             url,
             params=query,
-            data=data,
+            data=BytesIO(data) if data and len(data) > LARGE_BYTES else data,
             headers={"Content-Type": "application/json; charset=utf-8"} if data else None,
             timeout=timeout,
             allow_redirects=False,

@@ -21,7 +21,7 @@ SEND_PATH = "/cgi-bin/message/custom/send"
 def make_app(platform: "Platform") -> web.Application:
     """Make the application of one account, and of the corp beside it; closing it ends what is under way."""
     gate = Gate(platform, wecom_api.PATHS)
-    app = web.Application(middlewares=[gate.middleware], client_max_size=2**20)
+    app = web.Application(middlewares=[gate.middleware], client_max_size=2**22)  # a picture of 2 MB in base64
     api = _Api(platform)
     app.router.add_route("*", "/cgi-bin/stable_token", api.stable_token)
     app.router.add_route("*", "/cgi-bin/token", api.classic_token)

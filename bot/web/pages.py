@@ -93,6 +93,7 @@ ROUTES = (
     Route("GET", "/console/scorecards/{month}/sheet", CONSOLE, scorecards.download_month),
     Route("GET", "/console/{compound}", CONSOLE, compounds.show_compound),
     Route("GET", "/console/{compound}/digest/{week}", CONSOLE, compounds.show_digest),
+    Route("GET", "/console/{compound}/digest/{week}/board", CONSOLE, compounds.show_board),
     Route("GET", "/console/{compound}/alerts", CONSOLE, alerts.show_alerts),
     Route("POST", "/console/{compound}/alerts/{number}", CONSOLE, alerts.acknowledge_alert, acts=True),
     Route("GET", "/console/{compound}/requests", CONSOLE, board.show_board),

@@ -19,7 +19,7 @@ from nlp.normalise import normalise
 from nlp.place import find_place
 from nlp.quotes import spoken
 from storage.queries import cycles, week_figures
-from storage.queries.cycles import Week
+from storage.queries.cycles import Week, WeekFigures
 from storage.queries.hazards import count_hazards
 from storage.queries.week_figures import Building, First, Kind, Outcomes, Period, Quotable, Totals
 from storage.states import MatterState, OpinionState
@@ -31,6 +31,7 @@ UNANSWERED_DAYS = 3
 PLACES = 5
 URGENT = 10
 UNANSWERED = 10
+TREND_WEEKS = 8  # this one among them
 URGENT_TEXT = 60  # characters
 _LONGEST_RAW = 120  # of a quote before its entrance and unit are taken out
 _QUOTABLE_EACH = 6  # of a category: most are turned down by the mask
@@ -87,6 +88,7 @@ async def build_digests(
         )
     ]
     last_kinds = _kinds(lexicon, await week_figures.count_kinds(session, uncounted)) if uncounted else {}
+    history = await _history(session, batch)
     hazards = await count_hazards(session, [(want.compound_id, want.week) for want in batch], OPEN)
     built = {}
     for want in batch:
@@ -98,9 +100,25 @@ async def build_digests(
             else _counts(last_kinds.get(want.compound_id, {}))
         )
         built[want.compound_id, want.week] = _digest(lexicon, want, periods[want.compound_id], counted, tops)
+        _add_trends(built[want.compound_id, want.week], want, history)
         if want.compound_id in hazards:
             built[want.compound_id, want.week]["hazards"] = hazards[want.compound_id]._asdict()
     return built
+
+
+async def _history(session: AsyncSession, batch: Sequence[Wanted]) -> Mapping[Week, WeekFigures]:
+    """What the digests of the weeks before said, so that nothing is counted again."""
+    weeks = {before(want.week, ago) for want in batch for ago in range(1, TREND_WEEKS)}
+    return await cycles.load_figures(session, [want.compound_id for want in batch], weeks, UNIT)
+
+
+def _add_trends(digest: Digest, want: Wanted, history: Mapping[Week, WeekFigures]) -> None:
+    """For all and for each kind the counts of the last weeks, the oldest first; None where there was no digest."""
+    past = [history.get((want.compound_id, before(want.week, ago))) for ago in range(TREND_WEEKS - 1, 0, -1)]
+    digest["trend"] = [*(week.total if week else None for week in past), digest["total"]]
+    for entry in digest["categories"]:
+        counts = (week.kinds.get(entry["id"], 0) if week else None for week in past)
+        entry["trend"] = [*counts, entry["count"]]
 
 
 def _period(want: Wanted, last: Digest | None) -> Period:

@@ -30,6 +30,8 @@ class Part:
 class PublicWeek:
     """A week without words, numbers and doors. others, others_done: what too few spoke of to be named.
 
+    trend: the totals of the last weeks, this one last; None where there was none.
+
     ordered, answered, done: how many requests were given to somebody, answered and done in it, whenever they began.
     """
 
@@ -38,6 +40,7 @@ class PublicWeek:
     since: datetime
     until: datetime
     total: int
+    trend: tuple[int | None, ...]
     kinds: tuple[Part, ...]
     others: int
     places: tuple[Part, ...]
@@ -65,6 +68,7 @@ def public_week(digest: Mapping[str, Any]) -> PublicWeek:
         since=datetime.fromisoformat(digest["from"]),
         until=datetime.fromisoformat(digest["to"]),
         total=digest["total"],
+        trend=tuple(digest.get("trend", ())),
         kinds=kinds,
         others=others,
         places=places,

@@ -20,11 +20,12 @@ from storage.outbox import Draft, add_messages
 from storage.queries.forget import KEY_HEAD
 from storage.queries.people import list_identities_of
 from storage.send_windows import Window, list_open_windows
-from storage.states import ChannelKind, Form, MessageClass, WindowKind
+from storage.states import CAPABILITIES, ChannelKind, Form, MessageClass, WindowKind
 from storage.supersede import supersede
 from storage.tables import ChannelIdentity, ChatGroup
 
 _KEY_LENGTH = 80
+PICTURE = "picture"  # in a payload: compound_id and address of the blob
 # A text waits until its reader writes to us. That somebody else voted for them, or is bound to their unit, people must
 # learn though that takes weeks, and not only within the three days that other messages last.
 MUST_BE_READ = timedelta(days=90)
@@ -47,6 +48,8 @@ class Notice:
     facts: what a 订阅通知 or 模板消息 can say of it; without them neither can carry the notice. topic: what it is
     news of, and to whom when that matters. replaces: topics of which this is newer news, so that what still waits to
     tell of those does not go out. markdown: the same with marks, for a group's webhook; empty for none.
+    picture: (compound_id, address) of a blob that goes in place of the text, to groups that can be sent one and to
+    nobody else.
     """
 
     message_class: MessageClass
@@ -58,6 +61,7 @@ class Notice:
     topic: str = ""
     replaces: tuple[str, ...] = ()
     markdown: str = ""
+    picture: tuple[int, str] | None = None
 
 
 Whom = int | ChatGroup  # a person by their id, or a group
@@ -76,6 +80,13 @@ class _Letter(NamedTuple):
     def claim(self) -> tuple[str, str]:
         """The outbox's own key is one account's: this holds for whichever way another replica would choose."""
         return f"notice:{self.whom}", _digest(self.notice.dedupe_key)
+
+
+def takes_pictures(services: Services, group: ChatGroup) -> bool:
+    """Whether the way into a group takes a picture."""
+    facts = services.accounts.get(group.speaks_through)
+    capability = CAPABILITIES.get((facts.kind, group.kind)) if facts else None
+    return capability is not None and capability.picture and group.ended_at is None
 
 
 async def notify_person(
@@ -141,7 +152,11 @@ def _to_group(services: Services, group: ChatGroup, notice: Notice) -> _Letter |
     if way is None or group.ended_at is not None:
         return Reached.UNREACHABLE
     payload: dict[str, Any] | None = {"owner": group.owner} if way.form is Form.GROUP_TASK else None
-    if notice.markdown and kind is ChannelKind.GROUP_WEBHOOK:
+    if notice.picture:
+        if not takes_pictures(services, group):
+            return Reached.UNREACHABLE
+        payload = {PICTURE: list(notice.picture)}
+    elif notice.markdown and kind is ChannelKind.GROUP_WEBHOOK:
         notice, payload = replace(notice, text=notice.markdown), {"markdown": True}
     return _Letter(f"group:{group.group_id}", notice, [way], payload)
 

@@ -236,6 +236,31 @@ async def load_digests(session: AsyncSession, weeks: Sequence[Week]) -> dict[Wee
     }
 
 
+class WeekFigures(NamedTuple):
+    """What a stored digest counted. kinds: matters by top category; total: all of them."""
+
+    total: int
+    kinds: Mapping[str, int]
+
+
+async def load_figures(
+    session: AsyncSession, compound_ids: Collection[int], weeks: Collection[str], unit: str
+) -> dict[Week, WeekFigures]:
+    """The figures of stored digests that counted in this unit; no words are read."""
+    digest = col(WeeklyCycle.digest)
+    statement = select(
+        WeeklyCycle.compound_id, WeeklyCycle.week, digest["total"].as_integer(), digest["categories"]
+    ).where(
+        col(WeeklyCycle.compound_id).in_(compound_ids),
+        col(WeeklyCycle.week).in_(weeks),
+        digest["unit"].as_string() == unit,
+    )
+    return {
+        (compound_id, week): WeekFigures(total, {kind["id"]: kind["count"] for kind in kinds})
+        for compound_id, week, total, kinds in (await session.exec(statement)).all()
+    }
+
+
 async def load_digest(session: AsyncSession, compound_id: int, week: str) -> dict[str, Any] | None:
     """The digest of a week as it was sent, None when there is none."""
     statement = select(WeeklyCycle.digest).where(

@@ -43,7 +43,7 @@ class Replica:
         self.worker = Worker(
             database, services, self.channels, self.desk, self.metrics, name, clock, arrivals=lambda: 0
         )
-        self.sender = Sender(database, self.channels, self.metrics, name, quiet, clock)
+        self.sender = Sender(database, self.channels, self.metrics, name, quiet, clock, services.sealer)
 
     async def work(self) -> int:
         """Steps until there is nothing to do; returns how many."""

@@ -458,6 +458,17 @@ async def test_the_webhook_sends_text_and_markdown() -> None:
         }
 
 
+async def test_the_webhook_sends_a_picture_in_place_of_the_text() -> None:
+    async with scene() as stage:
+        assert (await stage.webhook.send(to_member(picture=b"\x89PNG"))).verdict is Verdict.SENT
+        assert (await stage.webhook.send(to_member(picture=b"x" * (2**21 + 1)))).verdict is Verdict.REFUSED
+        [sent] = stage.asked(WEBHOOK)
+        assert sent.body == {
+            "msgtype": "image",
+            "image": {"base64": "iVBORw==", "md5": "3bdaf5969285188ac756c339f69f5c79"},
+        }
+
+
 @pytest.mark.parametrize(
     ("payload", "limit"), [(None, 2048), ({"markdown": True}, 4096), ({"markdown": 1}, 2048)]
 )

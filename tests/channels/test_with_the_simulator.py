@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import aiohttp
@@ -221,6 +221,16 @@ async def test_the_webhook_writes_to_its_group_within_the_limits() -> None:
             60,
         )
         assert len(made.lines(STAFF)) == 20
+
+
+async def test_the_webhook_sends_pictures_of_up_to_two_megabytes() -> None:
+    async with world() as made:
+        for size in (2**21, 2**21 + 1):
+            picture = b"\x89PNG\r\n\x1a\n".ljust(size, b"x")
+            await made.webhook.send(replace(message("group", ""), picture=picture))
+        broken = await made.webhook.send(replace(message("group", ""), picture=b"GIF89a"))
+        assert (broken.verdict, broken.errcode) == (Verdict.REFUSED, 40009)
+        assert made.lines(STAFF) == [("webhook", f"[图片 PNG，{2**21} 字节]")]
 
 
 async def test_a_task_for_a_group_waits_for_its_owner() -> None:

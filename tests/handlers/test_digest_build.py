@@ -19,6 +19,7 @@ from tests.handlers.weeks import City, city_services
 
 WEEK, LAST_WEEK, NEXT_WEEK = "2026-03-09", "2026-03-02", "2026-03-16"
 LIFT, DARK, PARKING = "dianti.guzhang", "dianti.kunren", "tingche.luanting"
+GAP = [None] * 7  # weeks that nobody has digested
 WORDS = "楼道里的东西堆了一个星期也没有人来清"
 
 
@@ -114,15 +115,10 @@ async def test_the_figures_are_those_of_a_count_by_hand(
     assert (digest["total"], digest["last_total"], digest["speakers"]) == (6, 2, 3)
     lift, parking = count.lexicon.name("dianti"), count.lexicon.name("tingche")
     assert digest["categories"] == [
-        {"id": "dianti", "name": lift, "count": 3, "last": 1, "people": 2},
-        {
-            "id": "",
-            "name": "未分类",
-            "count": 2,
-            "last": 0,
-            "people": 1,
-        },  # one of them of a category that is gone
-        {"id": "tingche", "name": parking, "count": 1, "last": 1, "people": 1},
+        {"id": "dianti", "name": lift, "count": 3, "last": 1, "people": 2, "trend": [*GAP, 3]},
+        # one of them of a category that is gone
+        {"id": "", "name": "未分类", "count": 2, "last": 0, "people": 1, "trend": [*GAP, 2]},
+        {"id": "tingche", "name": parking, "count": 1, "last": 1, "people": 1, "trend": [*GAP, 1]},
     ]
     assert digest["places"] == [
         {"name": "3栋", "count": 3, "people": 2},
@@ -164,6 +160,28 @@ async def test_each_opinion_is_in_one_digest_whatever_the_clock_did(
         2,
         {"dianti": 2, "tingche": 0},
     )
+
+
+async def test_trends_come_from_the_digests_that_are_kept(
+    database: Database, tagger: Reader, sealer: Sealer
+) -> None:
+    count = await counted(database, tagger, sealer)
+    old = {"from": "2026-02-15T20:00:00+08:00", "to": "2026-02-22T20:00:00+08:00", "last_number": 900}
+    lift = {"id": "dianti", "name": "电梯", "last": 0}
+    await count.keep(
+        "2026-02-16", {**old, "unit": "matters", "total": 9, "categories": [{**lift, "count": 7}]}
+    )
+    # One that counted messages cannot be compared, and one of eight weeks ago is too old.
+    await count.keep("2026-02-23", {**old, "total": 50, "categories": [{**lift, "count": 40}]})
+    await count.keep("2026-01-12", {**old, "unit": "matters", "total": 3, "categories": []})
+    await count.keep("2026-01-19", {**old, "unit": "matters", "total": 4, "categories": []})
+    await count.city.file([count.opinion("03-10 12:00", LIFT), count.opinion("03-11 12:00", PARKING)])
+    digest = await count.digest()
+    assert digest["trend"] == [4, None, None, None, 9, None, None, 2]
+    assert {entry["id"]: entry["trend"] for entry in digest["categories"]} == {
+        "dianti": [0, None, None, None, 7, None, None, 1],
+        "tingche": [0, None, None, None, 0, None, None, 1],
+    }
 
 
 async def test_after_an_empty_week_only_the_new_week_is_counted(

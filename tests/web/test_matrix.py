@@ -114,9 +114,12 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
         *("secretary", "committee", "property", "community_worker", "grid_worker", "supervisor"),
         *(*STEWARDS, "building_committee"),
     ),
-    ("GET", "/console/{compound}/digest/{week}"): here(
-        "secretary", "committee", "community_worker", "supervisor"
-    ),
+    **{
+        ("GET", f"/console/{{compound}}/digest/{{week}}{page}"): here(
+            "secretary", "committee", "community_worker", "supervisor"
+        )
+        for page in ("", "/board")
+    },
     ("GET", "/console/{compound}/alerts"): watching(OK, committee=OK, building_committee=OK),
     # The alert is building 3's, and nobody knows at which entrance.
     ("POST", "/console/{compound}/alerts/{number}"): watching(

@@ -1,10 +1,13 @@
 """The week as everybody may read it."""
 
+from typing import Any
+
 import pytest
 
 from tests.web.town import HERE, WEEK, Town, digest, here_id, week_row
 
-COUNTED = {
+COUNTED: dict[str, Any] = {
+    "trend": [30, None, 12, 0, 41, 22, 29, 37],
     "from": "2026-03-01T20:00:00+08:00",
     "to": "2026-03-08T20:00:00+08:00",
     "categories": [
@@ -37,3 +40,18 @@ async def test_everybody_reads_counts_and_nobody_is_in_them(town: Town) -> None:
         assert word not in page.text
     for nowhere in (f"NO-9/{WEEK}", f"{HERE}/2026-02-02", f"{HERE}/2026-99-99"):
         assert (await town.browser().get(f"/h5/weeks/{nowhere}")).status == 404
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_staff_see_trends_and_print_what_everybody_may_read(town: Town) -> None:
+    kinds = [{**kind, "trend": [None, 3, 4, kind["count"]]} for kind in COUNTED["categories"]]
+    async with town.site.database.write() as session:
+        session.add(week_row(await here_id(town), town.clock.now, **{**COUNTED, "categories": kinds}))
+    browser = await town.as_staff("secretary")
+    page = await browser.get(f"/console/{HERE}/digest/{WEEK}")
+    assert "从早到晚每周的件数：没有记录、3、4、14" in page.text
+    assert "办好 6 件，派单 8 件，回复 5 件，超时没办好的 2 件。" in page.text
+    assert f'href="/console/{HERE}/digest/{WEEK}/board"' in page.text
+    board = await browser.get(f"/console/{HERE}/digest/{WEEK}/board")
+    assert (board.status, board.headers["Content-Type"]) == (200, "application/pdf")
+    assert board.text.startswith("%PDF")

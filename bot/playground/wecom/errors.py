@@ -10,6 +10,7 @@ MESSAGES = {
     -1: "system error",
     40001: "invalid credential",
     40008: "invalid message type",
+    40009: "invalid image size",
     40013: "invalid corpid",
     40014: "invalid access_token",
     40029: "invalid code",
@@ -39,6 +40,7 @@ MESSAGES = {
     86214: "invalid chat type of group message",
     90501: "chat is not external group chat",
     93000: "invalid webhook url",
+    301019: "media MD5 not match",
 }
 
 

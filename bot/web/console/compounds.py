@@ -1,20 +1,28 @@
 """A member of staff's compounds, the week of one in numbers, and what the committee got of a week."""
 
 from collections import Counter
+from functools import partial
+from typing import Any
 
 from aiohttp import web
 
+from bot.documents.fonts import FontMissing
+from bot.documents.render import DocumentError, in_thread
+from bot.documents.week import board_pdf
 from bot.web.console.tabs import count_waiting
+from bot.web.documents import attachment
 from bot.web.templating import local_midnight
 from bot.web.visit import Visit
 from handlers.access import (
     Forbidden,
     NotFound,
+    Opened,
     Right,
     access_compound,
     access_compounds,
     access_platform,
 )
+from handlers.digests.public import PublicWeek, public_week
 from handlers.digests.rules import monday_of
 from handlers.opinions.rules import SAFETY
 from handlers.visits.door import access_visits
@@ -81,14 +89,34 @@ async def _may_visit(visit: Visit, code: str) -> bool:
     return True
 
 
-async def show_digest(visit: Visit) -> web.Response:
-    """The digest as it was sent."""
+async def _open_digest(visit: Visit) -> tuple[Opened, dict[str, Any]]:
     viewer, code = visit.signed_in.viewer, visit.part("compound", CODE)
     week = visit.part("week", WEEK)
     opened = await access_compound(visit.session, viewer, code, Right.SEE_DIGEST)
     digest = await load_digest(visit.session, opened.compound_id, week)
     if digest is None:
         raise NotFound
+    return opened, digest
+
+
+async def show_board(visit: Visit) -> web.Response:
+    """What everybody may read of the week, as a PDF for the notice board. Made when the transaction has ended."""
+    _opened, digest = await _open_digest(visit)
+    visit.afterwards = partial(_make_board, public_week(digest))
+    return web.Response()
+
+
+async def _make_board(week: PublicWeek) -> web.Response:
+    try:
+        made = await in_thread(board_pdf, week)
+    except (DocumentError, FontMissing) as error:
+        raise web.HTTPServiceUnavailable from error
+    return attachment(made, "application/pdf", f"{week.compound}每周回音{week.week}.pdf", inline=True)
+
+
+async def show_digest(visit: Visit) -> web.Response:
+    """The digest as it was sent."""
+    opened, digest = await _open_digest(visit)
     linked: set[int] = set()
     if Right.SEE_REQUESTS in opened.rights:
         numbers = {one["number"] for one in (*digest["urgent"], *digest["unanswered"])}
