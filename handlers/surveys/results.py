@@ -9,27 +9,46 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.polls.rules import Figures
 from handlers.surveys.answers import said_in
 from handlers.surveys.reasons import reasons_of
-from handlers.surveys.rules import Coverage, Household, Said, coverage, shown
+from handlers.surveys.rules import CHOICES, Coverage, Household, Said, coverage, shown
 from storage.queries.survey_answers import (
     list_attempts,
     list_choices,
     list_standing,
     list_written_down,
 )
+from storage.queries.surveys import find_survey, list_rounds
 from storage.sealing import Sealer
-from storage.states import SurveyChoice, SurveyState
+from storage.states import SurveyChoice, SurveyPhase, SurveyState
 from storage.tables import Survey, SurveyRound
 
 
-async def load_coverage(session: AsyncSession, round_: SurveyRound) -> Coverage:
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A round for staff. told: what households said, for them too no row about fewer than five: who goes from door to
+    door knows which ones have answered."""
+
+    counts: Coverage
+    told: Figures
+
+    @property
+    def said(self) -> dict[SurveyChoice, int] | None:
+        """How many households said what; None while fewer than five have answered."""
+        options = self.told.whole.options
+        return None if options is None else dict(zip(CHOICES, options, strict=True))
+
+
+async def load_coverage(session: AsyncSession, round_: SurveyRound) -> Covered:
     """The figures of a round by building, for staff."""
     attempts = await list_attempts(session, round_)
-    return coverage(
+    units = await list_choices(session, round_)
+    answers = [(choice, building) for _code, building, _area, choice in units if choice is not None]
+    counts = coverage(
         [
             Household(building, area, choice, attempts[code].outcome if code in attempts else None)
-            for code, building, area, choice in await list_choices(session, round_)
+            for code, building, area, choice in units
         ]
     )
+    return Covered(counts, shown(answers, over=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +75,36 @@ async def count_differing(session: AsyncSession, round_: SurveyRound) -> int:
         not answer.in_force and code in standing and standing[code].choice is not answer.choice
         for code, answer in written.items()
     )
+
+
+async def figures_of(
+    session: AsyncSession, compound_id: int, number: int, topic_number: int, phase: SurveyPhase
+) -> dict[str, int]:
+    """The figures of the last round of this kind that is over, for the topic that it was asked for; of any round for
+    OTHER. Empty without such a round, and for a survey of another topic. What they said is left out where fewer than
+    five answered."""
+    survey = await find_survey(session, compound_id, number)
+    if survey is None or survey.topic_number not in (None, topic_number):
+        return {}
+    over = [
+        each
+        for each in await list_rounds(session, [compound_id], number)
+        if each.state is SurveyState.CLOSED and phase in (SurveyPhase.OTHER, each.phase)
+    ]
+    if not over:
+        return {}
+    covered = await load_coverage(session, over[-1])
+    whole, said = covered.counts.whole, covered.said
+    figures = {
+        "round": over[-1].round_number,
+        "households": whole.households,
+        "asked": whole.asked,
+        "reached": whole.answered,
+    }
+    if said is not None:
+        names = {SurveyChoice.AGREE: "for", SurveyChoice.AGAINST: "against", SurveyChoice.EITHER: "either"}
+        figures |= {names[choice]: count for choice, count in said.items()}
+    return figures
 
 
 @dataclass(frozen=True, slots=True)

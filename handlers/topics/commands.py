@@ -34,6 +34,7 @@ class Code(StrEnum):
     ANSWERED = "topic.answered"
     POLL_THERE = "topic.poll_there"
     TOO_MANY = "topic.too_many"  # documents
+    NO_SURVEY = "topic.no_survey"  # none of this number for the topic, or none that is over
 
 
 class Refused(Exception):  # noqa: N818  an answer, not an error

@@ -57,8 +57,8 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A task that was done. figures: yuan a year of a funding plan, or the poll it rests on. survey: the number of the
-    household survey."""
+    """A task that was done. figures: yuan a year of a funding plan, the poll it rests on, or households of a
+    survey. survey: its number."""
 
     words: str
     on: date

@@ -9,6 +9,7 @@ from handlers.context import Services
 from handlers.local_time import local_date
 from handlers.polls import rules as polls
 from handlers.polls.create import create_poll
+from handlers.surveys.results import figures_of
 from handlers.topics.carry_out import Carried, carry_out
 from handlers.topics.commands import Code, DoTask, Refused, StartPoll
 from handlers.topics.facts import Actor, Facts
@@ -37,7 +38,10 @@ async def do_task(
     key: str,
     actor_id: int,
 ) -> Carried:
-    """A task of the step is done; raises Refused. figures: FUNDS of a funding plan, or the `poll` of one that asks."""
+    """A task of the step is done; raises Refused. figures: FUNDS of a funding plan, or the `poll` of one that asks.
+
+    survey: of households, for a task that asks them; its figures are those of the round that is over.
+    """
 
     async def command(topic: Topic, _facts: Facts, _actor: Actor | None) -> DoTask:
         task = template_of(topic.template).tasks.get(code)
@@ -53,6 +57,10 @@ async def do_task(
             if poll is None or poll.about != {"topic": number, "task": code} or poll.ended_at is None:
                 raise Refused(Code.MISSING)
             kept = {"poll": poll.poll_number}
+        elif task.kind is TaskKind.SURVEY and survey is not None:
+            kept = await figures_of(session, topic.compound_id, survey, number, task.round)
+            if not kept:
+                raise Refused(Code.NO_SURVEY)
         return DoTask(code, words, local_date(now), kept, survey if task.kind is TaskKind.SURVEY else None)
 
     return await carry_out(session, services, compound, number, command, now, key=key, actor_id=actor_id)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from handlers.topics.facts import Need, Plan, StepPlan
-from storage.states import TopicStep
+from storage.states import SurveyPhase, TopicStep
 
 # Read once, at the start: nobody waits for a disk in the middle of a transaction.
 _WRITTEN = tomllib.loads(Path(__file__).with_name("templates.toml").read_text(encoding="utf-8"))
@@ -29,13 +29,14 @@ class TaskKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something that has to be done in a step."""
+    """Something that has to be done in a step. round: of the survey of households that it asks for."""
 
     code: str
     name: str
     hint: str
     kind: TaskKind = TaskKind.NOTE
     first: bool = False
+    round: SurveyPhase = SurveyPhase.OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ def _template(code: str, table: Mapping[str, Any]) -> TopicTemplate:
                 each["hint"],
                 TaskKind(each.get("kind", "note")),
                 each.get("first", False),
+                SurveyPhase(each.get("round", "other")),
             )
             for each in asked.get("tasks", ())
         ]

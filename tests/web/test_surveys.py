@@ -17,6 +17,7 @@ from storage.states import (
     SurveyChoice,
     SurveyPhase,
     SurveyState,
+    TopicStep,
 )
 from storage.tables import (
     AuditEvent,
@@ -27,7 +28,7 @@ from storage.tables import (
     SurveyRound,
     SurveyUnit,
 )
-from tests.web.test_topics import key_of
+from tests.web.test_topics import key_of, topic
 from tests.web.town import HERE, THERE, Browser, Page, Town, here_id
 
 SURVEYS = f"/console/{HERE}/surveys"
@@ -136,6 +137,13 @@ async def press(browser: Browser, path: str, fields: Mapping[str, str]) -> Page:
     return first
 
 
+def cells_of(page: Page, building: str) -> str:
+    """The row of a building in the table of coverage."""
+    row = re.search(rf'<th scope="row">{building}</th>(.*?)</tr>', page.text, re.DOTALL)
+    assert row is not None
+    return " ".join(re.sub(r"<[^>]+>", " ", row[1]).split())
+
+
 async def standing(town: Town) -> dict[str, tuple[SurveyChoice, SurveyChannel]]:
     async with town.site.database.read() as session:
         found = await session.exec(select(SurveyAnswer).where(col(SurveyAnswer.in_force)))
@@ -149,7 +157,8 @@ async def events(town: Town, verb: str) -> list[AuditEvent]:
 
 async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> None:
     """From the draft to the second round: page, door, phone; coverage by building; nobody reads who said what."""
-    await flats(town, *(f"3-1-{floor}01" for floor in range(1, 8)), "13-101", "13-102", "13-201")
+    await flats(town, *(f"3-1-{floor}01" for floor in range(1, 8)))
+    await flats(town, "13-101", "13-102", "13-201", "13-202", "13-301")
     secretary = await town.as_staff("secretary")
     page = await secretary.get(SURVEYS)
     assert "还没有征询过" in page.text
@@ -256,25 +265,8 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
     assert "上门的同志已经替这一户记过" in (await neighbour.get(OWN)).text
     await press(neighbour, OWN, {"unit": "3-1-201", "said": "against"})
     covered = await secretary.get(FIRST)
-    row = re.search(r'<th scope="row">3栋</th>(.*?)</tr>', covered.text, re.DOTALL)
-    assert row is not None
-    cells = re.sub(r"<[^>]+>|\s+", " ", row[1]).split()
-    assert cells == [
-        "4/7",
-        "同意",
-        "0",
-        "不同意",
-        "3",
-        "都行",
-        "1",
-        "3",
-        "没去过",
-        "1",
-        "没人",
-        "1",
-        "不愿说",
-        "1",
-    ]
+    assert cells_of(covered, "3栋") == "4/7 合在一起 3 没去过 1 没人 1 不愿说 1"
+    assert "答的还不到五户" in covered.text
     assert "有 2 户自己答的，和上门记的不一样" in covered.text
     assert "怕晃眼" in covered.text  # among what was written, without who
     assert "3-1-101" not in covered.text
@@ -284,6 +276,17 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
     await press(await lives(town, "o-sun", "3-1-501"), OWN, {"unit": "3-1-501", "said": "agree"})
     public = await resident.get(OWN)
     assert "5 户的意见" in public.text
+    await press(await lives(town, "o-zhou", "13-101"), OWN, {"unit": "13-101", "said": "agree"})
+    covered = await secretary.get(FIRST)
+    assert "同意 2 户，不同意 3 户，都行 1 户" in covered.text
+    # Of the one home of building 13 that answered nobody reads what it said, not even as a difference.
+    assert cells_of(covered, "13栋") == "1/5 合在一起 4 没去过 4"
+    assert cells_of(covered, "3栋") == "5/7 合在一起 2 没去过 1 不愿说 1"
+    for number, code in enumerate(("13-102", "13-201", "13-202", "13-301")):
+        await press(await lives(town, f"o-13-{number}", code), OWN, {"unit": code, "said": "agree"})
+    covered = await secretary.get(FIRST)
+    assert cells_of(covered, "3栋") == "5/7 同意 1 不同意 3 都行 1 2 没去过 1 不愿说 1"
+    assert cells_of(covered, "13栋") == "5/5 同意 5 不同意 0 都行 0 0"
 
     closed = await press(secretary, FIRST, {"act": "close", "sure": "yes"})
     assert closed.location == f"{FIRST}?told=survey_closed"
@@ -296,8 +299,8 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
     assert added.location == f"{ONE}/2?told=survey_round_added"
     assert (await press(secretary, f"{ONE}/2", {"act": "set"})).location.endswith("survey_opened")
     both = await secretary.get(ONE)
-    assert "10 户里答了 5 户：同意 1，不同意 3，都行 1" in both.text
-    assert "3 户里答了 0 户" in both.text
+    assert "12 户里答了 10 户：同意 6，不同意 3，都行 1" in both.text
+    assert "5 户里答了 0 户" in both.text
     assert "这次没有问到您家" in (await resident.get(OWN)).text
     third = await lives(town, "o-li", "13-101")
     assert "这份方案行不行？" in (await third.get(OWN)).text
@@ -322,7 +325,8 @@ async def test_one_against_is_no_veto_and_what_is_missing_is_said(town: Town) ->
     assert "征求意见不决定任何事" in page.text
     for decided in ("通过", "未形成有效决定"):
         assert decided not in page.text
-    assert "<td>0/2</td>" in page.text  # building 13
+    assert cells_of(page, "13栋") == "0/2 2 没去过 2"
+    assert cells_of(page, "3栋") == "5/7 同意 4 不同意 1 都行 0 2 没去过 2"
 
     odd = await press(
         secretary, FIRST, {"act": "reply", "reason": "noise", "summary": "怕太吵", "answer": " "}
@@ -396,3 +400,39 @@ def test_pages_have_a_word_for_everything_and_no_long_sentence(templates: Templa
     for table in ("survey_refused", "survey_told"):
         for said in words(table).values():
             assert all(len(sentence) <= 60 for sentence in re.split("[。！？]", said)), said
+
+
+async def test_the_three_questions_of_a_renovation_are_filled_from_their_rounds(town: Town) -> None:
+    number = await topic(town, "renovation", "三号院改造", step=TopicStep.DISCUSS, entry=2)
+    page = f"/console/{HERE}/topics/{number}"
+    await flats(town, *(f"3-1-{floor}01" for floor in range(1, 7)))
+    secretary = await town.as_staff("secretary")
+    link = f"{SURVEYS}?topic={number}&amp;phase=plan"
+    assert link in (await secretary.get(page)).text
+    form = await secretary.get(link.replace("&amp;", "&"))
+    assert 'value="三号院改造"' in form.text
+    assert f'name="topic" value="{number}"' in form.text
+    assert 'value="plan" checked' in form.text
+    assert '<option value="renovation" selected>' in form.text
+    made = await press(secretary, SURVEYS, {**FORM, "title": "三号院改造", "topic": str(number)})
+    assert made.location.startswith(FIRST)
+    await press(secretary, FIRST, {"act": "set"})
+    resident = await lives(town, "o-zhao", "3-1-101")
+    assert f"/h5/topics/{HERE}/{number}" in (await press(resident, OWN, {"unit": "3-1-101"})).text
+    await press(resident, OWN, {"unit": "3-1-101", "said": "against"})
+    for floor in range(2, 6):
+        browser = await lives(town, f"o-{floor}", f"3-1-{floor}01")
+        await press(browser, OWN, {"unit": f"3-1-{floor}01", "said": "agree"})
+    done = {"act": "task", "task": "ask_design", "survey": "1001", "words": "一户一户问过了"}
+    for early in (done, {**done, "survey": "1002"}):
+        refused = await press(secretary, page, early)
+        assert refused.location == f"{page}?told=topic.no_survey"
+    await press(secretary, FIRST, {"act": "close", "sure": "yes"})
+    assert (await press(secretary, page, done)).location == f"{page}?told=topic_kept"
+    shown = await secretary.get(page)
+    assert "6 户里问过 5 户，答了 5 户；同意 4，不同意 1，都行 0" in shown.text
+    # The company may read the topic, and not what households said.
+    assert "不同意 1" not in (await (await town.as_staff("property")).get(page)).text
+    again = await secretary.get(f"{SURVEYS}?topic={number}&phase=notice")
+    assert f"{ONE}?phase=notice" in again.text
+    assert 'value="notice" checked' in (await secretary.get(f"{ONE}?phase=notice")).text

@@ -149,7 +149,7 @@ async def _survey_page(visit: Visit, found: Entered, typed: Mapping[str, Any], t
         survey=survey,
         here=found.address,
         rounds=found.rounds,
-        coverages={each.round_number: (await load_coverage(session, each)).whole for each in asked},
+        coverages={each.round_number: await load_coverage(session, each) for each in asked},
         topic=topic,
         law=item_name(survey.item) if survey.item else "",
         canvassers=await list_canvassers(session, opened.compound_id, survey.survey_number),

@@ -18,7 +18,7 @@ from handlers.surveys.results import count_differing, load_against, load_coverag
 from handlers.surveys.rules import Code, Refused, closes_at, is_open
 from handlers.surveys.running import close_round, set_round
 from storage.queries.surveys import list_canvassers, list_replies
-from storage.states import SurveyPhase, SurveyState
+from storage.states import SurveyChoice, SurveyPhase, SurveyState
 from storage.tables import SurveyRound
 
 
@@ -78,7 +78,7 @@ async def _page(
 ) -> web.Response:
     session, opened, survey = visit.session, found.opened, found.survey
     covered = await load_coverage(session, round_)
-    whole = covered.whole
+    whole, said = covered.counts.whole, covered.said
     runs = Right.RUN_SURVEYS in opened.rights and not visit.signed_in.read_only
     named = await list_canvassers(session, opened.compound_id, survey.survey_number)
     replies = await list_replies(session, opened.compound_id, survey.survey_number)
@@ -89,9 +89,17 @@ async def _page(
         round=round_,
         above=found.address,
         here=f"{found.address}/{round_.round_number}",
-        covered=covered,
+        covered=covered.counts,
+        told_of=covered.told,
+        said=said,
         differing=await count_differing(session, round_),
-        lawful=lawful(survey.item, whole.households, whole.answered, whole.agree, covered.areas),
+        lawful=lawful(
+            survey.item,
+            whole.households,
+            whole.answered,
+            None if said is None else said[SurveyChoice.AGREE],
+            covered.counts.areas,
+        ),
         # What anybody wrote is for whoever answers it.
         against=await load_against(session, visit.site.services.sealer, survey, round_) if runs else None,
         reasons=reasons_of(survey.template),

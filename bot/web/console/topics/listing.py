@@ -35,6 +35,7 @@ from handlers.voting.words import item_name
 from storage.queries.matters import find_matter_behind
 from storage.queries.people import list_people_in_office
 from storage.queries.polls import find_poll, list_polls
+from storage.queries.surveys import list_surveys_of_topic
 from storage.queries.topics import (
     list_representatives,
     list_topic_documents,
@@ -199,6 +200,7 @@ async def _hanging(visit: Visit, found: Entered, facts: Facts) -> dict[str, Any]
         "documents": await list_topic_documents(session, compound_id, number),
         "objections": [(each, words_of(sealer, each) if reads else _UNREAD) for each in objections],
         "representatives": [(each, name_of(sealer, each)) for each in representatives],
+        "surveys": await list_surveys_of_topic(session, compound_id, number),
         "polls": [poll for poll in polls if poll.about.get("topic") == number],
         "poll": poll,
         "figures": await load_figures(session, poll, visit.now) if poll else None,
