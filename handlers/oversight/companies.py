@@ -13,6 +13,8 @@ from handlers.oversight.periods import bounds_of_quarter
 from handlers.requests.rates import Rates, Row, rates
 from storage.audit import add_audit_event
 from storage.queries import companies as queries
+from storage.queries.companies import Trouble
+from storage.queries.requests import Raised
 from storage.tables import PropertyContract, PropertyStatement
 
 LONGEST_NAME = 80
@@ -20,8 +22,28 @@ LONGEST_WORDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """The days [begins, ends) of a quarter in which a company served a compound. whole: all of them."""
+
+    contract: PropertyContract
+    begins: datetime
+    ends: datetime
+    whole: bool
+
+    @property
+    def last(self) -> datetime:
+        """The last moment that is the company's, for pages that name days."""
+        return self.ends - timedelta(seconds=1)
+
+    def holds(self, compound_id: int, at: datetime) -> bool:
+        """Whether something of a compound was the company's then."""
+        return compound_id == self.contract.compound_id and self.begins <= at < self.ends
+
+
+@dataclass(frozen=True, slots=True)
 class RateCard:
-    """A company's quarter, over the compounds that were looked at. refused, reopened: of its requests."""
+    """A company's quarter, over the compounds that were looked at. refused, reopened: of its requests. parts: where it
+    served less than the whole quarter."""
 
     company: str
     compounds: tuple[int, ...]
@@ -30,6 +52,7 @@ class RateCard:
     reopened: int
     verdict: Verdict
     statements: tuple[PropertyStatement, ...] = ()
+    parts: tuple[Span, ...] = ()
 
 
 async def put_contract(
@@ -81,51 +104,59 @@ async def put_statement(
 async def load_rate_cards(
     session: AsyncSession, services: Services, compound_ids: Collection[int], quarter: str
 ) -> list[RateCard]:
-    """The cards of the companies that served these compounds in a quarter, as far as each compound switched it on."""
+    """The cards of the companies that served these compounds in a quarter, as far as each compound switched it on.
+
+    A statement stands beside the company that served the compound when it was written, if that is one of them.
+    """
     on = await queries.list_switched_on(session, compound_ids)
-    since, until = bounds_of_quarter(quarter)
-    contracts: dict[str, list[PropertyContract]] = {}
+    whole = bounds_of_quarter(quarter)
+    spans: dict[str, list[Span]] = {}
     for contract in await queries.list_contracts(session, on):
-        if _overlap(contract, since, until) is not None:
-            contracts.setdefault(contract.company, []).append(contract)
+        if (bounds := _overlap(contract, *whole)) is not None:
+            spans.setdefault(contract.company, []).append(Span(contract, *bounds, bounds == whole))
+    raised = await queries.list_raised_theirs(session, on, *whole)
+    troubles = await queries.list_troubles(session, on, *whole)
     statements = await queries.list_statements(session, on, quarter)
     return [
-        await _card(session, services, company, theirs, (since, until), statements)
-        for company, theirs in sorted(contracts.items())
+        _card(services, company, theirs, raised, troubles, statements)
+        for company, theirs in sorted(spans.items())
     ]
 
 
-async def _card(
-    session: AsyncSession,
+def _card(
     services: Services,
     company: str,
-    contracts: Sequence[PropertyContract],
-    period: tuple[datetime, datetime],
+    spans: Sequence[Span],
+    raised: Iterable[Raised],
+    troubles: Iterable[Trouble],
     statements: Iterable[PropertyStatement],
 ) -> RateCard:
-    rows: list[Row] = []
-    refused = reopened = 0
-    for contract in contracts:
-        bounds = _overlap(contract, *period)
-        assert bounds is not None
-        theirs = await queries.list_raised_theirs(session, contract.compound_id, *bounds)
-        rows += [
-            Row(raised.state, raised.accepted_in_time, raised.done_in_time, raised.rating, raised.ratings)
-            for raised in theirs
-        ]
-        counts = await queries.count_theirs(session, contract.compound_id, *bounds)
-        refused, reopened = refused + counts[0], reopened + counts[1]
-    found = rates(rows, services.rates_over)
-    compounds = tuple(sorted({contract.compound_id for contract in contracts}))
+    theirs = [
+        Row(each.state, each.accepted_in_time, each.done_in_time, each.rating, each.ratings)
+        for each in raised
+        if any(span.holds(each.compound_id, each.raised_at) for span in spans)
+    ]
+    trouble = [
+        each for each in troubles if any(span.holds(each.compound_id, each.raised_at) for span in spans)
+    ]
+    found = rates(theirs, services.rates_over)
     return RateCard(
         company,
-        compounds,
+        tuple(sorted({span.contract.compound_id for span in spans})),
         found,
-        refused,
-        reopened,
+        sum(each.refused for each in trouble),
+        sum(each.reopened for each in trouble),
         verdict_of(found),
-        tuple(each for each in statements if each.compound_id in compounds),
+        tuple(each for each in statements if any(_was_theirs(span.contract, each) for span in spans)),
+        tuple(span for span in spans if not span.whole),
     )
+
+
+def _was_theirs(contract: PropertyContract, statement: PropertyStatement) -> bool:
+    day = local_date(statement.written_at)
+    begun = contract.since_on <= day
+    ended = contract.until_on is not None and contract.until_on < day
+    return contract.compound_id == statement.compound_id and begun and not ended
 
 
 def _overlap(

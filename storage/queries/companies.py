@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import case, func, update
+from sqlalchemy import and_, exists, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -46,40 +47,41 @@ async def list_switched_on(session: AsyncSession, compound_ids: Collection[int])
     return list(await session.exec(statement))
 
 
+class Trouble(NamedTuple):
+    """A request that the company refused, or that was its own and reopened."""
+
+    compound_id: int
+    raised_at: datetime
+    refused: bool
+    reopened: bool
+
+
 async def list_raised_theirs(
-    session: AsyncSession, compound_id: int, since: datetime, until: datetime
+    session: AsyncSession, compound_ids: Collection[int], since: datetime, until: datetime
 ) -> list[Raised]:
     """The requests raised in [since, until) that are, or at their end were, the property company's."""
-    return await list_raised(session, [compound_id], since, until, col(Request.role) == Role.PROPERTY)
+    return await list_raised(session, compound_ids, since, until, col(Request.role) == Role.PROPERTY)
 
 
-async def count_theirs(
-    session: AsyncSession, compound_id: int, since: datetime, until: datetime
-) -> tuple[int, int]:
-    """(requests raised in [since, until) that the company refused, those of its own that were reopened)."""
-    raised = (
-        col(Request.compound_id) == compound_id,
+async def list_troubles(
+    session: AsyncSession, compound_ids: Collection[int], since: datetime, until: datetime
+) -> list[Trouble]:
+    """Of the requests raised in [since, until) those that the company refused or had to do again."""
+    refused = exists().where(
+        col(RequestEvent.compound_id) == Request.compound_id,
+        col(RequestEvent.number) == Request.number,
+        col(RequestEvent.verb) == _REFUSED,
+        col(RequestEvent.details)["role"].as_string() == Role.PROPERTY.value,
+    )
+    reopened = and_(col(Request.round) > 1, col(Request.role) == Role.PROPERTY)
+    statement = select(Request.compound_id, Request.raised_at, refused, reopened).where(
+        col(Request.compound_id).in_(compound_ids),
         col(Request.raised_at) >= since,
         col(Request.raised_at) < until,
         col(Request.state) != RequestState.CANCELLED,
+        or_(refused, reopened),
     )
-    refused = (
-        select(func.count(func.distinct(RequestEvent.number)))
-        .join(
-            Request,
-            (col(Request.compound_id) == RequestEvent.compound_id)
-            & (col(Request.number) == RequestEvent.number),
-        )
-        .where(
-            *raised,
-            RequestEvent.verb == _REFUSED,
-            col(RequestEvent.details)["role"].as_string() == Role.PROPERTY.value,
-        )
-    )
-    reopened = select(func.sum(case((col(Request.round) > 1, 1), else_=0))).where(
-        *raised, col(Request.role) == Role.PROPERTY
-    )
-    return (await session.exec(refused)).one(), int((await session.exec(reopened)).one() or 0)
+    return [Trouble(of, at, bool(one), bool(two)) for of, at, one, two in await session.exec(statement)]
 
 
 async def list_statements(

@@ -267,6 +267,7 @@ class Raised(NamedTuple):
     done_in_time: bool | None
     rating: Rating | None
     level: Ladder
+    raised_at: datetime
     ratings: tuple[Rating, ...] = ()
 
 
@@ -306,6 +307,7 @@ async def list_raised(
             Request.done_in_time,
             Request.rating,
             Request.level,
+            Request.raised_at,
         ).where(*raised)  # type: ignore[call-overload]
     )
     return [
@@ -317,9 +319,10 @@ async def list_raised(
             done,
             rating,
             level,
+            raised_at,
             tuple(last.get((compound_id, number), {}).values()),
         )
-        for compound_id, number, state, accepted, done, rating, level in rows
+        for compound_id, number, state, accepted, done, rating, level, raised_at in rows
     ]
 
 

@@ -1,12 +1,14 @@
 """A property company's rate card on pages: off, switched on, counted from the records, with the company's own words."""
 
+import re
 from datetime import timedelta
 
+from sqlalchemy import event
 from sqlmodel import select
 
 from handlers.local_time import local_date
 from storage.states import RequestState, Role
-from storage.tables import AuditEvent, Request
+from storage.tables import AuditEvent, Compound, OversightSettings, PropertyContract, Request
 from tests.web.orders import matter
 from tests.web.town import HERE, Town, here_id
 
@@ -53,3 +55,79 @@ async def test_a_company_has_a_card_once_that_is_switched_on_and_may_speak_besid
         )
     assert verbs == ["oversight.switched"]
     assert (await (await town.as_staff("neighbour_secretary")).get(PAGE)).status == 404
+
+
+async def test_in_the_quarter_of_a_change_each_company_has_its_own_days_and_words(town: Town) -> None:
+    compound_id, now = await here_id(town), town.clock.now
+    today = local_date(now)
+    async with town.site.database.write() as session:
+        session.add(OversightSettings(compound_id=compound_id, rate_cards=True))
+        change = today - timedelta(days=20)
+        session.add(
+            PropertyContract(
+                compound_id=compound_id,
+                since_on=today - timedelta(days=400),
+                company="旧家物业",
+                until_on=change - timedelta(days=1),
+            )
+        )
+        session.add(PropertyContract(compound_id=compound_id, since_on=change, company="新家物业"))
+    for days, accepted in ((30, False), (10, True)):
+        number = await matter(town, f"o-{days}", at=now - timedelta(days=days))
+        async with town.site.database.write() as session:
+            request = await session.get_one(Request, (compound_id, number))
+            request.role, request.state, request.round = Role.PROPERTY, RequestState.CLOSED, 2
+            request.raised_at = now - timedelta(days=days)
+            request.accepted_in_time, request.done_in_time = accepted, True
+    company = await town.as_staff("property")
+    form = {"csrf": (await company.get(PAGE)).csrf, "words": "刚接手，正在补"}
+    await company.post(f"{PAGE}/{QUARTER}/statement", form)
+    browser = await town.as_staff("secretary")
+    for path in (PAGE, f"{PAGE}/{QUARTER}"):
+        new, old = re.split("<h2>旧家物业</h2>", (await browser.get(path)).text)
+        assert "新家物业" in new
+        assert "按时接单 100%（1/1）" in new
+        assert "重办 1 件" in new
+        assert "刚接手，正在补" in new
+        assert "只算 2月20日 到 3月31日" in new
+        assert "按时接单 0%（0/1）" in old
+        assert "重办 1 件" in old
+        assert "刚接手" not in old
+        assert "只算 1月1日 到 2月19日" in old
+
+
+async def test_a_page_of_many_contracts_asks_as_often_as_one_of_few(town: Town) -> None:
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    async def add(compounds: int, first: int) -> None:
+        async with town.site.database.write() as session:
+            for number in range(first, first + compounds):
+                compound = Compound(code=f"QT-{number}", name=f"小区{number}", region_code="440199001")
+                session.add(compound)
+                await session.flush()
+                assert compound.compound_id is not None
+                session.add(OversightSettings(compound_id=compound.compound_id, rate_cards=True))
+                session.add(
+                    PropertyContract(
+                        compound_id=compound.compound_id,
+                        since_on=local_date(town.clock.now) - timedelta(days=400),
+                        company="安居物业",
+                    )
+                )
+
+    counts = []
+    browser = await town.as_staff("community_secretary")
+    engine = town.site.database._reader.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        for compounds, first in ((1, 1), (6, 2)):
+            await add(compounds, first)
+            asked.clear()
+            assert "安居物业" in (await browser.get("/console/property")).text
+            counts.append(len([each for each in asked if " requests" in each or "request_" in each]))
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert counts[0] == counts[1] > 0
