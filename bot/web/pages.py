@@ -87,6 +87,7 @@ ROUTES = (
     Route("POST", "/console/sign-out-everywhere", CONSOLE, staff.leave_everywhere, acts=True),
     Route("GET", "/console", CONSOLE, compounds.show_compounds),
     Route("GET", "/console/outbox", CONSOLE, outbox.show_unsent),
+    Route("GET", "/console/communities", CONSOLE, oversight.show_communities),
     Route("GET", "/console/property", CONSOLE, companies.show_companies),
     Route("GET", "/console/scorecards", CONSOLE, scorecards.show_scorecards),
     Route("GET", "/console/scorecards/{month}", CONSOLE, scorecards.show_month),

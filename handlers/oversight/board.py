@@ -1,16 +1,18 @@
 """What a viewer may see of a month: the cards of their compounds, each with its place in its subdistrict."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.access import Forbidden, Right, Viewer, access_compounds
 from handlers.oversight.scoring import ranks
+from storage.queries import oversight
 from storage.queries import scorecards as queries
-from storage.tables import Compound, Scorecard
+from storage.tables import CommunityWarning, Compound, Scorecard
 
 MONTHS = 24  # that a page offers
+WARNINGS = 30  # of a community
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +82,24 @@ def _table(place: str, name: str, compared: int, lines: Sequence[Line]) -> Table
         tuple(sorted((line for line in lines if line.rank is not None), key=order)),
         tuple(sorted((line for line in lines if line.rank is None), key=order)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Community:
+    """A community of which a viewer sees every compound, with what rose in all of them together, running ones first."""
+
+    code: str
+    name: str
+    warnings: tuple[CommunityWarning, ...]
+
+
+async def load_communities(session: AsyncSession, seen: Mapping[int, Compound]) -> list[Community]:
+    """The communities whose compounds are all among these: who sees only some learns nothing of the others."""
+    regions = {compound.region_code for compound in seen.values() if compound.region_code}
+    found = []
+    for code, name in await oversight.list_communities_of(session, regions):
+        compounds = await oversight.list_compounds_of(session, code)
+        if {compound.compound_id for compound in compounds} <= seen.keys():
+            warnings = await oversight.list_community_warnings(session, code, WARNINGS)
+            found.append(Community(code, name, tuple(warnings)))
+    return found

@@ -38,8 +38,9 @@ def tell_rises(
         if most:
             lines.append(say("oversight.most", names=most))
     link = ""
-    if services.public_url and compounds is None:
-        link = f"{services.public_url}/console/{code}/oversight"
+    if services.public_url:
+        page = f"{code}/oversight" if compounds is None else "communities"
+        link = f"{services.public_url}/console/{page}"
     lines.append(say("oversight.next"))
     if link:
         lines.append(say("oversight.link", link=link))

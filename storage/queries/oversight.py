@@ -241,6 +241,20 @@ async def list_unwatched(session: AsyncSession, job: str, week: str) -> list[str
     return list(await session.exec(statement.order_by(col(Region.code))))
 
 
+async def list_communities_of(session: AsyncSession, regions: Collection[str]) -> list[tuple[str, str]]:
+    """(code, name) of the communities among these regions, and of those that precincts among them lie in."""
+    above = select(Region.parent_code).where(col(Region.code).in_(regions))
+    statement = (
+        select(Region.code, Region.name)
+        .where(
+            Region.level == RegionLevel.COMMUNITY,
+            or_(col(Region.code).in_(regions), col(Region.code).in_(above)),
+        )
+        .order_by(col(Region.code))
+    )
+    return list(await session.exec(statement))
+
+
 async def list_compounds_of(session: AsyncSession, region_code: str) -> list[Compound]:
     """The compounds of a community, those of its precincts too."""
     below = select(Region.code).where(

@@ -217,6 +217,7 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/console/{compound}/campaigns/{number}"): here(
         *MERGE, "supervisor", status=GONE
     ),  # there is none
+    ("GET", "/console/communities"): staff(NO, **dict.fromkeys(OF_SOME_COMPOUND, OK)),
     ("GET", "/console/property"): staff(NO, **dict.fromkeys(OF_SOME_COMPOUND, OK)),
     ("GET", "/console/{compound}/property"): here(*MERGE, "supervisor", "property"),
     ("GET", "/console/{compound}/property/{quarter}"): here(*MERGE, "supervisor", "property"),

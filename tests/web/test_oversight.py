@@ -2,7 +2,7 @@
 
 from sqlmodel import select
 
-from storage.tables import AuditEvent, EarlyWarning
+from storage.tables import AuditEvent, CommunityWarning, Compound, EarlyWarning
 from tests.web.orders import matter
 from tests.web.town import HERE, Town, here_id
 
@@ -45,3 +45,36 @@ async def test_a_rise_is_shown_with_its_matters_and_may_be_switched_off(town: To
             await session.exec(select(AuditEvent.details).where(AuditEvent.verb == "oversight.switched"))
         )
     assert verbs == [{"on": False}]
+
+
+async def test_what_rises_in_a_community_is_for_those_who_see_all_of_it(town: Town) -> None:
+    async with town.site.database.write() as session:
+        second = Compound(code="XH-9", name="竹园", region_code="440199001")
+        session.add(second)
+        for week, ended in (("2026-03-02", None), ("2025-11-03", "2025-11-17")):
+            session.add(
+                CommunityWarning(
+                    region_code="440199001",
+                    category="dianti",
+                    week=week,
+                    weeks=1,
+                    people=9,
+                    usual_tenths=23,
+                    still_usual=4,
+                    compounds=["XH-9", HERE],
+                    raised_at=town.clock.now,
+                    ended_week=ended,
+                )
+            )
+    for who in ("community_secretary", "district_secretary"):
+        page = await (await town.as_staff(who)).get("/console/communities")
+        assert "河沿社区" in page.text
+        assert "下面 1 类事" in page.text
+        assert "几个小区合起来有 9 户（人）说起，往常大约 2 户（人）" in page.text
+        assert f'href="/console/{HERE}/oversight">新禾苑' in page.text
+        assert "已经平息的" in page.text
+        assert "兰溪社区" not in page.text
+    for who in ("secretary", "precinct_secretary", "neighbour_community"):
+        page = await (await town.as_staff(who)).get("/console/communities")
+        assert "竹园" not in page.text
+        assert "9 户" not in page.text

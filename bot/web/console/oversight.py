@@ -8,6 +8,7 @@ from bot.web.visit import Visit, see_other
 from handlers.access import Right, access_compound
 from handlers.digests.build import category_name
 from handlers.opinions.rules import place_name
+from handlers.oversight.board import list_seen, load_communities
 from handlers.oversight.settings import set_review, switch_warnings
 from handlers.oversight.words import usual_text
 from storage.queries.oversight import find_oversight, list_matters_numbered, list_warnings
@@ -41,6 +42,21 @@ async def show_oversight(visit: Visit) -> web.Response:
         settings=await find_oversight(visit.session, opened.compound_id),
         waiting=await count_waiting(visit, opened),
         told=visit.request.query.get("told", ""),
+    )
+
+
+async def show_communities(visit: Visit) -> web.Response:
+    """What rises in a whole community, for whoever sees all of its compounds."""
+    seen = await list_seen(visit.session, visit.signed_in.viewer)
+    communities = await load_communities(visit.session, seen)
+    lexicon = visit.site.services.tagger.lexicon
+    categories = {warning.category for each in communities for warning in each.warnings}
+    return visit.page(
+        "console/communities.html",
+        communities=communities,
+        compounds={compound.code: compound.name for compound in seen.values()},
+        names={category: category_name(lexicon, category) for category in categories},
+        usual=usual_text,
     )
 
 
