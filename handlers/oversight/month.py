@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
+from handlers.local_time import local_date
 from handlers.oversight.periods import bounds_of_month, last_month, month_before
 from handlers.oversight.scoring import RATES, rate_of, score_of
 from handlers.requests.figures import rates_of_many
@@ -18,6 +19,7 @@ from handlers.requests.rates import Rate, Rates
 from storage.database import Database
 from storage.queries import scorecards as queries
 from storage.queries.scorecards import Extras
+from storage.queries.stewards import count_days_there
 
 AT_ONCE = 50  # compounds in one transaction
 MOST = 200  # compounds in one call: a tick stays short, the next one goes on
@@ -76,7 +78,8 @@ async def check_cards(
     for card in first:
         rates, extras = counted[card.compound_id]
         figures = figures_of(rates, extras)
-        if figures != card.figures:
+        # A card that was made before something was counted is not wrong for the lack of it.
+        if any(figures[name] != kept for name, kept in card.figures.items()):
             corrections.append(
                 {
                     "compound_id": card.compound_id,
@@ -115,6 +118,11 @@ async def _count(
     since, until = bounds_of_month(month)
     rates = await rates_of_many(session, services, compound_ids, since, until)
     extras = await queries.count_extras(session, compound_ids, since, until)
+    days = await count_days_there(session, compound_ids, local_date(since), local_date(until))
     return {
-        compound_id: (rates[compound_id], extras.get(compound_id, Extras())) for compound_id in compound_ids
+        compound_id: (
+            rates[compound_id],
+            extras.get(compound_id, Extras())._replace(steward_days=days.get(compound_id, 0)),
+        )
+        for compound_id in compound_ids
     }

@@ -21,7 +21,7 @@ class Extras(NamedTuple):
     """What a card tells beside the rates. people: households, and others, who spoke in the month.
 
     reopened, climbed, refused: requests of the month that were, or went, so. alerts: safety alerts; heeded: of them
-    those acknowledged within five minutes.
+    those acknowledged within five minutes. steward_days: on which a steward was there.
     """
 
     people: int = 0
@@ -30,6 +30,7 @@ class Extras(NamedTuple):
     refused: int = 0
     alerts: int = 0
     heeded: int = 0
+    steward_days: int = 0
 
 
 async def list_uncarded(session: AsyncSession, month: str, limit: int) -> list[int]:

@@ -70,3 +70,19 @@ async def count_steward_days(session: AsyncSession, person_id: int, since: date,
         StewardVisit.visited_on < until,
     )
     return int((await session.exec(statement)).one())
+
+
+async def count_days_there(
+    session: AsyncSession, compound_ids: Collection[int], since: date, until: date
+) -> dict[int, int]:
+    """By compound on how many days of [since, until) a steward was there; those without any are left out."""
+    statement = (
+        select(StewardVisit.compound_id, func.count(func.distinct(StewardVisit.visited_on)))
+        .where(
+            col(StewardVisit.compound_id).in_(compound_ids),
+            StewardVisit.visited_on >= since,
+            StewardVisit.visited_on < until,
+        )
+        .group_by(col(StewardVisit.compound_id))
+    )
+    return dict((await session.exec(statement)).all())

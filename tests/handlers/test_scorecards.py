@@ -1,6 +1,6 @@
 """Months as they are kept: once, never changed, with what was otherwise a month later beside them."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlmodel import col, select
@@ -12,7 +12,7 @@ from nlp.reader import Reader
 from storage.database import Database
 from storage.sealing import Sealer
 from storage.states import MatterState, Rating, RegionLevel, RequestState
-from storage.tables import AlertEpisode, Matter, Request, RequestRating, Scorecard
+from storage.tables import AlertEpisode, Matter, Request, RequestRating, Scorecard, StewardVisit
 from tests.handlers.weeks import City, city_services
 
 REGIONS = (
@@ -77,6 +77,9 @@ async def test_a_month_is_kept_once_and_corrected_beside_it(city: City) -> None:
     await ask(city, "XH-1", 1101, False, OVER - timedelta(hours=2, minutes=1))
     await ask(city, "XH-1", 1201, False, OVER - timedelta(hours=2))  # March by a minute
     await ask(city, "XH-2", 1001, True, FIRST + DAY, count=4)
+    steward, second = await city.person("u-a"), await city.person("u-b")
+    days = [(steward, date(2027, 2, 1)), (second, date(2027, 2, 1)), (steward, date(2027, 2, 28))]
+    days.append((steward, date(2027, 3, 1)))
     async with city.database.write() as session:
         for number, minutes in ((1, 5), (2, 6)):
             session.add(
@@ -85,6 +88,12 @@ async def test_a_month_is_kept_once_and_corrected_beside_it(city: City) -> None:
                     alerted_at=FIRST, last_hit_at=FIRST, acknowledged_at=FIRST + timedelta(minutes=minutes),
                 )
             )  # fmt: skip
+        session.add_all(
+            StewardVisit(
+                compound_id=city.id_of("XH-1"), person_id=person_id, visited_on=day, recorded_at=FIRST
+            )
+            for person_id, day in days
+        )
     await advance_months(city.database, city.services, OVER - timedelta(seconds=1))
     assert [card for card in await cards(city) if card.month == "2027-02"] == []
     # Three new ones, and the nine of the months before are looked at again.
@@ -95,6 +104,7 @@ async def test_a_month_is_kept_once_and_corrected_beside_it(city: City) -> None:
     assert one.figures["response"] == [5, 10]
     assert one.figures["raised"] == 10
     assert (one.figures["alerts"], one.figures["heeded"]) == (2, 1)
+    assert (one.figures["steward_days"], two.figures["steward_days"]) == (2, 0)
     assert (one.score, two.score, three.score) == (500, None, None)
     # Somebody has another look at the records afterwards.
     async with city.database.write() as session:

@@ -28,7 +28,7 @@ async def card(town: Town, code: str, good: int, raised: int = 20, revision: int
                 month=MONTH,
                 revision=revision,
                 place="" if code == THERE else "4401990",
-                figures=figures_of(rates, Extras(people=9, reopened=1)),
+                figures=figures_of(rates, Extras(people=9, reopened=1, steward_days=4)),
                 score=score_of(rates),
                 made_at=town.clock.now,
             )
@@ -50,6 +50,7 @@ async def test_each_sees_their_compounds_with_their_place_and_as_a_sheet(town: T
     assert "这里一共 2 个小区排了名次" in own.text
     assert "第 2 名" in own.text
     assert "75.0 分" in own.text
+    assert "院长到场 4 天" in own.text
     assert "更正：一个月后再算，是 80.0 分" in own.text
     assert "少言里" not in own.text
     above = await (await town.as_staff("subdistrict_secretary")).get(f"/console/scorecards/{MONTH}")

@@ -23,7 +23,7 @@ RATE_NAMES = {
 _HEADER = (
     *("街道", "小区", "名次", "得分", "更正后得分", "办理件数"),
     *(f"{name}{side}" for name in RATE_NAMES.values() for side in ("（件）", "（总）", "率%")),
-    *("说话的户（人）", "重办", "上交社区以上", "退回过", "安全告警", "五分钟内确认"),
+    *("说话的户（人）", "重办", "上交社区以上", "退回过", "安全告警", "五分钟内确认", "院长到场（天）"),
 )
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -90,4 +90,5 @@ def _row(table: Table, line: Line) -> Row:
         figures["raised"],
         *rates,
         *(figures[name] for name in ("people", "reopened", "climbed", "refused", "alerts", "heeded")),
+        figures.get("steward_days"),  # not counted in the first months
     )
