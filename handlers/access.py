@@ -14,10 +14,16 @@ from storage.queries.console import (
 from storage.queries.matters import find_matter_behind, find_matter_number_within
 from storage.queries.opinions import list_opinions_by_number, list_opinions_of
 from storage.queries.people import list_grants_of
-from storage.queries.tree import find_compound, list_places_coded, list_region_codes_above
+from storage.queries.tree import (
+    find_compound,
+    find_region,
+    list_places_coded,
+    list_region_codes_above,
+    list_regions_coded,
+)
 from storage.queries.votes import find_vote
 from storage.states import OpinionState, Role
-from storage.tables import Compound, Matter, Opinion, Place, Vote
+from storage.tables import Compound, Matter, Opinion, Place, Region, Vote
 
 MOST_COMPOUNDS = 5000  # more than a district has: whoever is left out could not even answer its alerts
 
@@ -231,6 +237,38 @@ async def access_compound(session: AsyncSession, viewer: Viewer, code: str, *rig
     Raises NotFound when it is another's, or nobody's; Forbidden when their roles there are for something else.
     """
     return (await _standing_in(session, viewer, code)).open(*rights)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRegion:
+    """A region above compounds, open for one purpose with all that lies in it."""
+
+    region: Region
+    rights: frozenset[Right]
+
+
+async def access_region(session: AsyncSession, viewer: Viewer, code: str, *rights: Right) -> OpenedRegion:
+    """The region, where a role on it or above has any of the rights; roles on compounds in it open nothing of it.
+
+    Raises NotFound when it is nobody's or another's, Forbidden when their roles there are for something else.
+    """
+    region = await find_region(session, code)
+    if region is None:
+        raise NotFound
+    above = await list_region_codes_above(session, code)
+    roles = [grant.role for grant in viewer.grants if grant.scope_code in above]
+    if not roles:
+        raise NotFound
+    held = frozenset[Right]().union(*(ROLE_RIGHTS[role] for role in roles))
+    if not held.intersection(rights):
+        raise Forbidden
+    return OpenedRegion(region, held)
+
+
+async def access_regions(session: AsyncSession, viewer: Viewer, right: Right) -> list[Region]:
+    """The regions on which the viewer has a role with this right, the highest first."""
+    codes = {grant.scope_code for grant in viewer.grants if right in ROLE_RIGHTS[grant.role]}
+    return await list_regions_coded(session, codes)
 
 
 async def access_matter(

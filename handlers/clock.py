@@ -10,6 +10,7 @@ from functools import partial
 from handlers.consultations.clock import advance_consultations
 from handlers.context import Services
 from handlers.digests.cycle import advance
+from handlers.digests.regions import advance_regions
 from handlers.hazards.remind import advance_hazards
 from handlers.identity.leave import end_sold
 from handlers.oversight.month import advance_months
@@ -33,6 +34,7 @@ def cycles_of(database: Database, services: Services) -> dict[str, Cycle]:
     return {
         "consultations": partial(advance_consultations, database, services),
         "cycles": partial(advance, database, services),
+        "region_weeks": partial(advance_regions, database, services),
         "polls": partial(advance_polls, database),
         "hazards": partial(advance_hazards, database, services),
         "visits": partial(advance_visits, database, services),

@@ -36,6 +36,7 @@ from bot.web.console import (
     worklist,
 )
 from bot.web.console import sign_in as staff
+from bot.web.console import weeks as regions
 from bot.web.console.consultations.routes import CONSULTATION_ROUTES
 from bot.web.console.grid.routes import GRID_ROUTES
 from bot.web.console.papers.routes import PAPER_ROUTES
@@ -92,6 +93,8 @@ ROUTES = (
     Route("GET", "/console/scorecards", CONSOLE, scorecards.show_scorecards),
     Route("GET", "/console/scorecards/{month}", CONSOLE, scorecards.show_month),
     Route("GET", "/console/scorecards/{month}/sheet", CONSOLE, scorecards.download_month),
+    Route("GET", "/console/weeks", CONSOLE, regions.show_regions),
+    Route("GET", "/console/weeks/{region}/{week}", CONSOLE, regions.show_region_week),
     Route("GET", "/console/{compound}", CONSOLE, compounds.show_compound),
     Route("GET", "/console/{compound}/digest/{week}", CONSOLE, compounds.show_digest),
     Route("GET", "/console/{compound}/digest/{week}/board", CONSOLE, compounds.show_board),

@@ -20,6 +20,7 @@ SPREAD = timedelta(minutes=20)  # compounds of a city do not all write at once
 PROMPT_LATE = DAY  # a prompt that comes later than this is no reminder any more
 PROMPT_EARLY_ENOUGH = timedelta(hours=12)  # before the close: people need time to answer
 FEEDBACK_AT = time(10, 7)
+REGIONS_AT = time(8, 37)  # on Monday, those who answer for many compounds
 LOOK_BACK = 8  # weeks without a row that are still looked at after a long stop
 PATIENCE = 3  # prompts in a row that nobody answers, before they get rarer, and rarer once more
 PAUSES = (1, 2, 4)  # weeks from one prompt to the next
@@ -223,6 +224,22 @@ def _catch_up(pending: Sequence[str], closed: Collection[str], spoken: Collectio
     if chosen not in closed:
         steps.append(Step(CycleStep.CLOSE, chosen))
     return [*steps, Step(CycleStep.DIGEST, chosen)]
+
+
+class RegionsDue(NamedTuple):
+    """A week that those above compounds are to be told of. may_wait: for digests that are still to come."""
+
+    week: str
+    may_wait: bool
+
+
+def regions_told_of(now: datetime) -> RegionsDue | None:
+    """The week before this one, from Monday morning to the end of Tuesday; None at other times."""
+    monday = monday_of(now)
+    begins = datetime.combine(monday, REGIONS_AT, LOCAL)
+    if not begins <= now < datetime.combine(monday + 2 * DAY, time(), LOCAL):
+        return None
+    return RegionsDue(before(monday.isoformat()), may_wait=now < begins + DAY)
 
 
 class Quote(NamedTuple):

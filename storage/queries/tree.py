@@ -77,6 +77,24 @@ async def list_codes_among(session: AsyncSession, compound_id: int, codes: Colle
     return list((await session.exec(statement.execution_options(autoflush=False))).all())
 
 
+async def find_region(session: AsyncSession, code: str) -> Region | None:
+    """A region by its stable code."""
+    return (await session.exec(select(Region).where(Region.code == code))).one_or_none()
+
+
+async def list_regions_coded(session: AsyncSession, codes: Collection[str]) -> list[Region]:
+    """Those regions that have one of these codes, the highest first, then by name."""
+    found = (await session.exec(select(Region).where(col(Region.code).in_(codes)))).all()
+    levels = list(RegionLevel)
+    return sorted(found, key=lambda region: (levels.index(region.level), region.name, region.code))
+
+
+async def list_regions_right_below(session: AsyncSession, code: str) -> list[Region]:
+    """The regions whose parent this one is, by name."""
+    statement = select(Region).where(Region.parent_code == code).order_by(col(Region.name), col(Region.code))
+    return list((await session.exec(statement)).all())
+
+
 async def list_region_codes_above(session: AsyncSession, region_code: str | None) -> list[str]:
     """The codes of a region and of all above it, nearest first."""
     codes: list[str] = []

@@ -12,6 +12,8 @@ from handlers.access import (
     access_compound,
     access_compounds,
     access_platform,
+    access_region,
+    access_regions,
     load_viewer,
 )
 from handlers.people.enrol import CompoundEntry, RegionEntry
@@ -173,6 +175,27 @@ async def test_a_code_that_begins_alike_is_another_compound(
             with pytest.raises(NotFound):
                 await access_compound(session, who, other, Right.SEE_WEEK)
             assert [one.compound.code for one in await access_compounds(session, who)] == [own]
+
+
+async def test_a_region_is_open_to_a_role_on_it_or_above_and_never_from_below(city: Database) -> None:
+    async with city.read() as session:
+        for scope in ("440199", "440199001"):
+            who = viewer((Role.SECRETARY, scope))
+            opened = await access_region(session, who, "440199001", Right.SEE_DIGEST)
+            assert opened.region.code == "440199001"
+            assert [one.code for one in await access_regions(session, who, Right.SEE_DIGEST)] == [scope]
+        for scope in ("XH-1", "440198", "440199001/3"):
+            with pytest.raises(NotFound):
+                await access_region(session, viewer((Role.SECRETARY, scope)), "440199001", Right.SEE_DIGEST)
+        with pytest.raises(NotFound):  # a role on a part does not open the whole
+            await access_region(session, viewer((Role.SECRETARY, "440199001")), "440199", Right.SEE_DIGEST)
+        with pytest.raises(NotFound):
+            await access_region(session, viewer((Role.SECRETARY, "440199")), "NO-9", Right.SEE_DIGEST)
+        # The property company reads no digest, not of a hundred compounds either.
+        company = viewer((Role.PROPERTY, "440199"))
+        with pytest.raises(Forbidden):
+            await access_region(session, company, "440199001", Right.SEE_DIGEST)
+        assert await access_regions(session, company, Right.SEE_DIGEST) == []
 
 
 async def test_nobody_has_nothing(city: Database) -> None:

@@ -110,6 +110,13 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
         ("GET", f"/console/scorecards{page}"): staff(NO, **dict.fromkeys(OF_SOME_COMPOUND, status))
         for page, status in (("", OK), ("/{month}", GONE), ("/{month}/sheet", GONE))  # no month is over yet
     },
+    # Those with a role on a region; of compounds below none of them sees more than before.
+    ("GET", "/console/weeks"): staff(
+        NO, **dict.fromkeys((*ABOVE, "neighbour_district", "neighbour_community"), OK)
+    ),
+    ("GET", "/console/weeks/{region}/{week}"): staff(
+        GONE, **dict.fromkeys(("subdistrict_secretary", "district_secretary"), OK), operator=NO
+    ),
     ("GET", "/console/{compound}"): here(
         *("secretary", "committee", "property", "community_worker", "grid_worker", "supervisor"),
         *(*STEWARDS, "building_committee"),
@@ -373,6 +380,7 @@ def parts(path: str) -> dict[str, str]:
         "account": account,
         "token": "t" * 43,
         "compound": HERE,
+        "region": "4401990",  # the subdistrict
         "week": WEEK,
         "month": "2026-03",
         "quarter": "2026Q1",

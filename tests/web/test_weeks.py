@@ -55,3 +55,23 @@ async def test_staff_see_trends_and_print_what_everybody_may_read(town: Town) ->
     board = await browser.get(f"/console/{HERE}/digest/{WEEK}/board")
     assert (board.status, board.headers["Content-Type"]) == (200, "application/pdf")
     assert board.text.startswith("%PDF")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_those_above_see_their_compounds_added_up_and_no_words(town: Town) -> None:
+    async with town.site.database.write() as session:
+        session.add(week_row(await here_id(town), town.clock.now, **COUNTED))
+    browser = await town.as_staff("subdistrict_secretary")
+    listed = await browser.get("/console/weeks")
+    assert f'href="/console/weeks/4401990/{WEEK}"' in listed.text
+    assert 'href="/console/weeks"' in (await browser.get("/console")).text
+    page = await browser.get(f"/console/weeks/4401990/{WEEK}")
+    assert page.status == 200
+    for shown in ("柳荫街道", "新禾苑", "1 个小区合在一起", "停车秩序", "河沿社区"):
+        assert shown in page.text
+    hidden = [one["text"] for one in digest()["quotes"]]  # type: ignore[attr-defined]
+    for word in ("1012", *hidden):
+        assert word not in page.text
+    # Another's region, one that is not there, one above one's own, and a week without digests.
+    for nowhere in (f"440198/{WEEK}", f"NO-9/{WEEK}", f"440199/{WEEK}", "4401990/2026-02-02"):
+        assert (await browser.get(f"/console/weeks/{nowhere}")).status == 404

@@ -21,6 +21,7 @@ from handlers.access import (
     access_compound,
     access_compounds,
     access_platform,
+    access_regions,
 )
 from handlers.digests.public import PublicWeek, public_week
 from handlers.digests.rules import monday_of
@@ -47,7 +48,11 @@ async def show_compounds(visit: Visit) -> web.Response:
         sees_outbox = True
     sees_months = any(Right.SEE_OVERSIGHT in standing.whole for standing in standings)
     return visit.page(
-        "console/compounds.html", standings=standings, sees_outbox=sees_outbox, sees_months=sees_months
+        "console/compounds.html",
+        standings=standings,
+        sees_outbox=sees_outbox,
+        sees_months=sees_months,
+        sees_weeks=bool(await access_regions(visit.session, viewer, Right.SEE_DIGEST)),
     )
 
 

@@ -1,0 +1,144 @@
+"""Use cases: the week of a community, subdistrict or district, on a page, and told once to those who answer for it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from handlers.access import MOST_COMPOUNDS
+from handlers.apart import each_apart
+from handlers.context import Services
+from handlers.digests.cycle import READERS
+from handlers.digests.rules import DAY, regions_told_of
+from handlers.digests.sums import RegionSum, add_up
+from handlers.local_time import month_day
+from handlers.reach.fields import Facts, NoticeKind
+from handlers.reach.notify import Notice, Reached, notify_person
+from handlers.texts import say
+from storage.claims import try_claim
+from storage.database import Database
+from storage.queries.console import list_compounds_within, list_regions_below
+from storage.queries.region_weeks import has_unfinished, list_region_readers, list_weeks_of, load_week
+from storage.queries.tree import list_regions_coded
+from storage.queries.visits import list_claimed
+from storage.states import MessageClass, RegionLevel
+from storage.tables import Compound, Region
+
+JOB = "region_week"
+LEVELS = (RegionLevel.DISTRICT, RegionLevel.SUBDISTRICT, RegionLevel.COMMUNITY)
+LIMIT = 50  # people in one tick
+WEEKS = 12  # that a page offers
+NAMED = 3  # compounds in a message
+
+
+async def list_compounds_of(session: AsyncSession, region: str) -> list[Compound]:
+    """All compounds in a region and in what lies below it, by name."""
+    below = await list_regions_below(session, {region})
+    return await list_compounds_within(session, (), below, MOST_COMPOUNDS)
+
+
+async def sum_week(session: AsyncSession, region: str, week: str) -> RegionSum:
+    """A region's week from the digests as they were sent."""
+    compounds = [
+        (compound.compound_id or 0, compound.code, compound.name)
+        for compound in await list_compounds_of(session, region)
+    ]
+    return add_up(week, compounds, await load_week(session, [each[0] for each in compounds], week))
+
+
+async def list_weeks_in(session: AsyncSession, region: str) -> list[str]:
+    """The weeks for which a region has something to add up, newest first."""
+    compounds = await list_compounds_of(session, region)
+    return await list_weeks_of(session, [compound.compound_id or 0 for compound in compounds], WEEKS)
+
+
+async def advance_regions(database: Database, services: Services, now: datetime) -> int:
+    """Tell of the week that is over, when its digests are out; returns how many people. For every replica's clock."""
+    due = regions_told_of(now)
+    if due is None:
+        return 0
+    async with database.read() as session:
+        readers = await list_region_readers(session, LEVELS, READERS)
+        told = await list_claimed(session, JOB, due.week) if readers else set()
+        left = [person for person in sorted(readers) if f"{due.week}:{person}" not in told]
+        if not left or (due.may_wait and await has_unfinished(session, due.week)):
+            return 0
+    sums: dict[str, RegionSum] = {}  # most have a colleague with the same region
+    tell = partial(_tell, services, sums, due.week, now)
+    return await each_apart(
+        database, left[:LIMIT], lambda session, person: tell(session, person, readers[person])
+    )
+
+
+async def _tell(
+    services: Services,
+    sums: dict[str, RegionSum],
+    week: str,
+    now: datetime,
+    session: AsyncSession,
+    person_id: int,
+    codes: set[str],
+) -> int:
+    if not await try_claim(session, JOB, f"{week}:{person_id}", "", now):
+        return 0
+    regions = await list_regions_coded(session, codes)
+    for region in regions:
+        if region.code not in sums:
+            sums[region.code] = await sum_week(session, region.code, week)
+    shown = [region for region in regions if sums[region.code].has_digests]
+    if not shown:
+        return 0
+    first = shown[0]
+    link = f"{services.public_url}/console/weeks/{first.code}/{week}" if services.public_url else ""
+    notice = Notice(
+        message_class=MessageClass.DIGEST,
+        text=region_text(first, sums[first.code], link, others=len(shown) - 1),
+        dedupe_key=f"{JOB}:{week}",
+        expires_at=now + 3 * DAY,
+        facts=Facts(
+            NoticeKind.DIGEST,
+            what=say("reach.digest"),
+            state=say("reach.state_digest"),
+            at=now,
+            compound=first.name,
+            number=sums[first.code].total,
+            link=link,
+        ),
+    )
+    reached = await notify_person(session, services, person_id, notice, now)
+    return int(reached in (Reached.QUEUED, Reached.WAITING))
+
+
+def region_text(region: Region, total: RegionSum, link: str, others: int) -> str:
+    """The message. others: how many more regions the reader has, which their page lists."""
+    since = month_day(datetime.fromisoformat(total.week).date())
+    lines = [
+        say("digests.region_title", region=region.name, since=since),
+        say("digests.region_total", compounds=total.compounds, total=total.total, last=total.last),
+    ]
+    if total.urgent or total.unanswered or total.late:
+        lines.append(
+            say(
+                "digests.region_open",
+                urgent=total.urgent,
+                unanswered=total.unanswered,
+                late=total.late,
+            )
+        )
+    if total.worst:
+        lines.append(say("digests.region_worst", names=_names(total)))
+    if quiet := len(total.silent):
+        lines.append(say("digests.region_silent", count=quiet))
+    if missing := len(total.missing):
+        lines.append(say("digests.region_missing", count=missing))
+    if others:
+        lines.append(say("digests.region_others", count=others))
+    if link:
+        lines.append(say("digests.link", link=link))
+    return "\n".join(lines)
+
+
+def _names(total: RegionSum) -> str:
+    names: Sequence[str] = [line.name[:12] for line in total.worst[:NAMED]]
+    return "、".join(names)
