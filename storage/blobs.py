@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.queries.opinions import lock_counter
 from storage.sealing import Sealer
-from storage.tables import BallotPaper, Blob, Photo, TopicDocument, VoteDocument, WeeklyCycle
+from storage.tables import BallotPaper, Blob, CampaignPlace, Photo, TopicDocument, VoteDocument, WeeklyCycle
 from storage.upsert import insert_ignore
 
 LIMIT_BYTES = 10 * 1024 * 1024
@@ -26,6 +26,8 @@ REFERRING = (
     (BallotPaper.compound_id, BallotPaper.scan_address),
     (TopicDocument.compound_id, TopicDocument.address),
     (WeeklyCycle.compound_id, WeeklyCycle.chart_address),
+    (CampaignPlace.compound_id, CampaignPlace.before_address),
+    (CampaignPlace.compound_id, CampaignPlace.after_address),
 )  # whatever has a blob; a test looks for columns that are missing here
 _CONTEXT = "blobs.content"
 

@@ -46,6 +46,7 @@ from bot.web.console.topics.routes import TOPIC_ROUTES
 from bot.web.console.votes.routes import VOTE_ROUTES
 from bot.web.csrf import check_form, check_origin
 from bot.web.errors import error_page
+from bot.web.h5 import campaigns as own_campaigns
 from bot.web.h5 import compound, consultations, mine, own, owner, privacy, weeks
 from bot.web.h5 import photos as own_photos
 from bot.web.h5 import points as own_points
@@ -71,6 +72,7 @@ _FORM = "application/x-www-form-urlencoded"
 _STATIC = "/static/"
 _REQUEST = "/console/{compound}/requests/{number}"
 _PROPERTY = "/console/{compound}/property"
+_CAMPAIGN_PLACES = "/console/{compound}/campaigns/{number}/places"
 _BALLOTS = "/console/{compound}/votes/{number}"
 _VISIT = web.RequestKey("visit", Visit)
 _SCRIPTED = web.RequestKey("scripted", bool)
@@ -158,6 +160,10 @@ ROUTES = (
     Route("GET", "/console/{compound}/campaigns", CONSOLE, campaigns.show_campaigns),
     Route("POST", "/console/{compound}/campaigns", CONSOLE, campaigns.begin, acts=True),
     Route("GET", "/console/{compound}/campaigns/{number}", CONSOLE, campaigns.show_campaign),
+    Route("POST", _CAMPAIGN_PLACES, CONSOLE, campaigns.add, acts=True, uploads=True),
+    Route("POST", f"{_CAMPAIGN_PLACES}/{{place}}", CONSOLE, campaigns.finish, acts=True, uploads=True),
+    Route("GET", f"{_CAMPAIGN_PLACES}/{{place}}/{{side}}", CONSOLE, campaigns.show_photo),
+    Route("GET", "/h5/campaigns", H5, own_campaigns.show_campaigns),
     Route("GET", _PROPERTY, CONSOLE, companies.show_property),
     Route("POST", f"{_PROPERTY}/switch", CONSOLE, companies.switch_property, acts=True),
     Route("POST", f"{_PROPERTY}/contract", CONSOLE, companies.set_contract, acts=True),

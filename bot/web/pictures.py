@@ -16,16 +16,17 @@ async def picture(visit: Visit, photo: Photo) -> web.Response:
     """The bytes of a photo that the visitor was let in to; raises NotFound when they have just gone."""
     if photo.address is None:
         raise NotFound
-    sealer = visit.site.services.sealer
-    found = await find_blob(visit.session, sealer, photo.compound_id, photo.address)
+    return await picture_at(visit, photo.compound_id, photo.address, f"photo-{photo.number}")
+
+
+async def picture_at(visit: Visit, compound_id: int, address: str, name: str) -> web.Response:
+    """The same by its address; the caller has seen that the visitor may see it."""
+    found = await find_blob(visit.session, visit.site.services.sealer, compound_id, address)
     if found is None:
         raise NotFound
     content, media_type = found
     return web.Response(
         body=content,
         content_type=media_type,
-        headers={
-            "Cache-Control": _KEPT,
-            "Content-Disposition": f'inline; filename="photo-{photo.number}.jpg"',
-        },
+        headers={"Cache-Control": _KEPT, "Content-Disposition": f'inline; filename="{name}.jpg"'},
     )

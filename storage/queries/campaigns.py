@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.states import MatterState, RequestState
-from storage.tables import Campaign, Matter, Request
+from storage.tables import Campaign, CampaignPlace, Matter, Request
 
 _STANDS = (MatterState.CANDIDATE, MatterState.CONFIRMED)
 
@@ -72,3 +72,30 @@ async def list_spots(
         (matter, RequestState(state) if state is not None else None)
         for matter, state in await session.exec(statement)
     ]
+
+
+async def list_places_of(session: AsyncSession, compound_id: int, number: int) -> list[CampaignPlace]:
+    """The places of a campaign that staff found, those still open first."""
+    statement = (
+        select(CampaignPlace)
+        .where(CampaignPlace.compound_id == compound_id, CampaignPlace.number == number)
+        .order_by(col(CampaignPlace.done_on).is_not(None), col(CampaignPlace.place_number))
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def lock_place(
+    session: AsyncSession, compound_id: int, number: int, place: int
+) -> CampaignPlace | None:
+    """One of them, as it is now, locked until the transaction ends."""
+    statement = (
+        select(CampaignPlace)
+        .where(
+            CampaignPlace.compound_id == compound_id,
+            CampaignPlace.number == number,
+            CampaignPlace.place_number == place,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.exec(statement)).one_or_none()

@@ -30,7 +30,7 @@ from storage.tables.consultations import (  # noqa: E402
     ConsultationPlan,
     ConsultationSeat,
 )
-from storage.tables.contracts import Campaign, PropertyContract, PropertyStatement  # noqa: E402
+from storage.tables.contracts import Campaign, CampaignPlace, PropertyContract, PropertyStatement  # noqa: E402
 from storage.tables.cycles import AlertEpisode, CycleSettings, GroupPrompt, WeeklyCycle  # noqa: E402
 from storage.tables.grid import (  # noqa: E402
     CardEntry,
@@ -126,6 +126,7 @@ __all__ = [
     "BindingAttempt",
     "Blob",
     "Campaign",
+    "CampaignPlace",
     "CanvassContact",
     "CardEntry",
     "ChannelIdentity",

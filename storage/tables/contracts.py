@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, Date, Text
+from sqlalchemy import JSON, Date, ForeignKeyConstraint, Text
 from sqlmodel import Field, SQLModel
 
 from storage.types import BigId, UtcDateTime
@@ -44,3 +44,24 @@ class Campaign(SQLModel, table=True):
     ends_on: date = Field(sa_type=Date)
     created_by: int = Field(foreign_key="persons.person_id", sa_type=BigId)
     created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class CampaignPlace(SQLModel, table=True):
+    """A place of a campaign that staff found themselves. building: its code, "" for none. done_on: when it was put
+    right. before_address, after_address: of its photos."""
+
+    __tablename__ = "campaign_places"
+    __table_args__ = (
+        ForeignKeyConstraint(["compound_id", "number"], ["campaigns.compound_id", "campaigns.number"]),
+    )
+
+    compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
+    number: int = Field(primary_key=True, sa_type=BigId)
+    place_number: int = Field(primary_key=True, sa_type=BigId)
+    building: str = Field(default="", max_length=20)
+    words: str = Field(max_length=200)
+    before_address: str | None = Field(default=None, max_length=64)
+    after_address: str | None = Field(default=None, max_length=64)
+    done_on: date | None = Field(default=None, sa_type=Date, nullable=True)
+    added_by: int = Field(foreign_key="persons.person_id", sa_type=BigId)
+    added_at: datetime = Field(sa_type=UtcDateTime)

@@ -3,9 +3,15 @@
 import re
 from datetime import timedelta
 
+from sqlmodel import select
+
 from handlers.local_time import local_date
-from tests.web.orders import matter
-from tests.web.town import HERE, Town
+from storage.queries.people import get_or_add_identities, put_residency
+from storage.tables import Blob, Campaign
+from tests.bot.shots import shot
+from tests.web.orders import fields_of, matter, text_of
+from tests.web.test_photos import fetch, post
+from tests.web.town import HERE, Town, here_id
 
 PAGE = f"/console/{HERE}/campaigns"
 
@@ -40,3 +46,62 @@ async def test_a_campaign_counts_before_and_after_and_lists_its_places(town: Tow
     assert counts == [("整治前", "2", ""), ("整治中", "1", "，还没过完"), ("整治后", "0", "，还没过完")]
     assert shown.text.count("没办好") == 3
     assert "3栋" in shown.text
+
+
+async def test_staff_add_places_and_residents_read_how_many_in_each_building(town: Town) -> None:
+    compound_id, today = await here_id(town), local_date(town.clock.now)
+    async with town.site.database.write() as session:
+        session.add(
+            Campaign(
+                compound_id=compound_id,
+                number=1001,
+                title="毁绿种菜整治",
+                leaves=["lvhua.huilv"],
+                starts_on=today - timedelta(days=4),
+                ends_on=today,
+                created_by=town.people["secretary"],
+                created_at=town.clock.now,
+            )
+        )
+    at = town.clock.now - timedelta(days=1)
+    await matter(town, "o-a", text="楼下种菜", leaf="lvhua.huilv", at=at, building="3")
+    one, browser = f"{PAGE}/1001", await town.as_staff("secretary")
+    form = fields_of(await browser.get(one), "places")
+    odd = await post(browser, f"{one}/places", form | {"building": "3", "words": " "})
+    assert (odd.status, "请写明是什么情况" in odd.text) == (200, True)
+    elsewhere = await post(browser, f"{one}/places", form | {"building": "99", "words": "北门种菜"})
+    assert 'value="北门种菜"' in elsewhere.text
+    for _ in range(2):
+        kept = await post(browser, f"{one}/places", form | {"building": "13", "words": "北门种菜"}, shot(61))
+        assert kept.location == f"{one}?told=campaign_place_kept"
+    await post(browser, f"{one}/places", form | {"building": "", "words": "花坛圈地"})
+    for content in (shot(62), shot(63)):
+        done = fields_of(await browser.get(one), "places/1001")
+        assert (await post(browser, f"{one}/places/1001", done, content)).status == 303
+    assert (await post(browser, f"{one}/places/1009", done)).status == 404
+    shown = await browser.get(one)
+    assert shown.text.count("北门种菜") == 1
+    assert "3月12日办好" in shown.text
+    pictures = [await fetch(browser, f"{one}/places/1001/{side}") for side in ("before", "after")]
+    assert [status for status, _content, _headers in pictures] == [200, 200]
+    assert (await browser.get(f"{one}/places/1002/before")).status == 404
+    async with town.site.database.read() as session:
+        assert len(list(await session.exec(select(Blob)))) == 2  # the photo that was replaced is gone
+
+    resident = await town.as_resident()
+    assert "这一年没有整治" in (await resident.get("/h5/campaigns")).text
+    async with town.site.database.write() as session:
+        people = await get_or_add_identities(session, [("main", "o-resident")], town.clock.now)
+        await put_residency(session, compound_id, people["main", "o-resident"].person_id, "3", town.clock.now)
+    text = text_of(await resident.get("/h5/campaigns"))
+    for part in (
+        "毁绿种菜整治",
+        "整治前 0 件",
+        "整治中 1 件",
+        "3栋 1 处 办好 0 处",
+        "13栋 1 处 都办好了",
+        "不在楼里的 1 处 办好 0 处",
+    ):
+        assert part in text, (part, text)
+    for part in ("北门", "花坛", "楼下", "整治后", "1单元"):
+        assert part not in text

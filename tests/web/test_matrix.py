@@ -88,6 +88,7 @@ SURVEY = f"{SURVEYS}/{{number}}"
 ONE_VOTE = "/console/{compound}/votes/{number}"
 RUN = ("secretary", "community_worker")
 ROUND = ("secretary", "community_worker", "grid_worker", *STEWARDS)
+CAMPAIGN_PLACES = "/console/{compound}/campaigns/{number}/places"
 MONTHS = "/console/{compound}/consultations"
 SEE_VOTES = (*RUN, "committee", "supervisor")
 DECIDE = (*RUN, "committee")
@@ -224,6 +225,10 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/console/{compound}/campaigns/{number}"): here(
         *MERGE, "supervisor", status=GONE
     ),  # there is none
+    ("POST", CAMPAIGN_PLACES): here(*RUN, status=GONE),
+    ("POST", f"{CAMPAIGN_PLACES}/{{place}}"): here(*RUN, status=GONE),
+    ("GET", f"{CAMPAIGN_PLACES}/{{place}}/{{side}}"): here(*MERGE, "supervisor", status=GONE),
+    ("GET", "/h5/campaigns"): residents(OK),
     ("GET", "/console/communities"): staff(NO, **dict.fromkeys(OF_SOME_COMPOUND, OK)),
     ("GET", "/console/property"): staff(NO, **dict.fromkeys(OF_SOME_COMPOUND, OK)),
     ("GET", "/console/{compound}/property"): here(*MERGE, "supervisor", "property"),

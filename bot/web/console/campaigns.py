@@ -4,14 +4,19 @@ from datetime import date
 
 from aiohttp import web
 
+from bot.pictures import MEDIA_TYPE
 from bot.web.console.compounds import CODE
+from bot.web.console.hazards import buildings_of
 from bot.web.once import first_time, fresh_key
+from bot.web.pictures import picture_at
 from bot.web.visit import Visit, see_other
 from handlers.access import NotFound, Opened, Right, access_compound
 from handlers.digests.build import category_name
 from handlers.opinions.rules import place_name
 from handlers.oversight.campaigns import PRESETS, begin_campaign, load_progress
-from storage.queries.campaigns import find_campaign, list_campaigns
+from handlers.oversight.places import WORDS_LENGTH, add_place, finish_place
+from storage.queries.campaigns import find_campaign, list_campaigns, list_places_of
+from storage.tables import Campaign
 
 NUMBER = r"[0-9]{1,15}"
 SHOWN = 50
@@ -62,11 +67,62 @@ async def begin(visit: Visit) -> web.Response:
 
 async def show_campaign(visit: Visit) -> web.Response:
     """One of them: before, during, after, and the places."""
-    opened = await _access(visit, Right.SEE_OVERSIGHT)
-    number = int(visit.part("number", NUMBER))
-    campaign = await find_campaign(visit.session, opened.compound_id, number)
+    opened, campaign = await _campaign(visit, Right.SEE_OVERSIGHT)
+    return await _one(visit, opened, campaign, visit.request.query.get("told", ""))
+
+
+async def add(visit: Visit) -> web.Response:
+    """A place that staff found; a second click does nothing. What does not fit comes back as it was typed."""
+    opened, campaign = await _campaign(visit, Right.RUN_OVERSIGHT)
+    building = visit.form.get("building", "")
+    refused = visit.refused_photos
+    if not refused and building and building not in await buildings_of(visit, opened):
+        refused = "campaign_place_odd"
+    if not refused:
+        async with visit.session.begin_nested() as attempt:
+            if await first_time(visit):
+                words, photo = visit.form.get("words", ""), next(iter(visit.photos), None)
+                placed = await visit.act(add_place, campaign, building, words, photo, MEDIA_TYPE)
+                if placed is None:
+                    refused = "campaign_place_odd"
+                    await attempt.rollback()  # what is refused leaves no claim behind
+    if refused:
+        return await _one(visit, *await _campaign(visit, Right.RUN_OVERSIGHT), refused)
+    return _back_to(opened, campaign, "campaign_place_kept")
+
+
+async def finish(visit: Visit) -> web.Response:
+    """A place was put right; a second click does nothing."""
+    opened, campaign = await _campaign(visit, Right.RUN_OVERSIGHT)
+    place = int(visit.part("place", NUMBER))
+    if visit.refused_photos:
+        return _back_to(opened, campaign, visit.refused_photos)
+    photo = next(iter(visit.photos), None)
+    if not await visit.act(finish_place, campaign, place, photo, MEDIA_TYPE):
+        raise NotFound
+    return _back_to(opened, campaign, "campaign_place_kept")
+
+
+async def show_photo(visit: Visit) -> web.Response:
+    """How a place looked before, or looks after."""
+    opened, campaign = await _campaign(visit, Right.SEE_OVERSIGHT)
+    wanted, side = int(visit.part("place", NUMBER)), visit.part("side", "before|after")
+    for place in await list_places_of(visit.session, opened.compound_id, campaign.number):
+        address = place.before_address if side == "before" else place.after_address
+        if place.place_number == wanted and address is not None:
+            return await picture_at(visit, opened.compound_id, address, f"place-{wanted}-{side}")
+    raise NotFound
+
+
+async def _campaign(visit: Visit, right: Right) -> tuple[Opened, Campaign]:
+    opened = await _access(visit, right)
+    campaign = await find_campaign(visit.session, opened.compound_id, int(visit.part("number", NUMBER)))
     if campaign is None:
         raise NotFound
+    return opened, campaign
+
+
+async def _one(visit: Visit, opened: Opened, campaign: Campaign, told: str) -> web.Response:
     progress = await load_progress(visit.session, campaign, visit.now)
     lexicon = visit.site.services.tagger.lexicon
     return visit.page(
@@ -74,12 +130,22 @@ async def show_campaign(visit: Visit) -> web.Response:
         opened=opened,
         campaign=campaign,
         progress=progress,
+        found=await list_places_of(visit.session, opened.compound_id, campaign.number),
+        buildings=await buildings_of(visit, opened),
+        words_length=WORDS_LENGTH,
+        typed={name: visit.form.get(name, "") for name in ("building", "words")},
         names=[category_name(lexicon, leaf) for leaf in campaign.leaves],
         places={
             spot.matter.number: place_name(spot.matter.building, spot.matter.entrance, None)
             for spot in progress.spots
         },
+        key=fresh_key(),
+        told=told,
     )
+
+
+def _back_to(opened: Opened, campaign: Campaign, told: str) -> web.Response:
+    return see_other(f"/console/{opened.compound.code}/campaigns/{campaign.number}?told={told}")
 
 
 async def _access(visit: Visit, right: Right) -> Opened:

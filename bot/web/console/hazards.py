@@ -65,7 +65,7 @@ async def show_item(visit: Visit) -> web.Response:
         "console/hazard.html",
         opened=opened,
         item=item,
-        buildings=await _buildings(visit, opened),
+        buildings=await buildings_of(visit, opened),
         words_length=WORDS_LENGTH,
         key=fresh_key(),
         told=visit.request.query.get("told", ""),
@@ -75,7 +75,7 @@ async def show_item(visit: Visit) -> web.Response:
 async def report(visit: Visit) -> web.Response:
     """File a hazard; a second click does nothing."""
     opened, item = await _access(visit), _item(visit)
-    buildings = await _buildings(visit, opened)
+    buildings = await buildings_of(visit, opened)
     building, words = visit.form.get("building", ""), visit.form.get("words", "").strip()
     here = f"/console/{opened.compound.code}/hazards/{item.item_id}"
     if visit.refused_photos:
@@ -123,7 +123,7 @@ def _item(visit: Visit) -> Item:
     return item
 
 
-async def _buildings(visit: Visit, opened: Opened) -> Mapping[str, Place]:
+async def buildings_of(visit: Visit, opened: Opened) -> Mapping[str, Place]:
     """By code: all, or those in which the viewer's part lies."""
     part = None if opened.codes is None else {code.partition("-")[0] for code in opened.codes}
     return {
