@@ -397,6 +397,8 @@ def parts(path: str) -> dict[str, str]:
         "upload": "1001",
         "document": "1",
         "case": "1",
+        "place": "1001",
+        "side": "before",
         "objection": "1",
         "round": "1",
     }
