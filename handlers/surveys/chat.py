@@ -111,11 +111,16 @@ def _has_answered(home: OwnHome) -> bool:
     return home.standing is not None
 
 
+async def explain(context: Context, number: str) -> Answer:
+    """征询 NUMBER and anything else: how it is said. It is no opinion that is filed, and no words are kept of it."""
+    del context
+    return Answer("survey.odd", say("surveys.how", number=number))
+
+
 _SAID = r"(?P<choice>同意|不同意|都行|没意见)"
+_NUMBER = r"征询\s*+(?P<number>\d{4,15})"
 ROUTES = (
     Route(command(r"(?:看|查)?(?:意见征询|征求意见|征询意见|入户征询)"), show_surveys),
-    Route(
-        command(rf"征询\s*+(?P<number>\d{{4,15}})[\s:：]\s*+{_SAID}(?P<words>[\s,，。:：].{{0,400}}+)?"),
-        answer,
-    ),
+    Route(command(rf"{_NUMBER}[\s:：]*+{_SAID}(?P<words>[\s,，。:：].*)?"), answer),
+    Route(command(rf"{_NUMBER}(?:\D.*)?"), explain),
 )

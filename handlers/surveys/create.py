@@ -60,6 +60,32 @@ async def create_survey(
     return survey, round_
 
 
+async def change_survey(
+    session: AsyncSession,
+    compound_id: int,
+    number: int,
+    title: str,
+    body: str,
+    item: int | None,
+    now: datetime,
+    *,
+    actor_id: int,
+) -> None:
+    """Change what is asked about, before anybody was asked; raises Refused, and NotFound."""
+    survey = await lock_survey(session, compound_id, number)
+    if survey is None:
+        raise NotFound
+    title, body = checked_title(title, body)
+    if item is not None and item not in ITEMS:
+        raise Refused(Code.ODD)
+    rounds = await list_rounds(session, [compound_id], number)
+    if any(each.state is not SurveyState.DRAFT for each in rounds):
+        raise Refused(Code.WRONG_STATE)
+    survey.title, survey.body, survey.item = title, body, item
+    session.add(survey)
+    audit(session, rounds[0], "survey.changed", now, actor_id)
+
+
 async def add_round(
     session: AsyncSession, compound_id: int, number: int, draft: Draft, now: datetime, *, actor_id: int
 ) -> SurveyRound:

@@ -35,6 +35,7 @@ from storage.states import (
 from storage.tables import (
     AuditEvent,
     ChannelIdentity,
+    Opinion,
     OutboxMessage,
     OwnerBinding,
     Person,
@@ -371,6 +372,11 @@ async def test_a_household_answers_in_chat(block: Block) -> None:
     assert "您家已经答过了" in await block.talk.say("o-a", "征求意见")
     assert "记下了：都行" in await block.talk.say("o-b", f"征询 {number}：都行")
     assert "没有编号 9999" in await block.talk.say("o-a", "征询 9999 同意")
+    for odd in (f"征询 {number}", f"征询 {number} 同意不了啊，太吵", f"征询 {number} 不行"):
+        assert f"回复“征询 {number} 同意”就行" in await block.talk.say("o-a", odd)
+    assert await block.talk.rows(Opinion) == []  # whoever reads opinions does not read this
+    assert "记下了：不同意" in await block.talk.say("o-a", f"征询 {number} 不同意。{'太吵' * 400}")
+    assert "记下了：同意" in await block.talk.say("o-a", f"征询{number}同意")
     assert await block.standing() == {"3-1-101": AGREE, "3-1-102": EITHER}
     first = (await block.talk.rows(SurveyAnswer))[0]
     assert (first.choice, first.channel) == (AGAINST, SurveyChannel.CHAT)

@@ -178,7 +178,14 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
     made = await press(secretary, SURVEYS, FORM)
     assert made.location == f"{FIRST}?told=survey_created"
 
+    odd = await press(secretary, ONE, {"act": "about", "title": " ", "body": "沿主路<b>", "item": "8"})
+    assert "请写征求什么意见" in odd.text
+    assert "沿主路&lt;b&gt;" in odd.text
+    about = {"act": "about", "title": "院里装不装路灯", "body": "沿主路装六盏太阳能路灯。", "item": "8"}
+    assert (await press(secretary, ONE, about)).location == f"{ONE}?told=survey_kept"
+
     draft = await secretary.get(FIRST)
+    assert "院里装不装路灯" in draft.text
     assert "这是征求意见，不是表决" in draft.text
     changed = await press(secretary, FIRST, {**FORM, "act": "change", "question": "同意在主路装六盏路灯吗？"})
     assert changed.location == f"{FIRST}?told=survey_changed"
@@ -187,6 +194,8 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
     opened = await press(secretary, FIRST, {"act": "set"})
     assert opened.location == f"{FIRST}?told=survey_opened"
     assert len(await events(town, "survey.opened")) == 1
+    late = await press(secretary, ONE, about)
+    assert "这一轮已经开始" in late.text
 
     listed = await resident.get("/h5/surveys")
     assert OWN in listed.text
@@ -419,6 +428,7 @@ async def test_the_three_questions_of_a_renovation_are_filled_from_their_rounds(
     await press(secretary, FIRST, {"act": "set"})
     resident = await lives(town, "o-zhao", "3-1-101")
     assert f"/h5/topics/{HERE}/{number}" in (await press(resident, OWN, {"unit": "3-1-101"})).text
+    assert OWN in (await resident.get(f"/h5/topics/{HERE}/{number}")).text
     await press(resident, OWN, {"unit": "3-1-101", "said": "against"})
     for floor in range(2, 6):
         browser = await lives(town, f"o-{floor}", f"3-1-{floor}01")

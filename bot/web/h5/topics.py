@@ -8,6 +8,7 @@ from bot.web.route import Route
 from bot.web.visit import H5, Visit, see_other
 from handlers.local_time import local_date
 from handlers.polls.results import load_figures
+from handlers.surveys.resident import opened_rounds
 from handlers.topics.acceptance import sign
 from handlers.topics.commands import Code, Refused
 from handlers.topics.facts import STEPS
@@ -18,10 +19,11 @@ from handlers.topics.resident import OwnTopic, access_topic
 from handlers.topics.templates import template_of
 from handlers.topics.words import STEP_NAMES
 from storage.queries.polls import find_poll, list_homes_in
+from storage.queries.surveys import list_rounds, list_surveys_of_topic
 from storage.queries.topics import list_topic_documents, list_topics
 from storage.queries.votes import find_vote
 from storage.states import VoteState
-from storage.tables import Compound
+from storage.tables import Compound, Survey
 
 CODE = r"[A-Za-z0-9][A-Za-z0-9-]{0,39}"
 NUMBER = r"[1-9][0-9]{0,14}"
@@ -69,12 +71,24 @@ async def show_topic(visit: Visit) -> web.Response:
         poll=poll,
         figures=await load_figures(session, poll, visit.now) if poll else None,
         vote=vote if vote and vote.state not in _HIDDEN else None,
+        surveys=await _opened_surveys(visit, own),
         may=not visit.signed_in.read_only,
         today=local_date(visit.now),
         now=visit.now,
         key=fresh_key(),
         told=visit.request.query.get("told", ""),
     )
+
+
+async def _opened_surveys(visit: Visit, own: OwnTopic) -> list[Survey]:
+    """What households were asked for it."""
+    compound_id, number = own.topic.compound_id, own.topic.topic_number
+    surveys = await list_surveys_of_topic(visit.session, compound_id, number)
+    return [
+        each
+        for each in surveys
+        if opened_rounds(await list_rounds(visit.session, [compound_id], each.survey_number))
+    ]
 
 
 async def act(visit: Visit) -> web.Response:

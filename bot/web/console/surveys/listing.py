@@ -12,7 +12,7 @@ from bot.web.once import first_time, fresh_key
 from bot.web.visit import Visit
 from handlers.access import Opened, Right
 from handlers.surveys.canvass import list_fit, list_parts, name_canvasser, unname_canvasser
-from handlers.surveys.create import ITEMS, add_round, create_survey, list_buildings
+from handlers.surveys.create import ITEMS, add_round, change_survey, create_survey, list_buildings
 from handlers.surveys.reasons import PLAIN, template_codes
 from handlers.surveys.results import load_coverage
 from handlers.surveys.rules import MOST_ROUNDS, Code, Refused
@@ -106,6 +106,13 @@ async def act(visit: Visit) -> web.Response:
                         session, opened.compound_id, number, draft, visit.now, actor_id=me
                     )
                 return back_to(f"{found.address}/{round_.round_number}", "survey_round_added")
+            case "about":
+                item = number_or_none(form.get("item", ""))
+                title, body = form.get("title", ""), form.get("body", "")
+                await change_survey(
+                    session, opened.compound_id, number, title, body, item, visit.now, actor_id=me
+                )
+                told = "survey_kept"
             case "name":
                 person_id = number_or_none(form.get("person", "")) or 0
                 parts = [name.removeprefix("p-") for name in form if name.startswith("p-")]
@@ -152,6 +159,9 @@ async def _survey_page(visit: Visit, found: Entered, typed: Mapping[str, Any], t
         coverages={each.round_number: await load_coverage(session, each) for each in asked},
         topic=topic,
         law=item_name(survey.item) if survey.item else "",
+        items={item: item_name(item) for item in ITEMS},
+        about=_about(visit, found),
+        unasked=not asked,
         canvassers=await list_canvassers(session, opened.compound_id, survey.survey_number),
         fit=await list_fit(session, visit.site.services, opened.compound),
         parts=await list_parts(session, opened.compound_id),
@@ -159,6 +169,14 @@ async def _survey_page(visit: Visit, found: Entered, typed: Mapping[str, Any], t
         runs=_runs(visit, opened),
         **await _form(visit, opened, typed, told),
     )
+
+
+def _about(visit: Visit, found: Entered) -> dict[str, str]:
+    """What the survey is about, or what was typed in its place."""
+    if visit.form.get("act") == "about":
+        return typed_in(visit.form)
+    survey = found.survey
+    return {"title": survey.title, "body": survey.body, "item": str(survey.item or "")}
 
 
 async def _form(visit: Visit, opened: Opened, typed: Mapping[str, Any], told: str) -> dict[str, Any]:
