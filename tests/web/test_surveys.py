@@ -22,6 +22,7 @@ from storage.states import (
 from storage.tables import (
     AuditEvent,
     Place,
+    RollUnit,
     Survey,
     SurveyAnswer,
     SurveyCanvasser,
@@ -446,3 +447,33 @@ async def test_the_three_questions_of_a_renovation_are_filled_from_their_rounds(
     again = await secretary.get(f"{SURVEYS}?topic={number}&phase=notice")
     assert f"{ONE}?phase=notice" in again.text
     assert 'value="notice" checked' in (await secretary.get(f"{ONE}?phase=notice")).text
+
+
+async def test_where_the_roll_has_areas_both_are_told(town: Town) -> None:
+    compound_id = await here_id(town)
+    async with town.site.database.write() as session:
+        session.add_all(
+            RollUnit(
+                compound_id=compound_id,
+                unit_code=f"3-{room}",
+                building="3",
+                room=str(room),
+                area_register=80_000_000 + room,
+                entered_at=town.clock.now,
+            )
+            for room in range(101, 107)
+        )
+    secretary = await town.as_staff("secretary")
+    await press(secretary, SURVEYS, FORM)
+    await press(secretary, FIRST, {"act": "set"})
+    me = str(town.people["secretary"])
+    await press(secretary, ONE, {"act": "name", "person": me, "p-all": "yes"})
+    doors = f"{FIRST}/doors?building=3"
+    for room in range(101, 106):
+        said = {"said": "against" if room == 101 else "agree", "channel": "phone"}
+        await press(secretary, doors, {"building": "3", "unit": f"3-{room}", **said})
+    page = await secretary.get(FIRST)
+    assert "按面积看，参加的至少要 320.000414 平方米。现在是 400.000515 平方米，够了" in page.text
+    assert "按面积看，同意的占答了的 80%，够了" in page.text
+    await press(secretary, ONE, {"act": "unname", "person": me, "part": ""})
+    assert (await secretary.get(doors)).status == 403
