@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -61,39 +60,36 @@ async def advance_regions(database: Database, services: Services, now: datetime)
     async with database.read() as session:
         readers = await list_region_readers(session, LEVELS, READERS)
         told = await list_claimed(session, JOB, due.week) if readers else set()
-        left = [person for person in sorted(readers) if f"{due.week}:{person}" not in told]
+        left = [person for person in sorted(readers) if f"{due.week}:{person}" not in told][:LIMIT]
         if not left or (due.may_wait and await has_unfinished(session, due.week)):
             return 0
-    sums: dict[str, RegionSum] = {}  # most have a colleague with the same region
-    tell = partial(_tell, services, sums, due.week, now)
-    return await each_apart(
-        database, left[:LIMIT], lambda session, person: tell(session, person, readers[person])
-    )
+        # Added up before anything is written: nobody's message waits for a district's thousand digests.
+        regions = await list_regions_coded(session, set().union(*(readers[person] for person in left)))
+        sums = [(region, await sum_week(session, region.code, due.week)) for region in regions]
+    shown = [entry for entry in sums if entry[1].has_digests]
+
+    async def tell(session: AsyncSession, person_id: int) -> int:
+        if not await try_claim(session, JOB, f"{due.week}:{person_id}", "", now):
+            return 0
+        theirs = [entry for entry in shown if entry[0].code in readers[person_id]]
+        if not theirs:
+            return 0
+        notice = _notice(services, theirs, due.week, now)
+        reached = await notify_person(session, services, person_id, notice, now)
+        return int(reached in (Reached.QUEUED, Reached.WAITING))
+
+    return await each_apart(database, left, tell)
 
 
-async def _tell(
-    services: Services,
-    sums: dict[str, RegionSum],
-    week: str,
-    now: datetime,
-    session: AsyncSession,
-    person_id: int,
-    codes: set[str],
-) -> int:
-    if not await try_claim(session, JOB, f"{week}:{person_id}", "", now):
-        return 0
-    regions = await list_regions_coded(session, codes)
-    for region in regions:
-        if region.code not in sums:
-            sums[region.code] = await sum_week(session, region.code, week)
-    shown = [region for region in regions if sums[region.code].has_digests]
-    if not shown:
-        return 0
-    first = shown[0]
-    link = f"{services.public_url}/console/weeks/{first.code}/{week}" if services.public_url else ""
-    notice = Notice(
+def _notice(
+    services: Services, theirs: Sequence[tuple[Region, RegionSum]], week: str, now: datetime
+) -> Notice:
+    """Of the highest of a reader's regions; their page lists the others."""
+    region, total = theirs[0]
+    link = f"{services.public_url}/console/weeks/{region.code}/{week}" if services.public_url else ""
+    return Notice(
         message_class=MessageClass.DIGEST,
-        text=region_text(first, sums[first.code], link, others=len(shown) - 1),
+        text=region_text(region, total, link, others=len(theirs) - 1),
         dedupe_key=f"{JOB}:{week}",
         expires_at=now + 3 * DAY,
         facts=Facts(
@@ -101,13 +97,11 @@ async def _tell(
             what=say("reach.digest"),
             state=say("reach.state_digest"),
             at=now,
-            compound=first.name,
-            number=sums[first.code].total,
+            compound=region.name,
+            number=total.total,
             link=link,
         ),
     )
-    reached = await notify_person(session, services, person_id, notice, now)
-    return int(reached in (Reached.QUEUED, Reached.WAITING))
 
 
 def region_text(region: Region, total: RegionSum, link: str, others: int) -> str:
