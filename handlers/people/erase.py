@@ -7,10 +7,11 @@ from handlers.digests.forget import forget_words_of
 from handlers.identity.leave import leave_all
 from handlers.matters.recount import fold_voices_of, lock_matters_of
 from handlers.people.forgotten import subject_of
+from handlers.people.homes import list_home_places
 from handlers.people.unquote import unquote
 from handlers.requests.forget import forget_requests_of
 from handlers.texts import say
-from handlers.visits.forget import forget_visits_about, list_home_keys
+from handlers.visits.forget import forget_visits_about
 from storage.audit import add_audit_event
 from storage.outbox import forget_recipient
 from storage.queries.companies import forget_statements_of
@@ -28,7 +29,7 @@ from storage.queries.people import forget_person
 from storage.queries.photos import drop_photos_of_person
 from storage.queries.points import forget_points_of
 from storage.queries.polls import forget_answers_of
-from storage.queries.survey_answers import forget_survey_answers_of
+from storage.queries.survey_answers import forget_survey_answers_of, forget_survey_doors
 from storage.queries.topics import forget_in_topics
 from storage.tables import ChannelIdentity, Erasure
 from storage.upsert import insert_ignore
@@ -49,7 +50,8 @@ async def erase_person(context: Context) -> int:
     for identity in identities:
         for account in context.services.accounts_of(identity.account):
             await end_unheard_messages(session, account, identity.external_id, context.inbox_id, context.now)
-    homes = await list_home_keys(session, context.services.sealer, person_id)
+    # Before bindings end and the home is forgotten: afterwards nobody knows which it was.
+    homes = await list_home_places(session, person_id)
     bindings = await leave_all(session, context.services, person_id, context.now)
     await lock_matters_of(session, person_id)  # before any opinion: everybody locks in one order
     await unquote(session, await lock_opinions_with_words(session, person_id), say("opinions.words_gone"))
@@ -58,12 +60,13 @@ async def erase_person(context: Context) -> int:
     await forget_requests_of(session, person_id)
     await forget_statements_of(session, person_id)
     polls = await forget_answers_of(session, person_id)
-    await forget_visits_about(session, homes)
+    await forget_visits_about(session, context.services.sealer, homes)
     await forget_points_of(session, person_id)
     await forget_hazard_lists_of(session, person_id)
     proposals = await forget_consultations_of(session, person_id)
     await forget_in_topics(session, person_id)
     surveys = await forget_survey_answers_of(session, person_id)
+    await forget_survey_doors(session, homes)
     photos = await drop_photos_of_person(session, person_id)
     opinions = await blank_opinions_of(session, person_id)
     await blank_messages_of(session, person_id)

@@ -22,6 +22,7 @@ from storage.queries.surveys import (
     add_canvasser,
     drop_canvasser,
     find_survey,
+    has_building,
     list_canvassers,
     list_rounds,
     list_units,
@@ -119,10 +120,12 @@ async def list_doors(session: AsyncSession, found: OpenedDoors) -> list[Entrance
     return [Entrance(building, entrance, doors) for (building, entrance), doors in ordered]
 
 
-def note_look(
+async def note_look(
     session: AsyncSession, found: OpenedDoors, building: str, now: datetime, *, actor_id: int
 ) -> None:
-    """Keep who looked at the list, and at which part of it."""
+    """Keep who looked at the list, and at which building: what is none is left out, the log keeps no free text."""
+    if building and not await has_building(session, found.round, building):
+        building = ""
     audit(session, found.round, "survey.doors_seen", now, actor_id, building=building)
 
 
@@ -179,7 +182,7 @@ async def note_attempt(
     if not may_have_been(tried_on, now):
         raise Refused(Code.DAY)
     await put_attempt(session, round_, unit_code, tried_on, outcome, actor_id, now)
-    audit(session, round_, "survey.tried", now, actor_id, unit=unit_code, outcome=outcome.value)
+    audit(session, round_, "survey.tried", now, actor_id, unit=unit_code)
 
 
 async def list_fit(session: AsyncSession, services: Services, compound: Compound) -> dict[int, str]:

@@ -5,7 +5,7 @@ from handlers.filters import command
 from handlers.router import Route
 from handlers.surveys.answers import answer_survey
 from handlers.surveys.resident import OwnHome, homes_in
-from handlers.surveys.rules import Refused, Said, is_open
+from handlers.surveys.rules import WORDS, Refused, Said, is_open
 from handlers.surveys.words import CHOICE_NAMES, page_of, until_of
 from handlers.texts import say
 from storage.queries.polls import list_homes_in
@@ -14,7 +14,7 @@ from storage.states import SurveyChannel, SurveyChoice
 from storage.tables import Compound, Survey, SurveyRound
 
 LISTED = 3
-_BEFORE = " \t\r\n,，。:：、"
+_BEFORE = " \t\r\n,，。:：、;；(（)）"
 _CHOICES = {
     "同意": SurveyChoice.AGREE,
     "不同意": SurveyChoice.AGAINST,
@@ -46,7 +46,7 @@ async def answer(context: Context, number: str, choice: str, words: str | None =
         return Answer("survey.which", say("surveys.which", how=await _how(context, survey)))
     if not own:
         return Answer("survey.refused", say("surveys.not_asked"))
-    said = Said(_CHOICES[choice], (), (words or "").lstrip(_BEFORE))
+    said = Said(_CHOICES[choice], (), (words or "").strip(_BEFORE))
     try:
         kept = await answer_survey(
             context.session,
@@ -64,7 +64,10 @@ async def answer(context: Context, number: str, choice: str, words: str | None =
         return Answer("survey.refused", say("surveys.unknown", number=number))
     if not kept.counts:
         return Answer("survey.beside", say("surveys.beside"))
-    return Answer("survey.answered", say("surveys.kept", choice=CHOICE_NAMES[said.choice], number=number))
+    told = say("surveys.kept", choice=CHOICE_NAMES[said.choice], number=number)
+    if len(said.words) > WORDS:
+        told = f"{told}\n{say('surveys.cut', most=WORDS)}"
+    return Answer("survey.answered", told)
 
 
 async def _asked(context: Context, compound_ids: list[int]) -> list[tuple[Survey, SurveyRound]]:
@@ -121,6 +124,10 @@ _SAID = r"(?P<choice>同意|不同意|都行|没意见)"
 _NUMBER = r"征询\s*+(?P<number>\d{4,15})"
 ROUTES = (
     Route(command(r"(?:看|查)?(?:意见征询|征求意见|征询意见|入户征询)"), show_surveys),
-    Route(command(rf"{_NUMBER}[\s:：]*+{_SAID}(?P<words>[\s,，。:：].*)?"), answer),
+    # What follows the choice begins with a mark: 同意个啥 is not 同意.
+    Route(
+        command(rf"{_NUMBER}\s*+号?[\s:：,，]*+(?:我家?)?{_SAID}(?P<words>[\s,，。:：、;；(（].*+)?"),
+        answer,
+    ),
     Route(command(rf"{_NUMBER}(?:\D.*)?"), explain),
 )

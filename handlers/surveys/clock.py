@@ -4,7 +4,7 @@ against something learns that it was answered.
 Called by every replica as often as it likes: a row is locked before it is looked at, and each notice has a claim.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -30,6 +30,7 @@ from storage.states import MessageClass
 from storage.tables import Compound, Survey, SurveyRound
 
 LIMIT = 200  # rounds in one call: a tick stays short, the next one goes on
+_NEWS = timedelta(days=7)
 AT_ONCE = 50  # people in one transaction: callbacks must not wait long behind it
 
 
@@ -56,17 +57,36 @@ async def _advance(
         case Due.OPEN:
             try:
                 await open_held(session, services, compound, survey, round_, now, actor_id=None)
-            except Refused as refused:  # staff see it as a draft again
+            except Refused as refused:
                 await lapse(session, round_, now, refused.code.value)
+                await _tell_not_opened(session, services, compound, survey, round_, now)
         case Due.LAPSE:
             await lapse(session, round_, now, "over")
+            await _tell_not_opened(session, services, compound, survey, round_, now)
         case Due.CLOSE:
             await close_round(session, compound_id, number, place, now, actor_id=None)
         case Due.REMIND:
             await _remind(session, services, compound, survey, round_, now)
         case None:
+            round_.next_at = next_at(times_of(round_), now)
+            session.add(round_)
             return 0
     return 1
+
+
+async def _tell_not_opened(
+    session: AsyncSession,
+    services: Services,
+    compound: Compound,
+    survey: Survey,
+    round_: SurveyRound,
+    now: datetime,
+) -> None:
+    """Tell who made the survey that a round is a draft again: they count on its having begun."""
+    text = say("surveys.not_opened", compound=compound.name, title=survey.title, round=round_.name)
+    key = f"{topic_of(round_)}:not_opened:{round_.starts_on}"
+    notice = Notice(MessageClass.NOTICE, text, key, expires_at=now + _NEWS)
+    await notify_person(session, services, survey.created_by, notice, now)
 
 
 async def _remind(
@@ -107,5 +127,5 @@ async def _remind(
         round_.reminded_after = people[-1]
     else:
         round_.remind_at = None
-    round_.next_at = next_at(times_of(round_))
+    round_.next_at = next_at(times_of(round_), now)
     session.add(round_)

@@ -8,7 +8,7 @@ from handlers.context import Services
 from handlers.reach.fields import Facts, NoticeKind
 from handlers.reach.notify import Notice, notify_person
 from handlers.surveys.create import audit, hold_round
-from handlers.surveys.reasons import reasons_of
+from handlers.surveys.reasons import counted_under, reasons_of
 from handlers.surveys.rules import REPLY, Code, Refused
 from handlers.surveys.words import page_of
 from handlers.texts import say
@@ -72,13 +72,13 @@ async def tell_reply(
     now: datetime,
 ) -> int:
     """Tell some more of those who gave a reason that it was answered; returns 1, or 0 when all were told."""
+    # The round first, as whoever answers a reason does: neither waits for the other.
+    round_ = await lock_round(session, compound_id, number, place, shared=True)
     reply = await lock_reply(session, compound_id, number, place, reason)
-    if reply is None or reply.told_after is None:
+    if round_ is None or reply is None or reply.told_after is None:
         return 0
     survey = await find_survey(session, compound_id, number)
-    round_ = await lock_round(session, compound_id, number, place, shared=True)
     assert survey is not None
-    assert round_ is not None
     compound = await session.get_one(Compound, compound_id)
     named = reasons_of(survey.template)[reason]
     people = sorted(
@@ -88,7 +88,7 @@ async def tell_reply(
             if answer.choice is SurveyChoice.AGAINST
             and answer.person_id is not None
             and answer.person_id > reply.told_after
-            and reason in answer.reasons
+            and reason in counted_under(answer.reasons)
         }
     )[:AT_ONCE]
     link = page_of(services.public_url, compound.code, number)

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.polls.rules import Figures
 from handlers.surveys.answers import said_in
-from handlers.surveys.reasons import reasons_of
+from handlers.surveys.reasons import counted_under, reasons_of
 from handlers.surveys.rules import CHOICES, Coverage, Household, Said, coverage, shown
 from storage.queries.survey_answers import (
     list_attempts,
@@ -123,7 +123,7 @@ async def load_against(session: AsyncSession, sealer: Sealer, survey: Survey, ro
     for answer in await list_standing(session, round_):
         opened = said_in(sealer, answer)
         if answer.choice is SurveyChoice.AGAINST:
-            counter.update(opened.reasons or ("other",))
+            counter.update(counted_under(opened.reasons))
         if opened.words:
             said.append(opened)
     counts = {code: counter[code] for code in reasons_of(survey.template) if counter[code]}

@@ -163,11 +163,19 @@ def due(times: Times, now: datetime) -> Due | None:
     return None
 
 
-def next_at(times: Times) -> datetime | None:
-    """When the clock has to look at a round again."""
+def next_at(times: Times, now: datetime) -> datetime | None:
+    """When the clock has to look at a round again: for reminders that are late in the evening, in the morning."""
     if times.state is SurveyState.OPEN:
-        return min(times.remind_at or closes_at(times.ends_on), closes_at(times.ends_on))
+        closes = closes_at(times.ends_on)
+        return closes if times.remind_at is None else min(_by_day(max(times.remind_at, now)), closes)
     return opens_at(times.starts_on) if times.state is SurveyState.DRAFT and times.is_set else None
+
+
+def _by_day(at: datetime) -> datetime:
+    local = at.astimezone(LOCAL)
+    if _OPENS <= local.time() < _CLOSES:
+        return at
+    return datetime.combine(local.date() + (local.time() >= _CLOSES) * _DAY, _OPENS, LOCAL)
 
 
 def opens_at(starts_on: date) -> datetime:

@@ -19,7 +19,7 @@ from handlers.surveys.rules import (
     remind_at,
 )
 from handlers.surveys.words import announcement, topic_of
-from storage.queries.surveys import add_units, has_open_round, list_askable, lock_survey
+from storage.queries.surveys import add_units, has_open_round, list_askable, list_rounds, lock_survey
 from storage.queries.vote_reach import list_groups_written_to
 from storage.states import MessageClass, SurveyState
 from storage.supersede import supersede
@@ -49,10 +49,17 @@ async def set_round(
     if round_.starts_on <= local_date(now):
         await open_held(session, services, compound, survey, round_, now, actor_id=actor_id)
         return round_
+    # It would find another one open on its morning, and stay a draft.
+    for other in await list_rounds(session, [compound.compound_id], number):
+        held = other.state is SurveyState.OPEN or (
+            other.state is SurveyState.DRAFT and other.set_at is not None
+        )
+        if held and other.starts_on <= round_.ends_on and round_.starts_on <= other.ends_on:
+            raise Refused(Code.ANOTHER_OPEN)
     if not await _units(session, round_):
         raise Refused(Code.NO_UNITS)
     round_.set_at = now
-    _schedule(round_)
+    _schedule(round_, now)
     session.add(round_)
     audit(session, round_, "survey.set", now, actor_id)
     return round_
@@ -77,7 +84,7 @@ async def open_held(
     await add_units(session, [unit.model_dump() for unit in units])
     round_.state, round_.opened_at = SurveyState.OPEN, now
     round_.remind_at = remind_at(now, round_.ends_on)
-    _schedule(round_)
+    _schedule(round_, now)
     session.add(round_)
     audit(session, round_, "survey.opened", now, actor_id, households=len(units))
     notice = Notice(
@@ -102,7 +109,7 @@ async def close_round(
         return False
     round_.state, round_.closed_at = SurveyState.CLOSED, min(now, closes_at(round_.ends_on))
     round_.remind_at = None
-    _schedule(round_)
+    _schedule(round_, now)
     session.add(round_)
     await supersede(session, [topic_of(round_)], now)
     audit(session, round_, "survey.closed", now, actor_id)
@@ -114,7 +121,7 @@ async def lapse(
 ) -> None:
     """Let a draft open by itself no more: why stands in the log. The row is locked by the caller."""
     round_.set_at = None
-    _schedule(round_)
+    _schedule(round_, now)
     session.add(round_)
     audit(session, round_, "survey.not_opened", now, actor_id, why=why)
 
@@ -124,8 +131,8 @@ def times_of(round_: SurveyRound) -> Times:
     return Times(round_.state, round_.set_at is not None, round_.starts_on, round_.ends_on, round_.remind_at)
 
 
-def _schedule(round_: SurveyRound) -> None:
-    round_.next_at = next_at(times_of(round_))
+def _schedule(round_: SurveyRound, now: datetime) -> None:
+    round_.next_at = next_at(times_of(round_), now)
 
 
 async def _hold(

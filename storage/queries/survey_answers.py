@@ -117,6 +117,28 @@ async def forget_survey_answers_of(session: AsyncSession, person_id: int) -> int
     return count
 
 
+async def forget_survey_doors(session: AsyncSession, places: Collection[tuple[int, str]]) -> None:
+    """Take away what staff wrote down in somebody's words at these homes (compound_id, unit), and visits in vain."""
+    units: dict[int, list[str]] = {}
+    for compound_id, code in sorted(places):
+        units.setdefault(compound_id, []).append(code)
+    for compound_id, codes in units.items():
+        await session.exec(
+            update(SurveyAnswer)
+            .where(
+                col(SurveyAnswer.compound_id) == compound_id,
+                col(SurveyAnswer.unit_code).in_(codes),
+                col(SurveyAnswer.giver) == SurveyGiver.STAFF,
+            )
+            .values(words_sealed=None)
+        )
+        await session.exec(
+            delete(SurveyAttempt).where(
+                col(SurveyAttempt.compound_id) == compound_id, col(SurveyAttempt.unit_code).in_(codes)
+            )
+        )
+
+
 async def move_survey_answers(session: AsyncSession, old: int, new: int) -> None:
     """Two turn out to be one person."""
     await session.exec(update(SurveyAnswer).where(col(SurveyAnswer.person_id) == old).values(person_id=new))

@@ -105,6 +105,14 @@ async def list_due_rounds(session: AsyncSession, now: datetime, limit: int) -> l
     return list(await session.exec(statement))
 
 
+async def has_building(session: AsyncSession, round_: SurveyRound, building: str) -> bool:
+    """Whether a round asks anybody in a building."""
+    statement = select(SurveyUnit.unit_code).where(
+        *in_round(SurveyUnit, round_), SurveyUnit.building == building
+    )
+    return (await session.exec(statement.limit(1))).first() is not None
+
+
 async def has_open_round(session: AsyncSession, compound_id: int, number: int) -> bool:
     """Whether a round of a survey is open."""
     statement = select(func.count()).where(

@@ -106,13 +106,16 @@ def test_the_clock_opens_reminds_by_day_and_closes() -> None:
     assert (due(draft, at(12, 8, 59)), due(draft, at(12, 9))) == (None, Due.OPEN)
     assert due(replace(draft, is_set=False), at(12, 9)) is None
     assert due(draft, at(19, 20, 1)) is Due.LAPSE
-    assert next_at(draft) == opens_at(draft.starts_on)
-    assert next_at(replace(draft, is_set=False)) is None
+    assert next_at(draft, at(11, 9)) == opens_at(draft.starts_on)
+    assert next_at(replace(draft, is_set=False), at(11, 9)) is None
 
     reminds = remind_at(at(12, 9), draft.ends_on)
     assert reminds == at(17, 10)
     opened = Times(SurveyState.OPEN, True, draft.starts_on, draft.ends_on, reminds)
-    assert next_at(opened) == reminds
+    assert next_at(opened, at(12, 9)) == reminds
+    assert next_at(opened, at(17, 11)) == at(17, 11)
+    assert next_at(opened, at(17, 20)) == next_at(opened, at(18, 3)) == at(18, 9)
+    assert next_at(opened, at(19, 20)) == closes_at(draft.ends_on)
     assert due(opened, at(17, 9, 59)) is None
     assert due(opened, at(17, 10)) is Due.REMIND
     assert due(opened, at(17, 20)) is None  # it was late: not at night
@@ -120,10 +123,10 @@ def test_the_clock_opens_reminds_by_day_and_closes() -> None:
     assert due(opened, at(18, 9)) is Due.REMIND
     assert due(opened, at(19, 20)) is None
     assert due(opened, at(19, 20, 1)) is Due.CLOSE
-    assert next_at(replace(opened, remind_at=None)) == closes_at(draft.ends_on)
+    assert next_at(replace(opened, remind_at=None), at(18, 9)) == closes_at(draft.ends_on)
     closed = replace(opened, state=SurveyState.CLOSED)
     assert due(closed, at(20, 12)) is None
-    assert next_at(closed) is None
+    assert next_at(closed, at(20, 12)) is None
 
 
 def test_a_short_round_reminds_late_or_not_at_all() -> None:

@@ -12,12 +12,13 @@ from handlers.people.join import join_people
 from handlers.surveys.answers import Kept, answer_survey, record_answer
 from handlers.surveys.canvass import name_canvasser
 from handlers.surveys.clock import advance_surveys
-from handlers.surveys.create import add_round, create_survey
+from handlers.surveys.create import add_round, create_survey, hold_round
 from handlers.surveys.replies import reply_to_reason
 from handlers.surveys.rules import Code, Draft, Refused, Said
 from handlers.surveys.running import close_round, set_round
 from storage.queries.people import find_identity
 from storage.queries.survey_answers import put_attempt, reduce_surveys
+from storage.queries.surveys import lock_reply
 from storage.queries.tree import find_compound
 from storage.states import (
     BindingState,
@@ -131,7 +132,21 @@ class Block:
         except Refused as refused:
             return refused.code
 
-    async def record(self, unit: str, choice: SurveyChoice, *reasons: str) -> Kept | Code:
+    async def draft(self, draft: Draft) -> None:
+        """Another round."""
+        async with self.talk.database.write() as session:
+            await add_round(session, self.compound_id, self.number, draft, self.talk.now, actor_id=self.staff)
+
+    async def reply(self, reason: str, answer: str, summary: str = "") -> None:
+        """Staff answer a reason against the first round."""
+        async with self.talk.database.write() as session:
+            await reply_to_reason(
+                session,
+                *(self.compound_id, self.number, 1, reason, summary, answer, self.talk.now),
+                actor_id=self.staff,
+            )
+
+    async def record(self, unit: str, choice: SurveyChoice, *reasons: str, words: str = "") -> Kept | Code:
         try:
             async with self.talk.database.write() as session:
                 return await record_answer(
@@ -141,7 +156,7 @@ class Block:
                     self.number,
                     1,
                     unit,
-                    Said(choice, reasons),
+                    Said(choice, reasons, words),
                     SurveyChannel.DOOR,
                     self.talk.now,
                     actor_id=self.staff,
@@ -288,9 +303,7 @@ async def test_two_replicas_open_a_round_once_and_a_second_round_waits(block: Bl
     await open_groups(block.talk, block.compound_id)
     await block.ask(starts_on=TODAY + timedelta(days=1))
     assert len(await block.talk.rows(SurveyUnit)) == 0
-    async with block.talk.database.write() as session:
-        draft = Draft(SurveyPhase.NOTICE, "方案行不行？", TODAY, TODAY + timedelta(days=9))
-        await add_round(session, block.compound_id, block.number, draft, block.talk.now, actor_id=block.staff)
+    await block.draft(Draft(SurveyPhase.NOTICE, "方案行不行？", TODAY, TODAY + timedelta(days=9)))
     block.talk.now = datetime(2026, 3, 13, 1, 0, tzinfo=UTC)
     assert await block.advance(replicas=3) == 1
     assert len(await block.talk.rows(SurveyUnit)) == len(FLATS)
@@ -334,12 +347,7 @@ async def test_who_gave_a_reason_learns_once_that_it_was_answered(block: Block) 
     await block.answer("o-c", "3-2-501", AGAINST, "noise")
     await block.answer("o-c", "3-2-501", AGREE)
     for answer in ("只在白天做。", "只在白天做。", "只在上午做。"):
-        async with block.talk.database.write() as session:
-            await reply_to_reason(
-                session,
-                *(block.compound_id, block.number, 1, "noise", "怕吵", answer, block.talk.now),
-                actor_id=block.staff,
-            )
+        await block.reply("noise", answer, "怕吵")
     assert await block.advance(replicas=3) == 1
     assert await block.advance() == 0
     [told] = await block.told("只在上午做。")
@@ -348,6 +356,67 @@ async def test_who_gave_a_reason_learns_once_that_it_was_answered(block: Block) 
     assert f"征询 {block.number}" in told.text
     [reply] = await block.talk.rows(SurveyReply)
     assert (reply.answer, reply.told_after) == ("只在上午做。", None)
+
+
+async def test_who_named_no_reason_learns_of_the_answer_to_other_reasons(block: Block) -> None:
+    number = await block.ask()
+    await block.talk.say("o-a", f"征询 {number} 不同意，怕挡光")
+    await block.reply("other", "不会挡光。")
+    await block.advance()
+    [told] = await block.told("不会挡光。")
+    assert told.recipient == "o-a"
+
+
+async def test_a_reply_waits_for_whoever_holds_the_round_and_holds_nothing_meanwhile(block: Block) -> None:
+    """Else, on PostgreSQL, who corrects an answer and the clock that tells of it wait for each other."""
+    await block.ask()
+    await block.answer("o-a", "3-1-101", AGAINST, "noise")
+    await block.reply("noise", "只在白天做。")
+    corrected = asyncio.Event()
+
+    async def correct() -> None:
+        async with block.talk.database.write() as session:
+            await hold_round(session, block.compound_id, block.number, 1)
+            corrected.set()
+            await asyncio.sleep(0.3)  # the clock has come as far as it can
+            await lock_reply(session, block.compound_id, block.number, 1, "noise")
+
+    correcting = asyncio.create_task(correct())
+    await corrected.wait()
+    assert await block.advance() == 1
+    await correcting
+    assert len(await block.told("只在白天做。")) == 1
+
+
+async def test_a_round_is_not_set_for_days_on_which_another_is_open(block: Block) -> None:
+    await block.ask()  # until a week from today
+    first, last = TODAY + timedelta(days=7), TODAY + timedelta(days=14)
+    await block.draft(Draft(SurveyPhase.NOTICE, "方案行不行？", first, last))
+    assert await block.open(2) is Code.ANOTHER_OPEN
+    await block.draft(Draft(SurveyPhase.NOTICE, "方案行不行？", first + timedelta(days=1), last))
+    assert await block.open(3) is None
+
+
+async def test_who_made_a_survey_is_told_that_a_round_did_not_open(block: Block) -> None:
+    await block.ask()
+    first = TODAY + timedelta(days=10)
+    await block.draft(Draft(SurveyPhase.NOTICE, "方案行不行？", first, first + timedelta(days=3)))
+    assert await block.open(2) is None
+    block.talk.now += timedelta(days=20)  # nobody was there
+    await block.advance(replicas=2)
+    [told] = await block.told("没有按时开始")
+    assert "方案公示" in told.text
+
+
+async def test_reminders_that_are_late_wait_for_the_morning_off_the_list(block: Block) -> None:
+    await block.ask()
+    block.talk.now = datetime(2026, 3, 17, 22, 0, tzinfo=LOCAL)
+    for _ in range(2):
+        assert await block.advance() == 0
+    [round_] = await block.talk.rows(SurveyRound)
+    assert round_.next_at == datetime(2026, 3, 18, 9, 0, tzinfo=LOCAL)
+    block.talk.now = datetime(2026, 3, 18, 9, 0, tzinfo=LOCAL)
+    assert await block.advance() == 1
 
 
 async def test_a_visit_in_vain_counts_once_for_a_day(block: Block) -> None:
@@ -375,7 +444,9 @@ async def test_a_household_answers_in_chat(block: Block) -> None:
     for odd in (f"征询 {number}", f"征询 {number} 同意不了啊，太吵", f"征询 {number} 不行"):
         assert f"回复“征询 {number} 同意”就行" in await block.talk.say("o-a", odd)
     assert await block.talk.rows(Opinion) == []  # whoever reads opinions does not read this
-    assert "记下了：不同意" in await block.talk.say("o-a", f"征询 {number} 不同意。{'太吵' * 400}")
+    long = await block.talk.say("o-a", f"征询 {number} 不同意。{'太吵' * 400}")
+    assert "记下了：不同意" in long
+    assert "只留下了前 400 个字" in long
     assert "记下了：同意" in await block.talk.say("o-a", f"征询{number}同意")
     assert await block.standing() == {"3-1-101": AGREE, "3-1-102": EITHER}
     first = (await block.talk.rows(SurveyAnswer))[0]
@@ -388,6 +459,23 @@ async def test_a_household_answers_in_chat(block: Block) -> None:
     assert "我还不知道您住哪一户" in await block.talk.say("o-entrance", f"征询 {number} 同意")
     block.talk.now += timedelta(days=9)
     assert f"没有编号 {number}" in await block.talk.say("o-a", f"征询 {number} 同意")
+
+
+@pytest.mark.parametrize(
+    "said", ["征询{n}同意", "征询 {n}，同意", "征询 {n}号 我同意", "征询 {n} 同意（快修）"]
+)
+async def test_an_answer_in_chat_needs_no_exact_spelling(block: Block, said: str) -> None:
+    number = await block.ask()
+    assert "记下了" in await block.talk.say("o-a", said.format(n=number))
+    assert await block.standing() == {"3-1-101": AGREE}
+
+
+async def test_what_begins_like_an_answer_is_no_complaint(block: Block) -> None:
+    number = await block.ask()
+    for said in ("", " 不同意太吵了", " 再想想", "同意个啥，电梯都坏了"):
+        assert f"征询 {number} 同意" in await block.talk.say("o-a", f"征询 {number}{said}")
+    assert await block.standing() == {}
+    assert await block.talk.rows(Opinion) == []
 
 
 async def test_who_owns_two_flats_answers_for_each_on_the_page(block: Block) -> None:
@@ -415,12 +503,21 @@ async def test_who_is_forgotten_leaves_the_households_count_without_words(block:
         [canvasser] = list(await session.exec(select(SurveyCanvasser)))
         canvasser.person_id = person
         session.add(canvasser)
+    assert await block.record("3-1-101", AGREE, words="我是老赵") == Kept(False)
+    assert await block.record("3-1-102", AGREE, words="别家的话") == Kept(True)
+    [round_] = await block.talk.rows(SurveyRound)
+    async with block.talk.database.write() as session:
+        for unit in ("3-1-101", "3-1-102"):
+            await put_attempt(session, round_, unit, TODAY, DoorOutcome.REFUSED, block.staff, block.talk.now)
     await block.talk.say("o-a", "删除我的资料")
     await block.talk.say("o-a", "确认删除")
-    [answer] = await block.talk.rows(SurveyAnswer)
-    assert (answer.choice, answer.in_force) == (AGAINST, True)
-    assert (answer.person_id, answer.words_sealed) == (None, None)
+    answers = [each for each in await block.talk.rows(SurveyAnswer) if each.unit_code == "3-1-101"]
+    assert [(each.choice, each.in_force) for each in answers] == [(AGAINST, True), (AGREE, False)]
+    assert {(each.person_id, each.words_sealed) for each in answers} == {(None, None)}
     assert await block.talk.rows(SurveyCanvasser) == []
+    [neighbours] = [each for each in await block.talk.rows(SurveyAnswer) if each.unit_code == "3-1-102"]
+    assert neighbours.words_sealed is not None
+    assert [each.unit_code for each in await block.talk.rows(SurveyAttempt)] == ["3-1-102"]
 
 
 async def test_words_replaced_answers_and_visits_go_with_time(block: Block) -> None:

@@ -238,8 +238,11 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
     assert len(await events(town, "survey.doors_seen")) == before + 1
     assert "3栋</a> <small>7 户，还有 6 户没答" in everywhere.text
     assert "13栋" not in everywhere.text  # named for it, but their office is building 3
+    await worker.get(f"{doors}?building=谁谁谁")
     building = f"{doors}?building=3"
     at_doors = await worker.get(building)
+    seen = [each.details["building"] for each in await events(town, "survey.doors_seen")]
+    assert seen[-3:] == ["", "", "3"]
     assert "自己答了" in at_doors.text
     for hidden in ("怕晃眼", "您答的是"):
         assert hidden not in at_doors.text

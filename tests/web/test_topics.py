@@ -95,6 +95,14 @@ class Office:
             return (await session.exec(select(Topic).order_by(col(Topic.topic_number).desc()))).all()[0]
 
 
+async def test_a_task_that_names_a_survey_of_before_surveys_is_still_shown(town: Town) -> None:
+    done = {"words": "问过了", "on": "2026-03-01", "figures": {}, "survey": 7}
+    number = await topic(town, "renovation", step=TopicStep.DISCUSS, work={"done": {"ask_design": done}})
+    shown = await (await town.as_staff("secretary")).get(f"/console/{HERE}/topics/{number}")
+    assert shown.status == 200
+    assert "意见征询 7 号" in shown.text
+
+
 async def test_a_topic_from_the_proposal_to_the_review(town: Town) -> None:
     secretary = await town.as_staff("secretary")
     page = await secretary.get(TOPICS)

@@ -53,7 +53,7 @@ async def show_doors(visit: Visit) -> web.Response:
     building = visit.request.query.get("building", "")[:20]
     # In a transaction of its own, since this one only reads: whatever is shown, the look is on record.
     async with visit.site.database.write() as session:
-        note_look(session, found, building, visit.now, actor_id=visit.signed_in.viewer.person_id)
+        await note_look(session, found, building, visit.now, actor_id=visit.signed_in.viewer.person_id)
     return await _page(visit, found, building, visit.request.query.get("told", ""))
 
 
@@ -65,7 +65,7 @@ async def note(visit: Visit) -> web.Response:
     try:
         told = await _do(visit, found)
     except Refused as refused:
-        note_look(visit.session, found, building, visit.now, actor_id=me)
+        await note_look(visit.session, found, building, visit.now, actor_id=me)
         return await _page(visit, found, building, refused.code.value)
     query = urlencode({"building": building, "told": told})
     return see_other(f"{_address(found)}?{query}")
