@@ -1,14 +1,20 @@
 """Time as compounds have it, Asia/Shanghai (which has no summer time), and as people say it. Pure."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 LOCAL = ZoneInfo("Asia/Shanghai")
+MORNING, EVENING = time(8), time(20)
 
 
 def local_date(at: datetime) -> date:
     """The day it is there."""
     return at.astimezone(LOCAL).date()
+
+
+def is_daytime(at: datetime) -> bool:
+    """Whether a reminder that is queued now goes out today, and not the next morning when it may be over."""
+    return MORNING <= at.astimezone(LOCAL).time() < EVENING
 
 
 def month_of(at: datetime) -> str:

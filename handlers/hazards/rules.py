@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from handlers.local_time import LOCAL, local_date
+from handlers.local_time import LOCAL, is_daytime, local_date
 from storage.states import Stewardship, Tenure
 
 REMINDS_AT = time(15)
@@ -44,10 +44,10 @@ def week_of(now: datetime) -> str:
 
 
 def week_to_remind(now: datetime, is_workday: Callable[[date], bool]) -> str | None:
-    """The week whose lists are reminded of: from the afternoon of its last working day to its end."""
+    """The week whose lists are reminded of: by day, from the afternoon of its last working day to its end."""
     local = now.astimezone(LOCAL)
     monday = date.fromisoformat(week_of(now))
     worked = [day for place in range(7) if is_workday(day := monday + timedelta(days=place))]
-    if not worked or local < datetime.combine(worked[-1], REMINDS_AT, LOCAL):
+    if not worked or local < datetime.combine(worked[-1], REMINDS_AT, LOCAL) or not is_daytime(now):
         return None
     return monday.isoformat()

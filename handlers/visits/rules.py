@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from handlers.local_time import LOCAL
+from handlers.local_time import LOCAL, is_daytime
 from storage.states import RegionLevel, Role, VisitLevel
 
 REMINDS_AT = time(9)
@@ -97,11 +97,13 @@ def monday_of(day: date) -> date:
 
 
 def week_to_remind(now: datetime, is_workday: Callable[[date], bool]) -> str | None:
-    """The week (its Monday) whose reminders are due: from the morning of its first working day to its end.
+    """The week (its Monday) whose reminders are due: by day, from the morning of its first working day to its end.
 
     A late start reminds once; a week that is over, or has no working day so far, is not reminded of.
     """
     local = now.astimezone(LOCAL)
+    if not is_daytime(now):
+        return None
     monday = monday_of(local.date())
     for place in range(local.weekday() + 1):
         day = monday + place * _DAY
@@ -111,11 +113,12 @@ def week_to_remind(now: datetime, is_workday: Callable[[date], bool]) -> str | N
 
 
 def month_to_remind(now: datetime, is_workday: Callable[[date], bool]) -> str | None:
-    """The month ("2026-03") of which stewards are reminded now: on working days of its last week."""
+    """The month ("2026-03") of which stewards are reminded now: by day, on working days of its last week."""
     local = now.astimezone(LOCAL)
     today = local.date()
     is_late = last_of(today) - today < timedelta(days=LAST_DAYS)
-    return f"{today:%Y-%m}" if is_late and is_workday(today) and local.time() >= REMINDS_AT else None
+    due = is_late and is_workday(today) and local.time() >= REMINDS_AT and is_daytime(now)
+    return f"{today:%Y-%m}" if due else None
 
 
 def is_head(offices: Collection[Office], community: str | None) -> bool:

@@ -41,5 +41,6 @@ def test_lists_are_reminded_of_from_the_last_working_afternoon_to_the_end_of_the
         assert week == monday.isoformat()
         assert not later
         assert local.hour >= 15 or not is_workday(local.date())
+        assert 8 <= local.hour < 20
     elif any(is_workday(monday + timedelta(days=place)) for place in range(7)):
-        assert later or local.hour < 15
+        assert later or local.hour < 15 or local.hour >= 20

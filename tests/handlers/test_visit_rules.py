@@ -74,9 +74,11 @@ def test_a_clock_that_jumps_reminds_once_a_week_and_only_of_this_one(start: int,
 @given(days)
 def test_every_week_with_a_working_day_is_reminded_of(day: date) -> None:
     monday = monday_of(day)
-    evening = datetime.combine(monday + 6 * DAY, datetime.min.time(), UTC) + timedelta(hours=12)
+    evening = datetime.combine(monday + 6 * DAY, datetime.min.time(), UTC) + timedelta(hours=11, minutes=59)
     works = any(is_workday(monday + place * DAY) for place in range(7))
     assert (week_to_remind(evening, is_workday) is not None) == works
+    # What is queued later goes out in the morning, when the week is over.
+    assert week_to_remind(evening + timedelta(minutes=1), is_workday) is None
 
 
 @given(days)
@@ -85,6 +87,7 @@ def test_stewards_are_reminded_in_the_last_week_of_a_month(day: date) -> None:
     month = month_to_remind(morning, is_workday)
     assert (month is not None) == (is_workday(day) and (last_of(day) - day).days < 7)
     assert month_to_remind(morning - timedelta(minutes=1), is_workday) is None
+    assert month_to_remind(morning + timedelta(hours=11), is_workday) is None
 
 
 def test_whose_office_covers_a_home() -> None:
