@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from handlers.consultations.outcomes import Code, Decision, Refused, checked, may_publish, may_settle
 from handlers.consultations.ranking import Candidate, choose, points
@@ -141,6 +142,76 @@ def made(facts: Facts, steps: list[Due], now: datetime) -> Facts:
         Step.CHECK: "checked_at",
     }
     return replace(facts, **{names[each.step]: now for each in steps})  # type: ignore[arg-type]
+
+
+class Month(RuleBasedStateMachine):
+    """One month under a clock that jumps by up to three days, while people settle, move, record or call it off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.facts = Facts(at("2026-03-20T19:00"))
+        self.now = at("2026-03-10T09:10")
+        self.done: Counter[tuple[Step, int]] = Counter()
+
+    @initialize(month=MONTHS, plan=PLANS)
+    def open(self, month: str, plan: Plan) -> None:
+        self.facts = Facts(meets_at(plan, month))
+        self.now = self.facts.meets_at - 10 * DAY
+
+    @rule(hours=st.integers(-72, 72))
+    def look(self, hours: int) -> None:
+        """A tick: what is due is done at once, by whichever replica."""
+        self.now += hours * HOUR
+        steps = due(self.facts, self.now)
+        for each in steps:
+            assert each.step is not Step.TELL  # nobody is left to be told in this test
+            self.done[each.step, self.facts.moved if each.step is not Step.REMIND else 0] += 1
+            too_late = {Step.NOTICE: closes_at(self.facts.meets_at), Step.CLOSE: self.facts.meets_at}
+            if each.step in too_late:
+                assert each.silent == (self.now >= too_late[each.step])
+        self.facts = made(self.facts, steps, self.now)
+
+    @precondition(lambda self: self.facts.agreed_at is None and self.facts.ended_at is None)
+    @rule()
+    def settle(self) -> None:
+        self.facts = replace(self.facts, agreed_at=self.now)
+
+    @precondition(lambda self: self.facts.noticed_at is not None and self.now < self.facts.meets_at)
+    @precondition(lambda self: self.facts.ended_at is None and self.facts.recorded_at is None)
+    @rule(days=st.integers(1, 20))
+    def move(self, days: int) -> None:
+        """Everything about the new day is said anew."""
+        self.facts = replace(
+            self.facts, meets_at=max(self.now, self.facts.meets_at) + days * DAY, moved=self.facts.moved + 1,
+            noticed_at=None, closed_at=None, asked_at=None, late_at=None,
+        )  # fmt: skip
+
+    @precondition(lambda self: self.facts.agreed_at is not None and self.now >= self.facts.meets_at)
+    @rule()
+    def record(self) -> None:
+        if self.facts.ended_at is None and self.facts.recorded_at is None:
+            self.facts = replace(self.facts, recorded_at=self.now)
+
+    @precondition(lambda self: self.facts.ended_at is None and self.facts.recorded_at is None)
+    @rule()
+    def call_off(self) -> None:
+        self.facts = replace(self.facts, ended_at=self.now)
+
+    @invariant()
+    def each_step_once(self) -> None:
+        assert all(count == 1 for count in self.done.values()), self.done
+
+    @invariant()
+    def the_clock_looks_again_when_something_is_due(self) -> None:
+        upcoming = next_at(self.facts, self.now)
+        assert bool(due(self.facts, self.now)) == (upcoming is not None and upcoming <= self.now)
+        is_over = self.facts.ended_at is not None or self.facts.checked_at is not None
+        is_through = self.facts.late_at is not None and self.facts.asked_at is not None
+        assert upcoming is not None or is_over or is_through
+
+
+TestMonth = Month.TestCase
+TestMonth.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 
 
 def test_a_month_goes_its_way() -> None:

@@ -3,10 +3,12 @@
 import asyncio
 from datetime import datetime, timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlmodel import select
 
 from handlers.local_time import LOCAL
-from handlers.oversight.review import advance_reviews
+from handlers.oversight.review import advance_reviews, due_review
 from handlers.oversight.settings import set_review
 from nlp.reader import Reader
 from storage.database import Database
@@ -38,3 +40,24 @@ async def test_residents_are_asked_once_a_quarter_about_their_committee(
     assert poll.options[0] == "满意"
     assert poll.closes_at == datetime(2027, 4, 20, 20, tzinfo=LOCAL)
     assert sorted(told.recipient for told in await city.outbox()) == ["customer-XH-1", "group"]
+
+
+@given(st.integers(0, 24 * 1000), st.lists(st.integers(-72, 24 * 40), max_size=40))
+def test_whatever_the_clock_does_a_period_is_asked_about_when_it_is_over(
+    start: int, jumps: list[int]
+) -> None:
+    now = datetime(2026, 1, 1, tzinfo=LOCAL) + timedelta(hours=start)
+    for hours in jumps:
+        now += timedelta(hours=hours)
+        assert due_review(ReviewRhythm.NEVER, now) is None
+        quarter = due_review(ReviewRhythm.QUARTERLY, now)
+        year = due_review(ReviewRhythm.YEARLY, now)
+        if quarter is not None:
+            over = datetime(
+                int(quarter[:4]) + int(quarter[5]) // 4, int(quarter[5]) % 4 * 3 + 1, 1, tzinfo=LOCAL
+            )
+            assert timedelta(days=4, hours=10) <= now - over < timedelta(days=50)
+        assert year == (quarter[:4] if quarter and quarter.endswith("Q4") else None)
+    for month in (1, 4, 7, 10):  # none is missed by a stop of a month
+        assert due_review(ReviewRhythm.QUARTERLY, datetime(2027, month, 5, 10, tzinfo=LOCAL)) is not None
+        assert due_review(ReviewRhythm.QUARTERLY, datetime(2027, month + 1, 10, tzinfo=LOCAL)) is not None

@@ -89,9 +89,9 @@ class City:
             )
             return person.person_id
 
-    async def grant(self, person_id: int, role: Role, scope_code: str) -> None:
+    async def grant(self, person_id: int, role: Role, scope_code: str, title: str = "") -> None:
         async with self.database.write() as session:
-            await put_role(session, person_id, role, scope_code, "", False, RoleSource.STAFF, self.now)
+            await put_role(session, person_id, role, scope_code, title, False, RoleSource.STAFF, self.now)
 
     async def file(self, opinions: Sequence[dict[str, Any]]) -> None:
         """Opinions as rows, in one statement; said when they are filed."""
