@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 LOCKS = {"requirements.lock": [], "requirements-dev.lock": ["--group", "dev"]}
-BENCHMARKS = ("intake", "dialogue", "tag", "replay", "urgent", "votes", "ballots", "warnings")
+BENCHMARKS = ("intake", "dialogue", "tag", "replay", "urgent", "votes", "ballots", "warnings", "cycles")
 
 
 def _run(*command: str) -> int:
