@@ -6,14 +6,16 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.access import NotFound
+from handlers.context import Services
 from handlers.surveys.create import audit, hold_round
+from handlers.surveys.overtaken import tell_overtaken
 from handlers.surveys.reasons import reasons_of
 from handlers.surveys.rules import Code, Refused, Said, checked_answer, is_open, takes_over
-from storage.queries.survey_answers import list_answers_of_units
+from storage.queries.survey_answers import has_answered_elsewhere, list_answers_of_units
 from storage.queries.surveys import find_flat_of, find_survey, list_owned_units, lock_unit
 from storage.sealing import Sealer
 from storage.states import SurveyChannel, SurveyGiver
-from storage.tables import SurveyAnswer, SurveyRound
+from storage.tables import Survey, SurveyAnswer, SurveyRound
 
 WORDS = "survey_answers.words"
 
@@ -26,9 +28,14 @@ class Kept:
     again: bool = False
 
 
-async def units_of(session: AsyncSession, compound_id: int, person_id: int) -> dict[str, SurveyGiver]:
-    """The units that a person may answer for, by code: what they proved to own, and the flat they say they live in."""
-    flat = await find_flat_of(session, compound_id, person_id)
+async def units_of(
+    session: AsyncSession, compound_id: int, person_id: int, *, hold: bool = False
+) -> dict[str, SurveyGiver]:
+    """The units that a person may answer for, by code: what they proved to own, and the flat they say they live in.
+
+    hold: until the transaction ends they name no other flat.
+    """
+    flat = await find_flat_of(session, compound_id, person_id, hold=hold)
     found = {flat: SurveyGiver.RESIDENT} if flat else {}
     owned = await list_owned_units(session, compound_id, person_id)
     return found | dict.fromkeys(owned, SurveyGiver.OWNER)
@@ -36,7 +43,7 @@ async def units_of(session: AsyncSession, compound_id: int, person_id: int) -> d
 
 async def answer_survey(
     session: AsyncSession,
-    sealer: Sealer,
+    services: Services,
     compound_id: int,
     number: int,
     place: int,
@@ -47,12 +54,33 @@ async def answer_survey(
     *,
     person_id: int,
 ) -> Kept:
-    """Keep what a resident says for their unit; raises Refused, and NotFound. The same again changes nothing."""
+    """Keep what a resident says for their unit; raises Refused, and NotFound. The same again changes nothing.
+
+    Who only named a home (绑定) answers for one in a round: naming the next one gives no further answer.
+    """
     round_ = await _hold_open(session, compound_id, number, place, now)
-    giver = (await units_of(session, compound_id, person_id)).get(unit_code)
+    giver = (await units_of(session, compound_id, person_id, hold=True)).get(unit_code)
     if giver is None:
         raise Refused(Code.NOT_ASKED)
-    return await _keep(session, sealer, round_, unit_code, said, channel, giver, now, actor_id=person_id)
+    named = giver is SurveyGiver.RESIDENT
+    if named and await has_answered_elsewhere(session, round_, person_id, unit_code):
+        raise Refused(Code.ANOTHER_HOME)
+    survey = await _survey(session, round_)
+    kept, before = await _keep(
+        session,
+        services.sealer,
+        survey,
+        round_,
+        unit_code,
+        said,
+        channel,
+        giver,
+        now,
+        actor_id=person_id,
+    )
+    if before is not None and before.person_id != person_id:
+        await tell_overtaken(session, services, survey, round_, before, giver, now)
+    return kept
 
 
 async def record_answer(
@@ -70,9 +98,11 @@ async def record_answer(
 ) -> Kept:
     """Keep what a household told staff at the door or on the phone; who may is for the door. Raises as above."""
     round_ = await _hold_open(session, compound_id, number, place, now)
-    return await _keep(
-        session, sealer, round_, unit_code, said, channel, SurveyGiver.STAFF, now, actor_id=actor_id
+    survey, giver = await _survey(session, round_), SurveyGiver.STAFF
+    kept, _before = await _keep(
+        session, sealer, survey, round_, unit_code, said, channel, giver, now, actor_id=actor_id
     )
+    return kept
 
 
 async def _hold_open(
@@ -84,9 +114,17 @@ async def _hold_open(
     return round_
 
 
+async def _survey(session: AsyncSession, round_: SurveyRound) -> Survey:
+    survey = await find_survey(session, round_.compound_id, round_.survey_number)
+    if survey is None:
+        raise NotFound
+    return survey
+
+
 async def _keep(
     session: AsyncSession,
     sealer: Sealer,
+    survey: Survey,
     round_: SurveyRound,
     unit_code: str,
     said: Said,
@@ -95,10 +133,8 @@ async def _keep(
     now: datetime,
     *,
     actor_id: int,
-) -> Kept:
-    survey = await find_survey(session, round_.compound_id, round_.survey_number)
-    if survey is None:
-        raise NotFound
+) -> tuple[Kept, SurveyAnswer | None]:
+    """Also the answer whose place it took."""
     held = checked_answer(said, reasons_of(survey.template))
     unit = await lock_unit(session, round_, unit_code)
     if unit is None:
@@ -108,7 +144,7 @@ async def _keep(
     standing = next((each for each in there if each.in_force), None)
     last = next((each for each in reversed(there) if _is_by(each, giver, actor_id)), None)
     if last is not None and last is there[-1] and said_in(sealer, last) == held:
-        return Kept(last.in_force, again=True)
+        return Kept(last.in_force, again=True), None
     counts = takes_over(giver, standing.giver if standing else None)
     if counts and standing is not None:
         standing.in_force = False
@@ -143,7 +179,7 @@ async def _keep(
         channel=channel.value,
         counts=counts,
     )
-    return Kept(counts)
+    return Kept(counts), standing if counts else None
 
 
 def said_in(sealer: Sealer, answer: SurveyAnswer) -> Said:

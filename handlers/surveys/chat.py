@@ -5,7 +5,7 @@ from handlers.filters import command
 from handlers.router import Route
 from handlers.surveys.answers import answer_survey
 from handlers.surveys.resident import OwnHome, homes_in
-from handlers.surveys.rules import WORDS, Refused, Said, is_open
+from handlers.surveys.rules import WORDS, Code, Refused, Said, is_open
 from handlers.surveys.words import CHOICE_NAMES, page_of, until_of
 from handlers.texts import say
 from storage.queries.polls import list_homes_in
@@ -50,7 +50,7 @@ async def answer(context: Context, number: str, choice: str, words: str | None =
     try:
         kept = await answer_survey(
             context.session,
-            context.services.sealer,
+            context.services,
             survey.compound_id,
             survey.survey_number,
             round_.round_number,
@@ -60,7 +60,9 @@ async def answer(context: Context, number: str, choice: str, words: str | None =
             context.now,
             person_id=context.person_id,
         )
-    except Refused:
+    except Refused as refused:
+        if refused.code is Code.ANOTHER_HOME:
+            return Answer("survey.refused", say("surveys.another_home"))
         return Answer("survey.refused", say("surveys.unknown", number=number))
     if not kept.counts:
         return Answer("survey.beside", say("surveys.beside"))

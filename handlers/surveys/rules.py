@@ -43,6 +43,7 @@ class Code(StrEnum):
     WRONG_STATE = "survey.wrong_state"
     NO_CHOICE = "survey.no_choice"
     NOT_ASKED = "survey.not_asked"
+    ANOTHER_HOME = "survey.another_home"
     OVER = "survey.over"
     DAY = "survey.day"
     CANVASSER = "survey.canvasser"

@@ -58,6 +58,23 @@ async def list_answers_of_units(
     return list(await session.exec(statement))
 
 
+async def has_answered_elsewhere(
+    session: AsyncSession, round_: SurveyRound, person_id: int, unit_code: str
+) -> bool:
+    """Whether somebody has answered in this round for another unit that they only named as their home."""
+    statement = (
+        select(func.count())
+        .select_from(SurveyAnswer)
+        .where(
+            *in_round(SurveyAnswer, round_),
+            SurveyAnswer.person_id == person_id,
+            SurveyAnswer.giver == SurveyGiver.RESIDENT,
+            SurveyAnswer.unit_code != unit_code,
+        )
+    )
+    return bool((await session.exec(statement)).one())
+
+
 async def list_written_down(session: AsyncSession, round_: SurveyRound) -> dict[str, SurveyAnswer]:
     """What staff last wrote down of each unit, also where it is not in force."""
     statement = (

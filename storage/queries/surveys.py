@@ -199,8 +199,13 @@ async def list_owned_units(session: AsyncSession, compound_id: int, person_id: i
     return set(await session.exec(statement))
 
 
-async def find_flat_of(session: AsyncSession, compound_id: int, person_id: int) -> str | None:
-    """The code of the flat that a person said they live in; None where they named none."""
+async def find_flat_of(
+    session: AsyncSession, compound_id: int, person_id: int, *, hold: bool = False
+) -> str | None:
+    """The code of the flat that a person said they live in; None where they named none.
+
+    hold: until the transaction ends they name no other one.
+    """
     statement = (
         select(Place.code, Place.level, Place.parent_code)
         .join(
@@ -209,6 +214,8 @@ async def find_flat_of(session: AsyncSession, compound_id: int, person_id: int) 
         )
         .where(Residency.compound_id == compound_id, Residency.person_id == person_id)
     )
+    if hold:
+        statement = statement.with_for_update(of=Residency)
     found = (await session.exec(statement)).one_or_none()
     if found is None or found[1] not in (PlaceLevel.UNIT, PlaceLevel.HOUSEHOLD):
         return None

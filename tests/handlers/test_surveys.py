@@ -119,7 +119,7 @@ class Block:
             async with self.talk.database.write() as session:
                 return await answer_survey(
                     session,
-                    self.talk.services.sealer,
+                    self.talk.services,
                     self.compound_id,
                     self.number,
                     1,
@@ -285,6 +285,41 @@ async def test_a_proven_owner_comes_before_who_says_that_they_live_there(block: 
         SurveyGiver.OWNER,
         SurveyGiver.RESIDENT,
     }
+
+
+async def test_who_names_another_home_does_not_answer_twice(block: Block) -> None:
+    number = await block.ask()
+    assert await block.record("3-1-102", AGREE) == Kept(True)
+    assert await block.answer("o-a", "3-1-101", AGAINST) == Kept(True)
+    await block.talk.bind("o-a", "XH-1/3-1-102")  # nobody proves where they live
+    assert await block.answer("o-a", "3-1-102", AGAINST) is Code.ANOTHER_HOME
+    assert "替另一户答过" in await block.talk.say("o-a", f"征询 {number} 不同意")
+    assert await block.standing() == {"3-1-101": AGAINST, "3-1-102": AGREE}
+    await roll(block, "3-1-102")
+    await block.own("o-a", 1, "3-1-102")  # proven
+    assert await block.answer("o-a", "3-1-102", AGAINST) == Kept(True)
+
+
+async def test_whose_answer_is_taken_over_is_told_once_and_not_what_was_said(block: Block) -> None:
+    await block.ask()
+    await block.record("3-1-101", AGREE)
+    assert await block.answer("o-a", "3-1-101", AGREE) == Kept(True)  # nobody to tell
+    assert await block.answer("o-a", "3-1-101", AGAINST) == Kept(True)  # their own
+    await block.talk.bind("o-flatmate", "XH-1/3-1-101")
+    for _twice in range(2):
+        await block.answer("o-flatmate", "3-1-101", EITHER, words="随便")
+    [told] = await block.told("这一户后来又有人答了")
+    assert told.recipient == "o-a"
+    for hidden in ("都行", "随便", "同意"):
+        assert hidden not in told.text
+    await roll(block, "3-1-101")
+    await block.own("o-b", 1, "3-1-101")
+    await block.answer("o-b", "3-1-101", AGREE)
+    [by_owner] = await block.told("以业主的为准")
+    assert by_owner.recipient == "o-flatmate"
+    assert await block.record("3-1-101", AGAINST) == Kept(False)
+    assert await block.answer("o-a", "3-1-101", AGREE) == Kept(False)
+    assert len(await block.told("答过的")) == 2
 
 
 async def test_the_households_are_those_of_the_roll_when_the_round_opens(block: Block) -> None:

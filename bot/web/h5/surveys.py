@@ -60,7 +60,7 @@ async def answer(visit: Visit) -> web.Response:
             raise Refused(Code.NO_CHOICE)
         kept = await answer_survey(
             visit.session,
-            visit.site.services.sealer,
+            visit.site.services,
             own.survey.compound_id,
             own.survey.survey_number,
             own.at.round_number,
