@@ -51,13 +51,14 @@ class OpenedDoors:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A unit to go to. answered: there is an answer; by_staff: it is what staff wrote down. differs: the household
-    said something else itself than staff had written down. last: the last visit in vain."""
+    """A unit to go to. answered: there is an answer; by_staff: it is what staff wrote down. both: staff wrote
+    something down too, and the household answered itself; whether that is the same would tell what it said. last: the
+    last visit in vain."""
 
     unit: SurveyUnit
     answered: bool
     by_staff: bool
-    differs: bool
+    both: bool
     last: SurveyAttempt | None
 
 
@@ -104,15 +105,12 @@ async def list_doors(session: AsyncSession, found: OpenedDoors) -> list[Entrance
     for unit in await list_units(session, found.round):
         if not _goes_to(found, unit):
             continue
-        answer, noted = standing.get(unit.unit_code), written.get(unit.unit_code)
+        answer = standing.get(unit.unit_code)
         door = Door(
             unit,
             answered=answer is not None,
             by_staff=answer is not None and answer.giver is SurveyGiver.STAFF,
-            differs=answer is not None
-            and noted is not None
-            and not noted.in_force
-            and noted.choice is not answer.choice,
+            both=answer is not None and answer.giver is not SurveyGiver.STAFF and unit.unit_code in written,
             last=attempts.get(unit.unit_code),
         )
         entrances.setdefault((unit.building, unit.entrance), []).append(door)

@@ -7,7 +7,7 @@ from handlers.surveys.answers import answer_survey
 from handlers.surveys.resident import OwnHome, homes_in
 from handlers.surveys.rules import WORDS, Code, Refused, Said, is_open
 from handlers.surveys.words import CHOICE_NAMES, page_of, until_of
-from handlers.texts import say
+from handlers.texts import say, short
 from storage.queries.polls import list_homes_in
 from storage.queries.surveys import find_survey, list_rounds
 from storage.states import SurveyChannel, SurveyChoice
@@ -66,7 +66,9 @@ async def answer(context: Context, number: str, choice: str, words: str | None =
         return Answer("survey.refused", say("surveys.unknown", number=number))
     if not kept.counts:
         return Answer("survey.beside", say("surveys.beside"))
-    told = say("surveys.kept", choice=CHOICE_NAMES[said.choice], number=number)
+    told = say(
+        "surveys.kept", question=short(round_.question), choice=CHOICE_NAMES[said.choice], number=number
+    )
     if len(said.words) > WORDS:
         told = f"{told}\n{say('surveys.cut', most=WORDS)}"
     return Answer("survey.answered", told)

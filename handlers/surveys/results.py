@@ -18,7 +18,7 @@ from storage.queries.survey_answers import (
 )
 from storage.queries.surveys import find_survey, list_rounds
 from storage.sealing import Sealer
-from storage.states import SurveyChoice, SurveyPhase, SurveyState
+from storage.states import SurveyChoice, SurveyGiver, SurveyPhase, SurveyState
 from storage.tables import Survey, SurveyRound
 
 
@@ -67,13 +67,13 @@ async def load_shown(session: AsyncSession, round_: SurveyRound) -> Shown:
     return Shown(len(units), len(answers), shown(answers, over=round_.state is SurveyState.CLOSED))
 
 
-async def count_differing(session: AsyncSession, round_: SurveyRound) -> int:
-    """How many units said something else themselves than what staff had written down for them."""
-    standing = {answer.unit_code: answer for answer in await list_standing(session, round_)}
+async def count_both(session: AsyncSession, round_: SurveyRound) -> int:
+    """How many units answered themselves and have something that staff wrote down; whether it is the same is not
+    told: whoever wrote it would learn what they said."""
     written = await list_written_down(session, round_)
     return sum(
-        not answer.in_force and code in standing and standing[code].choice is not answer.choice
-        for code, answer in written.items()
+        answer.giver is not SurveyGiver.STAFF and answer.unit_code in written
+        for answer in await list_standing(session, round_)
     )
 
 

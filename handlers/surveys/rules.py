@@ -45,6 +45,7 @@ class Code(StrEnum):
     NOT_ASKED = "survey.not_asked"
     ANOTHER_HOME = "survey.another_home"
     OVER = "survey.over"
+    OLD_PAGE = "survey.old_page"
     DAY = "survey.day"
     CANVASSER = "survey.canvasser"
     NO_REPLY = "survey.no_reply"

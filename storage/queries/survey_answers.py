@@ -75,14 +75,14 @@ async def has_answered_elsewhere(
     return bool((await session.exec(statement)).one())
 
 
-async def list_written_down(session: AsyncSession, round_: SurveyRound) -> dict[str, SurveyAnswer]:
-    """What staff last wrote down of each unit, also where it is not in force."""
+async def list_written_down(session: AsyncSession, round_: SurveyRound) -> set[str]:
+    """The units of which staff wrote something down, also where it is not in force."""
     statement = (
-        select(SurveyAnswer)
+        select(SurveyAnswer.unit_code)
         .where(*in_round(SurveyAnswer, round_), SurveyAnswer.giver == SurveyGiver.STAFF)
-        .order_by(col(SurveyAnswer.seq))
+        .distinct()
     )
-    return {answer.unit_code: answer for answer in await session.exec(statement)}
+    return set(await session.exec(statement))
 
 
 async def list_attempts(session: AsyncSession, round_: SurveyRound) -> dict[str, SurveyAttempt]:

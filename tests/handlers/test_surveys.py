@@ -471,7 +471,8 @@ async def test_a_household_answers_in_chat(block: Block) -> None:
     assert "改不改？" in shown
     assert "这是征求意见，不是表决" in shown
     assert f"征询 {number} 同意" in shown
-    assert "记下了：不同意" in await block.talk.say("o-a", f"征询 {number} 不同意，怕太吵")
+    kept = await block.talk.say("o-a", f"征询 {number} 不同意，怕太吵")
+    assert kept.startswith("“改不改？”\n记下了：不同意")
     assert "记下了：同意" in await block.talk.say("o-a", f"征询{number} 同意")
     assert "您家已经答过了" in await block.talk.say("o-a", "征求意见")
     assert "记下了：都行" in await block.talk.say("o-b", f"征询 {number}：都行")

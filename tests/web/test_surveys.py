@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from sqlmodel import col, select
 
@@ -79,7 +80,7 @@ async def survey(town: Town) -> int:
     compound_id, now = await here_id(town), town.clock.now
     await flats(town, "3-1-101", "13-101")
     async with town.site.database.write() as session:
-        key = {"compound_id": compound_id, "survey_number": 1001}
+        key: dict[str, Any] = {"compound_id": compound_id, "survey_number": 1001}
         session.add(
             Survey(
                 **key,
@@ -127,7 +128,8 @@ async def press(browser: Browser, path: str, fields: Mapping[str, str]) -> Page:
     page = await browser.get(path)
     assert page.status == 200, page.text
     key = key_of(page) if 'name="key"' in page.text else ""
-    sent = {"csrf": page.csrf, "key": key, **fields}
+    asked = re.search(r'name="round" value="(\d+)"', page.text)
+    sent = {"csrf": page.csrf, "key": key, **({"round": asked[1]} if asked else {}), **fields}
     first = await browser.post(path.partition("?")[0], sent)
     again = await browser.post(path.partition("?")[0], sent)
     assert (again.status, again.location.partition("?")[0]) in (
@@ -246,7 +248,7 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
     assert "自己答了" in at_doors.text
     for hidden in ("怕晃眼", "您答的是"):
         assert hidden not in at_doors.text
-    for unit, said, told in (
+    for unit, noted, told in (
         ("3-1-201", {"said": "agree", "channel": "door"}, "door_kept"),
         ("3-1-301", {"said": "against", "channel": "phone", "r-cost": "yes"}, "door_kept"),
         ("3-1-401", {"said": "either", "channel": "door"}, "door_kept"),
@@ -254,14 +256,14 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
         ("3-1-601", {"said": "refused", "on": "2026-03-12"}, "door_tried"),
         ("3-1-101", {"said": "agree", "channel": "door"}, "door_beside"),
     ):
-        kept = await press(worker, building, {"building": "3", "unit": unit, **said})
+        kept = await press(worker, building, {"building": "3", "unit": unit, **noted})
         assert kept.location == f"{doors}?building=3&told={told}", (unit, kept.text[:2000])
-    for unit, said, told in (
+    for unit, noted, told in (
         ("13-101", {"said": "agree", "channel": "door"}, "不在这次要问的名单里"),
         ("3-1-701", {"said": "absent", "on": "2026-04-01"}, "最近一个月里的一天"),
         ("3-1-701", {"said": "maybe", "words": "门上<写>"}, "请先选一个"),
     ):
-        refused = await press(worker, building, {"building": "3", "unit": unit, "channel": "door", **said})
+        refused = await press(worker, building, {"building": "3", "unit": unit, "channel": "door", **noted})
         assert told in refused.text
     assert "门上&lt;写&gt;" in refused.text
     assert await standing(town) == {
@@ -270,7 +272,7 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
         "3-1-301": (SurveyChoice.AGAINST, SurveyChannel.PHONE),
         "3-1-401": (SurveyChoice.EITHER, SurveyChannel.DOOR),
     }
-    assert "和上门记的不一样" in (await worker.get(building)).text
+    assert "上门也记过" in (await worker.get(building)).text
     assert "替这一户记过" not in (await resident.get(OWN)).text
 
     # A household that staff had written down answers itself: that is what counts.
@@ -280,7 +282,7 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
     covered = await secretary.get(FIRST)
     assert cells_of(covered, "3栋") == "4/7 合在一起 3 没去过 1 没人 1 不愿说 1"
     assert "答的还不到五户" in covered.text
-    assert "有 2 户自己答的，和上门记的不一样" in covered.text
+    assert "有 2 户上门记过，自己也答了" in covered.text
     assert "怕晃眼" in covered.text  # among what was written, without who
     assert "3-1-101" not in covered.text
 
@@ -303,8 +305,9 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
 
     closed = await press(secretary, FIRST, {"act": "close", "sure": "yes"})
     assert closed.location == f"{FIRST}?told=survey_closed"
-    late = await press(resident, OWN, {"unit": "3-1-101", "said": "agree"})
+    late = await press(resident, OWN, {"unit": "3-1-101", "said": "agree", "words": "来晚了"})
     assert "已经结束" in late.text
+    assert "您刚才写的：来晚了" in late.text
     assert "哪一户没答，不再给人看" in (await worker.get(building)).text
 
     second = {**FORM, "act": "round", "phase": "notice", "question": "这份方案行不行？", "b-13": "yes"}
@@ -383,6 +386,40 @@ async def test_neighbours_and_the_company_see_nothing_of_it(town: Town) -> None:
     assert page.status == 200
     assert "为什么不同意" not in page.text
     assert 'name="act"' not in page.text
+
+
+async def test_writing_down_at_a_door_tells_nothing_of_what_the_household_said(town: Town) -> None:
+    await survey(town)
+    await press(await town.as_resident(), OWN, {"unit": "3-1-101", "said": "against"})
+    worker = await town.as_staff("grid_worker")
+    building = f"{FIRST}/doors?building=3"
+    seen = set()
+    for said in ("agree", "against", "either"):
+        await press(worker, building, {"building": "3", "unit": "3-1-101", "said": said, "channel": "door"})
+        listed = re.search("自己答了</span>(.*?)<details", (await worker.get(building)).text, re.DOTALL)
+        assert listed is not None
+        seen.add(listed[1].strip())
+    assert seen == {"<small>上门也记过，以住户自己的为准</small>"}
+
+
+async def test_an_old_page_does_not_answer_the_next_question(town: Town) -> None:
+    await flats(town, "3-1-101")
+    secretary = await town.as_staff("secretary")
+    await press(secretary, SURVEYS, FORM)
+    await press(secretary, FIRST, {"act": "set"})
+    resident = await lives(town, "o-zhao", "3-1-101")
+    old = await resident.get(OWN)
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', old.text))
+    await press(secretary, FIRST, {"act": "close", "sure": "yes"})
+    second = {**FORM, "act": "round", "phase": "works", "question": "同意下周进场吗？"}
+    await press(secretary, ONE, second)
+    await press(secretary, f"{ONE}/2", {"act": "set"})
+    late = await resident.post(OWN, {**fields, "said": "agree", "words": "路灯装<高>点"})
+    assert "您打开的是以前那一轮的页面" in late.text
+    assert "同意下周进场吗？" in late.text
+    assert "您刚才写的：路灯装&lt;高&gt;点" in late.text
+    assert 'value="agree" checked' not in late.text
+    assert await standing(town) == {}
 
 
 async def test_a_round_opens_by_itself_on_its_day(town: Town) -> None:

@@ -56,6 +56,8 @@ async def answer(visit: Visit) -> web.Response:
     own, form = await _access(visit), visit.form
     said = form.get("said", "")
     try:
+        if form.get("round", "") != str(own.at.round_number):  # a page left open asks what is over
+            raise Refused(Code.OLD_PAGE if own.is_open(visit.now) else Code.OVER)
         if said not in {each.value for each in SurveyChoice}:
             raise Refused(Code.NO_CHOICE)
         kept = await answer_survey(
@@ -104,7 +106,9 @@ async def _page(visit: Visit, own: OwnSurvey, told: str) -> web.Response:
         is_open=own.is_open(visit.now),
         closes=closes_at(own.at.ends_on),
         may=not visit.signed_in.read_only,
-        typed=visit.form,
+        # What answered another question does not stand below this one.
+        typed=visit.form if told != Code.OLD_PAGE else {},
+        lost=visit.form.get("words", "") if told in (Code.OLD_PAGE, Code.OVER) else "",
         told=told,
     )
 

@@ -14,7 +14,7 @@ from handlers.access import Right
 from handlers.surveys.create import change_round, list_buildings
 from handlers.surveys.reasons import reasons_of
 from handlers.surveys.replies import reply_to_reason
-from handlers.surveys.results import count_differing, load_against, load_coverage
+from handlers.surveys.results import count_both, load_against, load_coverage
 from handlers.surveys.rules import Code, Refused, closes_at, is_open
 from handlers.surveys.running import close_round, set_round
 from storage.queries.surveys import list_canvassers, list_replies
@@ -92,7 +92,7 @@ async def _page(
         covered=covered.counts,
         told_of=covered.told,
         said=said,
-        differing=await count_differing(session, round_),
+        both=await count_both(session, round_),
         lawful=lawful(
             survey.item,
             whole.households,
