@@ -42,8 +42,14 @@ async def test_a_campaign_counts_before_and_after_and_lists_its_places(town: Tow
     assert len(links) == 1
     shown = await browser.get(links[0])
     assert "毁绿种菜整治" in shown.text
-    counts = re.findall(r"<dt>(整治.)</dt><dd>(\d+)<small> 件(，还没过完)?", shown.text)
-    assert counts == [("整治前", "2", ""), ("整治中", "1", "，还没过完"), ("整治后", "0", "，还没过完")]
+    counts = re.findall(
+        r"<dt>(整治.)</dt><dd>(\d+)<small> 件</small></dd>(<dd class=\"of\">还没过完)?", shown.text
+    )
+    assert [(name, count, bool(going_on)) for name, count, going_on in counts] == [
+        ("整治前", "2", False),
+        ("整治中", "1", True),
+        ("整治后", "0", True),
+    ]
     assert shown.text.count("没办好") == 3
     assert "3栋" in shown.text
 
