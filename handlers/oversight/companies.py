@@ -89,9 +89,20 @@ async def put_contract(
 async def put_statement(
     session: AsyncSession, compound_id: int, quarter: str, words: str, now: datetime, *, actor_id: int
 ) -> bool:
-    """Keep what the company says to a quarter, in the place of earlier words; empty words take it back."""
+    """Keep what the company says to a quarter, in the place of earlier words; empty words take it back.
+
+    False for words that are too long, of a company that did not serve in the quarter, or in the place of another's.
+    """
     said = words.strip()
-    if len(said) > LONGEST_WORDS:
+    contracts = await queries.list_contracts(session, [compound_id])
+    writer = _company_on(contracts, compound_id, now)
+    bounds = bounds_of_quarter(quarter)
+    served = {each.company for each in contracts if _overlap(each, *bounds) is not None}
+    others = any(
+        _company_on(contracts, compound_id, each.written_at) != writer
+        for each in await queries.list_statements(session, [compound_id], quarter)
+    )
+    if len(said) > LONGEST_WORDS or writer not in served or others:
         return False
     await queries.put_statement(session, compound_id, quarter, said, now, actor_id)
     add_audit_event(
@@ -111,14 +122,18 @@ async def load_rate_cards(
     on = await queries.list_switched_on(session, compound_ids)
     whole = bounds_of_quarter(quarter)
     spans: dict[str, list[Span]] = {}
-    for contract in await queries.list_contracts(session, on):
+    contracts = await queries.list_contracts(session, on)
+    for contract in contracts:
         if (bounds := _overlap(contract, *whole)) is not None:
             spans.setdefault(contract.company, []).append(Span(contract, *bounds, bounds == whole))
     raised = await queries.list_raised_theirs(session, on, *whole)
     troubles = await queries.list_troubles(session, on, *whole)
     statements = await queries.list_statements(session, on, quarter)
+    written: dict[str | None, list[PropertyStatement]] = {}
+    for each in statements:
+        written.setdefault(_company_on(contracts, each.compound_id, each.written_at), []).append(each)
     return [
-        _card(services, company, theirs, raised, troubles, statements)
+        _card(services, company, theirs, raised, troubles, written.get(company, ()))
         for company, theirs in sorted(spans.items())
     ]
 
@@ -147,16 +162,22 @@ def _card(
         sum(each.refused for each in trouble),
         sum(each.reopened for each in trouble),
         verdict_of(found),
-        tuple(each for each in statements if any(_was_theirs(span.contract, each) for span in spans)),
+        tuple(
+            each
+            for each in statements
+            if any(each.compound_id == span.contract.compound_id for span in spans)
+        ),
         tuple(span for span in spans if not span.whole),
     )
 
 
-def _was_theirs(contract: PropertyContract, statement: PropertyStatement) -> bool:
-    day = local_date(statement.written_at)
-    begun = contract.since_on <= day
-    ended = contract.until_on is not None and contract.until_on < day
-    return contract.compound_id == statement.compound_id and begun and not ended
+def _company_on(contracts: Iterable[PropertyContract], compound_id: int, at: datetime) -> str | None:
+    """Which company served a compound then, under whichever contract; None for none."""
+    day = local_date(at)
+    for each in contracts:
+        if each.compound_id == compound_id and each.since_on <= day <= (each.until_on or day):
+            return each.company
+    return None
 
 
 def _overlap(

@@ -1,14 +1,21 @@
 """A property company's rate card on pages: off, switched on, counted from the records, with the company's own words."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import event
 from sqlmodel import select
 
 from handlers.local_time import local_date
 from storage.states import RequestState, Role
-from storage.tables import AuditEvent, Compound, OversightSettings, PropertyContract, Request
+from storage.tables import (
+    AuditEvent,
+    Compound,
+    OversightSettings,
+    PropertyContract,
+    PropertyStatement,
+    Request,
+)
 from tests.web.orders import matter
 from tests.web.town import HERE, Town, here_id
 
@@ -94,6 +101,48 @@ async def test_in_the_quarter_of_a_change_each_company_has_its_own_days_and_word
         assert "重办 1 件" in old
         assert "刚接手" not in old
         assert "只算 1月1日 到 2月19日" in old
+
+
+async def contracts(town: Town, first: str, second: str) -> int:
+    """One company until the end of 2025, another from then on; with rate cards."""
+    compound_id = await here_id(town)
+    async with town.site.database.write() as session:
+        session.add(OversightSettings(compound_id=compound_id, rate_cards=True))
+        session.add(
+            PropertyContract(
+                compound_id=compound_id, since_on=date(2025, 1, 1), until_on=date(2025, 12, 31), company=first
+            )
+        )
+        session.add(PropertyContract(compound_id=compound_id, since_on=date(2026, 1, 1), company=second))
+    return compound_id
+
+
+async def test_who_comes_after_takes_nothing_back_of_the_one_before(town: Town) -> None:
+    compound_id = await contracts(town, "旧家物业", "新家物业")
+    async with town.site.database.write() as session:
+        at = datetime(2025, 12, 30, 4, tzinfo=UTC)
+        session.add(
+            PropertyStatement(
+                compound_id=compound_id, quarter="2025Q4", words="配件晚到，有单据", written_at=at
+            )
+        )
+    company = await town.as_staff("property")
+    csrf = (await company.get(PAGE)).csrf
+    for words in ("", "都是上一家的事"):
+        refused = await company.post(f"{PAGE}/2025Q4/statement", {"csrf": csrf, "words": words})
+        assert "没有写上" in refused.text
+        assert f'maxlength="1000">{words}</textarea>' in refused.text
+    shown = (await (await town.as_staff("secretary")).get(f"{PAGE}/2025Q4")).text
+    assert "配件晚到，有单据" in re.split("<h2>旧家物业</h2>", shown)[1]
+    assert "都是上一家的事" not in shown
+
+
+async def test_a_renewed_contract_is_the_same_companys(town: Town) -> None:
+    await contracts(town, "安居物业", "安居物业")
+    company = await town.as_staff("property")
+    form = {"csrf": (await company.get(PAGE)).csrf, "words": "冬天管子冻裂了"}
+    await company.post(f"{PAGE}/2025Q4/statement", form)
+    assert "冬天管子冻裂了" in (await (await town.as_staff("secretary")).get(f"{PAGE}/2025Q4")).text
 
 
 async def test_a_page_of_many_contracts_asks_as_often_as_one_of_few(town: Town) -> None:

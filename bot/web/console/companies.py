@@ -58,18 +58,21 @@ async def set_contract(visit: Visit) -> web.Response:
 
 
 async def say_statement(visit: Visit) -> web.Response:
-    """What the company says to a quarter; again replaces it."""
+    """What the company says to a quarter; again replaces it. What is not taken comes back as it was typed."""
     opened = await _access(visit, Right.ANSWER_RATES)
     quarter = _quarter(visit)
+    words = visit.form.get("words", "")
     taken = await put_statement(
         visit.session,
         opened.compound_id,
         quarter,
-        visit.form.get("words", ""),
+        words,
         visit.now,
         actor_id=visit.signed_in.viewer.person_id,
     )
-    return _back(opened, "statement_kept" if taken else "statement_odd", quarter)
+    if not taken:
+        return await _page(visit, opened, quarter, told="statement_odd", words=words)
+    return _back(opened, "statement_kept", quarter)
 
 
 async def show_companies(visit: Visit) -> web.Response:
@@ -105,7 +108,7 @@ async def _access(visit: Visit, *rights: Right) -> Opened:
     )
 
 
-async def _page(visit: Visit, opened: Opened, quarter: str) -> web.Response:
+async def _page(visit: Visit, opened: Opened, quarter: str, told: str = "", words: str = "") -> web.Response:
     cards = await load_rate_cards(visit.session, visit.site.services, [opened.compound_id], quarter)
     return visit.page(
         "console/property.html",
@@ -117,7 +120,8 @@ async def _page(visit: Visit, opened: Opened, quarter: str) -> web.Response:
         settings=await find_oversight(visit.session, opened.compound_id),
         rate_names=RATE_NAMES,
         rules=RULES,
-        told=visit.request.query.get("told", ""),
+        told=told or visit.request.query.get("told", ""),
+        words=words,
     )
 
 
