@@ -1,6 +1,6 @@
 """Use cases: the week of a community, subdistrict or district, on a page, and told once to those who answer for it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -8,8 +8,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.access import MOST_COMPOUNDS
 from handlers.apart import each_apart
 from handlers.context import Services
+from handlers.digests.build import TREND_WEEKS, UNIT
 from handlers.digests.cycle import READERS
-from handlers.digests.rules import DAY, regions_told_of
+from handlers.digests.rules import DAY, before, regions_told_of
 from handlers.digests.sums import RegionSum, add_up
 from handlers.local_time import month_day
 from handlers.reach.fields import Facts, NoticeKind
@@ -18,6 +19,7 @@ from handlers.texts import say
 from storage.claims import try_claim
 from storage.database import Database
 from storage.queries.console import list_compounds_within, list_regions_below
+from storage.queries.cycles import load_figures
 from storage.queries.region_weeks import has_unfinished, list_region_readers, list_weeks_of, load_week
 from storage.queries.tree import list_regions_coded
 from storage.queries.visits import list_claimed
@@ -43,7 +45,13 @@ async def sum_week(session: AsyncSession, region: str, week: str) -> RegionSum:
         (compound.compound_id or 0, compound.code, compound.name)
         for compound in await list_compounds_of(session, region)
     ]
-    return add_up(week, compounds, await load_week(session, [each[0] for each in compounds], week))
+    ids = [compound_id for compound_id, _code, _name in compounds]
+    past: dict[str, dict[int, Mapping[str, int]]] = {
+        before(week, ago): {} for ago in range(TREND_WEEKS - 1, 0, -1)
+    }
+    for (compound_id, earlier), figures in (await load_figures(session, ids, list(past), UNIT)).items():
+        past[earlier][compound_id] = figures.kinds
+    return add_up(week, compounds, await load_week(session, ids, week), list(past.values()))
 
 
 async def list_weeks_in(session: AsyncSession, region: str) -> list[str]:

@@ -1,11 +1,15 @@
 """Pure: the week of a region, added up from the stored digests of its compounds. Nothing is counted again."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 WORST = 10  # compounds that are listed
 _Trend = tuple[int | None, ...]
+Past = Sequence[
+    Mapping[int, Mapping[str, int]]
+]  # by week, the oldest first: the kinds of a compound's digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +70,23 @@ class RegionSum:
 
 
 def add_up(
-    week: str, compounds: Sequence[tuple[int, str, str]], digests: Mapping[int, Mapping[str, Any]]
+    week: str,
+    compounds: Sequence[tuple[int, str, str]],
+    digests: Mapping[int, Mapping[str, Any]],
+    past: Past = (),
 ) -> RegionSum:
-    """Of compounds as (id, code, name), and their digests of that week by id, as far as there are some."""
+    """Of compounds as (id, code, name), and their digests of that week by id, as far as there are some.
+
+    past: the weeks before. A digest lists no kind that its compound is silent of, whatever it was before.
+    """
     lines = [
         _line(code, name, digests[compound_id])
         for compound_id, code, name in compounds
         if compound_id in digests
     ]
-    there = [digests[compound_id] for compound_id, _code, _name in compounds if compound_id in digests]
+    with_digest = {
+        compound_id: digests[compound_id] for compound_id, _code, _name in compounds if compound_id in digests
+    }
     burdened = [line for line in lines if any(line.burden)]
     return RegionSum(
         week=week,
@@ -85,8 +97,8 @@ def add_up(
         unanswered=sum(line.unanswered for line in lines),
         late=sum(line.late for line in lines),
         done=sum(line.done for line in lines),
-        trend=_trend(digest.get("trend", ()) for digest in there),
-        kinds=_kinds(there),
+        trend=_trend(digest.get("trend", ()) for digest in with_digest.values()),
+        kinds=_kinds(with_digest, past),
         worst=tuple(
             sorted(burdened, key=lambda line: (*(-count for count in line.burden), line.code))[:WORST]
         ),
@@ -111,20 +123,29 @@ def _line(code: str, name: str, digest: Mapping[str, Any]) -> CompoundSum:
     )
 
 
-def _kinds(digests: Sequence[Mapping[str, Any]]) -> tuple[KindSum, ...]:
-    entries: dict[str, list[Mapping[str, Any]]] = {}
-    for digest in digests:
+def _kinds(digests: Mapping[int, Mapping[str, Any]], past: Past) -> tuple[KindSum, ...]:
+    counts, lasts, names = Counter[str](), Counter[str](), dict[str, str]()
+    weeks = [[week[compound_id] for compound_id in digests if compound_id in week] for week in past]
+    for compound_id, digest in digests.items():
+        known = past[-1].get(compound_id) if past else None
         for entry in digest["categories"]:
-            entries.setdefault(entry["id"], []).append(entry)
+            counts[entry["id"]] += entry["count"]
+            names.setdefault(entry["id"], entry["name"])
+            if known is None:  # no digest of the week before: counted when this one was built
+                lasts[entry["id"]] += entry["last"]
+        lasts.update(known or {})
     sums = [
         KindSum(
             id=kind,
-            name=same[0]["name"],
-            count=sum(entry["count"] for entry in same),
-            last=sum(entry["last"] for entry in same),
-            trend=_trend(entry.get("trend", ()) for entry in same),
+            name=names[kind],
+            count=count,
+            last=lasts[kind],
+            trend=(
+                *(sum(each.get(kind, 0) for each in week) if week else None for week in weeks),
+                count,
+            ),
         )
-        for kind, same in entries.items()
+        for kind, count in counts.items()
     ]
     return tuple(sorted(sums, key=lambda kind: (-kind.count, kind.id)))
 

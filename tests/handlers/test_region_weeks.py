@@ -125,6 +125,29 @@ async def test_a_region_has_what_lies_in_it(city: City) -> None:
     assert not later.has_digests
 
 
+async def test_a_kind_that_a_compound_is_silent_of_now_counts_in_the_weeks_before(city: City) -> None:
+    person = await city.person("p-2")
+    await city.file(
+        [
+            {
+                "compound_id": city.id_of("XH-2"),
+                "number": 2001,
+                "filed_at": at("03-17 12:00"),
+                "categories": [{"id": LIFT, "score": 0.9}],
+                "person_id": person,
+            }
+        ]
+    )
+    await live_through(city)  # two of XH-1 speak of lifts
+    await live_through(city, "03-16 09:40", "03-22 20:00", "03-22 20:40")  # one of XH-2 does
+    async with city.database.read() as session:
+        total = await sum_week(session, "C-1", "2026-03-16")
+    assert [(kind.id, kind.count, kind.last, kind.trend[-3:]) for kind in total.kinds] == [
+        ("dianti", 1, 2, (None, 2, 1))
+    ]
+    assert total.trend[-2:] == (2, 1)
+
+
 def test_when_it_is_told() -> None:
     assert regions_told_of(at("03-16 08:36")) is None
     assert regions_told_of(at(MONDAY)) == RegionsDue(WEEK, may_wait=True)
@@ -135,10 +158,15 @@ def test_when_it_is_told() -> None:
 
 def test_figures_and_trends_add_up_and_the_most_pressing_comes_first() -> None:
     def week(total: int, urgent: int, late: int, trend: list[int | None], **changes: Any) -> dict[str, Any]:
-        kind = {"id": "dianti", "name": "电梯", "count": total, "last": 1, "people": 3, "trend": trend}
+        kind = {"id": "dianti", "name": "电梯", "count": total, "last": 1, "people": 3}
         became = {"ordered": 1, "answered": 1, "done": 2, "late": late, "kinds": []}
         return digest(
-            total=total, urgent_total=urgent, categories=[kind], trend=trend, became=became, **changes
+            total=total,
+            urgent_total=urgent,
+            categories=[kind] if total else [],
+            trend=trend,
+            became=became,
+            **changes,
         )
 
     old = digest()  # from before there were trends
@@ -152,6 +180,7 @@ def test_figures_and_trends_add_up_and_the_most_pressing_comes_first() -> None:
             3: old,
             4: week(0, 0, 0, [1, None, 0], unanswered_total=0),
         },
+        past=[{2: {"dianti": 3}, 4: {"dianti": 1}}, {}],
     )
     assert (total.compounds, total.total, total.last, total.urgent, total.late, total.done) == (
         5,
@@ -163,8 +192,8 @@ def test_figures_and_trends_add_up_and_the_most_pressing_comes_first() -> None:
     )
     assert total.trend == (4, None, 12)
     assert [(kind.id, kind.count, kind.last, kind.trend) for kind in total.kinds] == [
-        ("dianti", 17, 5, (4, None, 12)),
-        ("tingche", 4, 0, ()),
+        ("dianti", 17, 4, (4, None, 17)),
+        ("tingche", 4, 0, (0, None, 4)),
     ]
     assert [line.code for line in total.worst] == ["XH-2", "XH-3", "XH-1"]
     assert ([line.code for line in total.silent], [line.code for line in total.missing]) == (
