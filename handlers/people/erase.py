@@ -60,7 +60,7 @@ async def erase_person(context: Context) -> int:
     await forget_requests_of(session, person_id)
     await forget_statements_of(session, person_id)
     polls = await forget_answers_of(session, person_id)
-    await forget_visits_about(session, context.services.sealer, homes)
+    await forget_visits_about(session, context.services.sealer, homes, context.now)
     await forget_points_of(session, person_id)
     await forget_hazard_lists_of(session, person_id)
     proposals = await forget_consultations_of(session, person_id)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, delete, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import BindingState, RegistrationKind, RegistrationState
+from storage.states import BindingState, Capacity, RegistrationKind, RegistrationState
 from storage.tables import (
     BindingAttempt,
     OwnerBinding,
@@ -50,7 +50,7 @@ async def list_bound(
 
 
 async def list_units_bound(session: AsyncSession, person_id: int) -> list[tuple[int, str]]:
-    """The units (compound_id, code) of the owners that somebody has a standing binding to."""
+    """The units (compound_id, code) that are proven to be somebody's own: not asked for, contested, or another's."""
     statement = (
         select(RollTitle.compound_id, RollTitle.unit_code)
         .join(
@@ -60,6 +60,8 @@ async def list_units_bound(session: AsyncSession, person_id: int) -> list[tuple[
         )
         .where(
             OwnerBinding.person_id == person_id,
+            OwnerBinding.state == BindingState.BOUND,
+            OwnerBinding.capacity == Capacity.OWNER,
             col(OwnerBinding.ended_at).is_(None),
             col(RollTitle.ended_at).is_(None),
         )

@@ -94,14 +94,19 @@ async def list_claimed(session: AsyncSession, job: str, prefix: str) -> set[str]
     return set(await session.exec(statement))
 
 
-async def forget_words_about(session: AsyncSession, keys: Collection[tuple[int, bytes]]) -> None:
-    """Take the reason and all notes away from the plans of these homes (compound_id, lookup)."""
+async def forget_words_about(
+    session: AsyncSession, keys: Collection[tuple[int, bytes]]
+) -> list[tuple[int, int]]:
+    """Take the reason and all notes away from the plans of these homes (compound_id, lookup); returns which plans."""
+    forgotten = []
     for compound_id, lookup in keys:
         plan = await find_plan_of_home(session, compound_id, lookup)
         if plan is not None:
             plan.reason_sealed = None
             session.add(plan)
             await forget_notes(session, compound_id, plan.number)
+            forgotten.append((compound_id, plan.number))
+    return forgotten
 
 
 async def forget_notes(session: AsyncSession, compound_id: int, number: int) -> None:

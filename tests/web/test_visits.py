@@ -3,7 +3,10 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
+from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from handlers.batch import Batch
@@ -18,12 +21,13 @@ from handlers.visits.stewards import advance_stewards
 from storage.database import Database
 from storage.queries.people import get_or_add_identities, put_residency, put_role
 from storage.queries.tree import put_places
-from storage.states import PlaceLevel, Role, RoleSource, VisitLevel
+from storage.states import BindingState, Capacity, PlaceLevel, Role, RoleSource, VisitLevel
 from storage.tables import (
     AuditEvent,
     Compound,
     HomeVisit,
     OutboxMessage,
+    OwnerBinding,
     Residency,
     RoleGrant,
     StewardVisit,
@@ -188,6 +192,31 @@ async def test_an_owner_who_never_said_where_they_live_is_forgotten_with_their_h
     assert reason_of(town.sealer, plan_row) == ""
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"state": BindingState.PENDING},
+        {"state": BindingState.CONTESTED},
+        {"capacity": Capacity.COMPANY},
+        {"capacity": Capacity.GUARDIAN},
+    ],
+    ids=lambda values: next(iter(values.values())).value,
+)
+async def test_who_is_not_proven_to_own_a_home_takes_no_words_about_it_away(
+    town: Town, values: dict[str, Any]
+) -> None:
+    await plan(town)
+    await owner(town, "o-owner", "王秀英", "3-1-501", 1)
+    async with town.site.database.write() as session:
+        await session.exec(delete(Residency))
+        await session.exec(update(OwnerBinding).values(**values))
+    await erase(town, "o-owner")
+    async with town.site.database.read() as session:
+        plan_row = await session.get_one(VisitPlan, (await here_id(town), 1001))
+    assert reason_of(town.sealer, plan_row) == SECRET
+    assert await audited(town, "visit.forgotten") == []
+
+
 async def test_moving_out_and_being_forgotten_take_the_words_away(town: Town) -> None:
     await plan(town)
     compound_id, now = await here_id(town), town.clock.now
@@ -210,6 +239,7 @@ async def test_moving_out_and_being_forgotten_take_the_words_away(town: Town) ->
         [visit] = list(await session.exec(select(HomeVisit)))
     assert (reason_of(sealer, plan_row), note_of(sealer, visit)) == ("", "")
     assert plan_row.ended_at is None
+    assert [event.subject for event in await audited(town, "visit.forgotten")] == ["visit:1001"]
 
     await make_head(town)
     head = await town.as_staff("duty")
