@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.grid.plan import Decision, Node, Plan, plan_tree
 from handlers.grid.sheet import Column, TreeRow, TreeSheet
-from handlers.visits.sealed import home_of
+from handlers.visits.sealed import list_visited
 from storage.audit import add_audit_event
 from storage.queries.grid import (
     list_cells,
@@ -23,7 +23,6 @@ from storage.queries.grid import (
 )
 from storage.queries.people import list_people_in_office, list_people_in_office_inside
 from storage.queries.tree import delete_places, list_scopes_of, put_places
-from storage.queries.visits import list_plans
 from storage.sealing import Sealer
 from storage.states import Role
 from storage.tables import Compound
@@ -86,7 +85,9 @@ async def import_tree(
     if not dry_run:
         await lock_compound(session, compound_id)
     known = {code: Node(*node) for code, node in (await list_nodes(session, compound_id)).items()}
-    uses = await _visited(session, sealer, compound_id) | await list_uses(session, compound)
+    # The reason is that of any home with people in it: who is visited is a secret.
+    visited = dict.fromkeys(await list_visited(session, sealer, compound_id), "use.lives")
+    uses = visited | await list_uses(session, compound)
     plan = plan_tree(sheet, rows, known, uses)
     workers = await find_workers(session, sealer, compound) if plan.workers else {}
     unknown = {cell: name for cell, name in (plan.workers or {}).items() if name not in workers}
@@ -118,15 +119,6 @@ async def find_workers(session: AsyncSession, sealer: Sealer, compound: Compound
         if name and grant.person_id not in found.setdefault(name, []):
             found[name].append(grant.person_id)
     return found
-
-
-async def _visited(session: AsyncSession, sealer: Sealer, compound_id: int) -> dict[str, str]:
-    """Homes that are visited. Who is on that list is a secret, so the reason is that of any home with people in it."""
-    return {
-        home_of(sealer, plan).code: "use.lives"
-        for plan in await list_plans(session, compound_id)
-        if plan.household_sealed is not None
-    }
 
 
 async def _write(session: AsyncSession, compound_id: int, plan: Plan, workers: Mapping[str, int]) -> None:

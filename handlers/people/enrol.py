@@ -10,6 +10,7 @@ from handlers.people.office import get_or_add_person
 from handlers.requests.assign import Rule
 from handlers.requests.commands import Party
 from handlers.requests.dispatching import put_rules
+from handlers.visits.sealed import list_visited
 from storage.audit import add_audit_event
 from storage.queries.people import end_imported_roles, get_or_add_identities, put_role
 from storage.queries.phrases import put_phrases
@@ -146,7 +147,7 @@ async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundE
     }
     more = {name: value for name, value in more.items() if value is not None}
     await put_profile(session, compound.compound_id, {}, more, now)
-    await _put_places(session, compound, entry.places)
+    await _put_places(session, sealer, compound, entry.places)
     in_office = set()
     by_name: dict[str, int] = {}
     for contact in entry.contacts:
@@ -190,7 +191,9 @@ async def enrol_compound(session: AsyncSession, sealer: Sealer, entry: CompoundE
     return compound.compound_id
 
 
-async def _put_places(session: AsyncSession, compound: Compound, places: Collection[PlaceEntry]) -> None:
+async def _put_places(
+    session: AsyncSession, sealer: Sealer, compound: Compound, places: Collection[PlaceEntry]
+) -> None:
     assert compound.compound_id is not None
     await put_places(
         session,
@@ -204,7 +207,9 @@ async def _put_places(session: AsyncSession, compound: Compound, places: Collect
     gone = await list_flat_codes(session, compound.compound_id) - flats if flats else set()
     if not gone:
         return
-    if used := sorted(gone & await list_codes_in_use(session, compound)):
+    in_use = await list_codes_in_use(session, compound)
+    in_use |= await list_visited(session, sealer, compound.compound_id)
+    if used := sorted(gone & in_use):
         more = f" and {len(used) - _NAMED} more" if len(used) > _NAMED else ""
         raise FlatsInUse(f"{', '.join(used[:_NAMED])}{more}")
     await delete_places(session, compound.compound_id, gone)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.queries.visits import list_plans
 from storage.sealing import Sealer
 from storage.tables import HomeVisit, VisitPlan
 
@@ -31,6 +34,12 @@ def home_of(sealer: Sealer, plan: VisitPlan) -> Home:
     assert plan.household_sealed is not None
     code, _, name = sealer.open(plan.household_sealed, _HOUSEHOLD).decode().partition("\n")
     return Home(code, name)
+
+
+async def list_visited(session: AsyncSession, sealer: Sealer, compound_id: int) -> set[str]:
+    """The codes of homes that are visited; who is on that list is a secret, whoever asks."""
+    plans = await list_plans(session, compound_id)
+    return {home_of(sealer, plan).code for plan in plans if plan.household_sealed is not None}
 
 
 def seal_reason(sealer: Sealer, words: str) -> bytes | None:

@@ -9,7 +9,17 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.states import PlaceLevel, RegionLevel
-from storage.tables import ChatGroup, Compound, GridPlace, Opinion, Place, Region, Residency, RoleGrant
+from storage.tables import (
+    ChatGroup,
+    Compound,
+    GridPlace,
+    Opinion,
+    Place,
+    Region,
+    Residency,
+    RoleGrant,
+    RollUnit,
+)
 from storage.upsert import insert_for
 
 HOUSES = (PlaceLevel.BUILDING, PlaceLevel.ENTRANCE)
@@ -169,7 +179,7 @@ async def list_flat_codes(session: AsyncSession, compound_id: int) -> set[str]:
 
 
 async def list_codes_in_use(session: AsyncSession, compound: Compound) -> set[str]:
-    """Which places of a compound something refers to: a home, a household, a group, an office, an opinion."""
+    """Which places of a compound something refers to: a home, a household, a group, an office, an opinion, the roll."""
     inside = f"{compound.code}/"
     of = compound.compound_id
     found: set[str | None] = set()
@@ -181,6 +191,7 @@ async def list_codes_in_use(session: AsyncSession, compound: Compound) -> set[st
             func.substr(RoleGrant.scope_code, 1, len(inside)) == inside
         ),
         select(Opinion.home_code).where(Opinion.compound_id == of),
+        select(RollUnit.unit_code).where(RollUnit.compound_id == of, col(RollUnit.ended_at).is_(None)),
     ):
         found.update((await session.exec(statement.distinct())).all())
     return {code for code in found if code is not None}

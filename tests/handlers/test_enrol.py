@@ -2,14 +2,16 @@
 
 import time
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlmodel import SQLModel, select
 
 from handlers.people.enrol import FlatsInUse, PlaceEntry
+from handlers.visits.sealed import Home, lookup_of, seal_home
 from storage.queries.tree import list_houses_listed
-from storage.states import PlaceLevel
-from storage.tables import Opinion, Place, Residency, RoleGrant
+from storage.states import PlaceLevel, VisitLevel
+from storage.tables import Compound, Opinion, Place, Residency, RoleGrant, RollUnit, VisitPlan
 from tests.handlers.talk import PLACES, Talk, compound, flat
 
 THREE = ("3-1-501", "3-2-501", "3-2-502")
@@ -65,6 +67,34 @@ async def test_a_flat_whose_voice_is_counted_or_that_has_an_office_cannot_be_lef
             scope = f"XH-1/3-1-{floor}02"
             session.add(RoleGrant(**grant.model_dump(exclude={"grant_id", "scope_code"}), scope_code=scope))
     with pytest.raises(FlatsInUse, match="and 6 more"):
+        await enrol(talk, "3-2-503")
+
+
+@pytest.mark.parametrize("why", ["visited", "in the roll"])
+async def test_a_flat_that_is_visited_or_in_the_roll_cannot_be_left_out(talk: Talk, why: str) -> None:
+    await enrol(talk, *THREE)
+    sealer, home = talk.services.sealer, Home("3-2-501", "3栋2单元501")
+    async with talk.database.write() as session:
+        compound_id = (await session.exec(select(Compound.compound_id))).one()
+        assert compound_id is not None
+        worker_id = (await session.exec(select(RoleGrant.person_id))).first()
+        assert worker_id is not None
+        now = datetime(2026, 3, 1, tzinfo=UTC)
+        if why == "visited":
+            row: SQLModel = VisitPlan(
+                compound_id=compound_id,
+                number=1001,
+                household_lookup=lookup_of(sealer, compound_id, home.code),
+                household_sealed=seal_home(sealer, home),
+                level=VisitLevel.WEEKLY,
+                worker_id=worker_id,
+                begun_on=date(2026, 3, 1),
+                created_at=now,
+            )
+        else:
+            row = RollUnit(compound_id=compound_id, unit_code=home.code, entered_at=now)
+        session.add(row)
+    with pytest.raises(FlatsInUse, match=r"^3-2-501$"):
         await enrol(talk, "3-2-503")
 
 

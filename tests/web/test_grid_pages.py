@@ -112,7 +112,7 @@ async def test_what_is_needed_cannot_be_left_out_and_what_is_elsewhere_is_refuse
     await send(secretary, fewer)
     refused = await secretary.get(f"{GRID}/upload")
     assert "3-1-204" in refused.text
-    assert "有居民登记住在这里" in refused.text
+    assert "这里还登记着和住户有关的事" in refused.text
     # A home that is visited is kept as well, and nothing tells it from any other home.
     await visit_plan(town, home="3栋1单元203")
     await send(secretary, fewer)
