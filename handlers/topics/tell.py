@@ -152,14 +152,27 @@ async def tell_failed_vote(
     session: AsyncSession, services: Services, compound: Compound, topic: Topic, now: datetime
 ) -> None:
     """Tell those who hold the decision that the owners' vote did not pass."""
+    await _tell_of_vote(session, services, compound, topic, "failed", now)
+
+
+async def tell_held(
+    session: AsyncSession, services: Services, compound: Compound, topic: Topic, now: datetime
+) -> None:
+    """Tell those who hold the decision that the owners' vote passed, and that the step lacks something else."""
+    await _tell_of_vote(session, services, compound, topic, "held", now)
+
+
+async def _tell_of_vote(
+    session: AsyncSession, services: Services, compound: Compound, topic: Topic, what: str, now: datetime
+) -> None:
     notice = Notice(
         MessageClass.NOTICE,
-        say("topics.vote_failed", compound=compound.name, title=topic.title),
-        f"topic:{topic.compound_id}:{topic.topic_number}:vote:{topic.vote_number}",
+        say(f"topics.vote_{what}", compound=compound.name, title=topic.title),
+        f"topic:{topic.compound_id}:{topic.topic_number}:vote:{topic.vote_number}:{what}",
         facts=shown(
             compound,
             topic,
-            say("topics.state_failed"),
+            say(f"topics.state_{what}"),
             say("topics.todo_work"),
             _desk(services, compound, topic),
             now,

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import String, cast, exists, func, update
+from sqlalchemy import String, cast, exists, func, tuple_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -72,8 +72,11 @@ async def lock_due_topics(session: AsyncSession, compound_id: int, now: datetime
     return list(await session.exec(statement))
 
 
-async def list_topics_after_vote(session: AsyncSession, limit: int) -> list[tuple[int, int]]:
-    """Topics (compound_id, number) whose owners' vote is final, and of which the record does not say what followed."""
+async def list_topics_after_vote(session: AsyncSession, after: tuple[int, int], limit: int) -> list[Topic]:
+    """Topics whose owners' vote is final, and of which the record does not say what followed, a page at a time.
+
+    after: the (compound_id, number) of the last one of the page before.
+    """
     key = "vote:" + cast(col(Topic.vote_number), String)
     said = exists().where(
         col(TopicEvent.compound_id) == Topic.compound_id,
@@ -81,7 +84,7 @@ async def list_topics_after_vote(session: AsyncSession, limit: int) -> list[tupl
         col(TopicEvent.command_key) == key,
     )
     statement = (
-        select(Topic.compound_id, Topic.topic_number)
+        select(Topic)
         .join(
             Vote,
             (col(Vote.compound_id) == Topic.compound_id) & (col(Vote.vote_number) == Topic.vote_number),
@@ -92,6 +95,7 @@ async def list_topics_after_vote(session: AsyncSession, limit: int) -> list[tupl
             col(Topic.lawful),
             Vote.state == VoteState.FINAL,
             ~said,
+            tuple_(col(Topic.compound_id), col(Topic.topic_number)) > after,
         )
         .order_by(col(Topic.compound_id), col(Topic.topic_number))
         .limit(limit)

@@ -172,8 +172,13 @@ async def test_owners_agree_and_the_works_begin_by_themselves(town: Town) -> Non
         actor_id=assembly.other,
     )
     await office.press("secretary", "object", words="怕绕路")
-    await assembly.clock()
+    assert [each for each in await outbox(town) if "业主表决通过了" in each.text] == []
+    for _ in range(2):
+        await assembly.clock()
     assert (await office.row()).step is TopicStep.DECIDE  # so does what was objected to the topic
+    held = [each.recipient for each in await outbox(town) if "业主表决通过了" in each.text]
+    assert "u-community_worker" in held
+    assert len(set(held)) == len(held)
     await office.press("community_worker", "answer", objection="1", accepted="no", words="只多走三十米")
     await assembly.clock()
     row = await office.row()
