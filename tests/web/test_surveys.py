@@ -481,7 +481,7 @@ async def test_the_three_questions_of_a_renovation_are_filled_from_their_rounds(
     await press(secretary, FIRST, {"act": "close", "sure": "yes"})
     assert (await press(secretary, page, done)).location == f"{page}?told=topic_kept"
     shown = await secretary.get(page)
-    assert "6 户里问过 5 户，答了 5 户；同意 4，不同意 1，都行 0" in shown.text
+    assert "6 户里问过 5 户，答了 5 户。同意 4，不同意 1，都行 0" in shown.text
     # The company may read the topic, and not what households said.
     assert "不同意 1" not in (await (await town.as_staff("property")).get(page)).text
     again = await secretary.get(f"{SURVEYS}?topic={number}&phase=notice")
