@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from handlers.surveys.rules import Areas
 from handlers.voting.terms import Regime, area_text
-from handlers.voting.thresholds import Majority, Share, majority_for
+from handlers.voting.thresholds import Share, majority_for
 from handlers.voting.words import area_words, item_law, item_name, majority_words
 
 
@@ -22,18 +22,11 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Share100:
-    """A part in whole hundredths, cut off: a sum of exact areas would tell whose they are."""
-
-    percent: int
-    enough: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Lawful:
     """What owners would need to decide a matter, by the households that are asked. area: where they are known.
 
-    agree, agree_area: of those who answered; None where what households said may not be told.
+    agree: of those who answered; None where what households said may not be told. The area that agrees is not told:
+    areas differ, and even a rough sum of a few would tell whose they are.
     """
 
     name: str
@@ -42,7 +35,6 @@ class Lawful:
     take_part: Need
     area: Need | None
     agree: Need | None
-    agree_area: Share100 | None
 
 
 def lawful(
@@ -60,7 +52,6 @@ def lawful(
         _need(majority.quorum, households, answered),
         _area(majority.quorum, areas) if areas is not None else None,
         _need(majority.agreement, base, agree) if agree is not None and base else None,
-        _agreed(majority, areas) if agree is not None and areas is not None and areas.answered else None,
     )
 
 
@@ -73,11 +64,6 @@ def _area(share: Share, areas: Areas) -> Need:
     least = share.least(areas.total)
     missing = max(least - areas.answered, 0)
     return Need(_square(least), _square(areas.answered), _square(missing) if missing else "")
-
-
-def _agreed(majority: Majority, areas: Areas) -> Share100:
-    base = areas.total if majority.of_all else areas.answered
-    return Share100(areas.agree * 100 // base, majority.agreement.holds(areas.agree, base))
 
 
 def _square(area: int) -> str:

@@ -18,10 +18,9 @@ from handlers.surveys.running import close_round, lapse, open_held, times_of
 from handlers.surveys.words import page_of, topic_of, until_of
 from handlers.texts import say
 from storage.database import Database
-from storage.queries.survey_answers import list_choices
 from storage.queries.surveys import (
     list_due_rounds,
-    list_people_of_units,
+    list_people_to_remind,
     list_replies_to_tell,
     lock_round,
     lock_survey,
@@ -98,10 +97,7 @@ async def _remind(
     now: datetime,
 ) -> None:
     """Remind some more of those at whose home nobody has answered, and note how far that is."""
-    missing = [
-        code for code, _building, _area, choice in await list_choices(session, round_) if choice is None
-    ]
-    people = await list_people_of_units(session, round_, missing, round_.reminded_after, AT_ONCE)
+    people = await list_people_to_remind(session, round_, round_.reminded_after, AT_ONCE)
     link = page_of(services.public_url, compound.code, survey.survey_number)
     text = say("surveys.reminded", compound=compound.name, title=survey.title, until=until_of(round_))
     how = say("surveys.link", link=link) if link else say("surveys.by_chat")

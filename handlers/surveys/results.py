@@ -1,7 +1,7 @@
 """How far a round of a survey is: for staff in full, for residents as far as it may be told."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,10 +9,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.polls.rules import Figures
 from handlers.surveys.answers import said_in
 from handlers.surveys.reasons import counted_under, reasons_of
-from handlers.surveys.rules import CHOICES, Coverage, Household, Said, coverage, shown
+from handlers.surveys.rules import CHOICES, Coverage, Household, coverage, shown
 from storage.queries.survey_answers import (
-    list_attempts,
-    list_choices,
+    count_choices,
+    count_households,
+    list_first_choices,
     list_standing,
     list_written_down,
 )
@@ -24,8 +25,8 @@ from storage.tables import Survey, SurveyRound
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """A round for staff. told: what households said, for them too no row about fewer than five: who goes from door to
-    door knows which ones have answered."""
+    """A round for staff. told: what households said, for them too in no row about fewer than five and by fives while
+    it is open: who goes from door to door knows which ones have answered."""
 
     counts: Coverage
     told: Figures
@@ -39,16 +40,8 @@ class Covered:
 
 async def load_coverage(session: AsyncSession, round_: SurveyRound) -> Covered:
     """The figures of a round by building, for staff."""
-    attempts = await list_attempts(session, round_)
-    units = await list_choices(session, round_)
-    answers = [(choice, building) for _code, building, _area, choice in units if choice is not None]
-    counts = coverage(
-        [
-            Household(building, area, choice, attempts[code].outcome if code in attempts else None)
-            for code, building, area, choice in units
-        ]
-    )
-    return Covered(counts, shown(answers, over=True))
+    households = [Household(*each) for each in await count_households(session, round_)]
+    return Covered(coverage(households), await _told(session, round_, households))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +55,25 @@ class Shown:
 
 async def load_shown(session: AsyncSession, round_: SurveyRound) -> Shown:
     """The same for everybody who lives there."""
-    units = await list_choices(session, round_)
-    answers = [(choice, building) for _code, building, _area, choice in units if choice is not None]
-    return Shown(len(units), len(answers), shown(answers, over=round_.state is SurveyState.CLOSED))
+    households = [
+        Household(building, choice=choice, units=units)
+        for building, choice, units in await count_choices(session, round_)
+    ]
+    whole = coverage(households).whole
+    return Shown(whole.households, whole.answered, await _told(session, round_, households))
+
+
+async def _told(session: AsyncSession, round_: SurveyRound, households: Iterable[Household]) -> Figures:
+    """What may be told now; no household is read by itself but the choices of a round that is open, in order."""
+    if round_.state is not SurveyState.CLOSED:
+        return shown([(choice, "") for choice in await list_first_choices(session, round_)], over=False)
+    answers = [
+        (each.choice, each.building)
+        for each in households
+        if each.choice is not None
+        for _unit in range(each.units)
+    ]
+    return shown(answers, over=True)
 
 
 async def count_both(session: AsyncSession, round_: SurveyRound) -> int:
@@ -109,11 +118,11 @@ async def figures_of(
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """Why households are against it. counts: by reason, those that anybody gave. said: what anybody wrote, nameless,
-    in no order that tells who."""
+    """Why households are against it. counts: by reason, those that anybody gave. said: what anybody wrote, without who
+    and without what they chose, in no order that tells who."""
 
     counts: Mapping[str, int]
-    said: tuple[Said, ...]
+    said: tuple[str, ...]
 
 
 async def load_against(session: AsyncSession, sealer: Sealer, survey: Survey, round_: SurveyRound) -> Against:
@@ -125,6 +134,6 @@ async def load_against(session: AsyncSession, sealer: Sealer, survey: Survey, ro
         if answer.choice is SurveyChoice.AGAINST:
             counter.update(counted_under(opened.reasons))
         if opened.words:
-            said.append(opened)
+            said.append(opened.words)
     counts = {code: counter[code] for code in reasons_of(survey.template) if counter[code]}
-    return Against(counts, tuple(sorted(said, key=lambda each: (each.choice, each.words))))
+    return Against(counts, tuple(sorted(said)))

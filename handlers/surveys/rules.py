@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from handlers.local_time import LOCAL, local_date
-from handlers.polls.rules import FEWEST, Figures, figures
+from handlers.polls.rules import Figures, figures, in_fives
 from storage.states import DoorOutcome, SurveyChoice, SurveyGiver, SurveyPhase, SurveyState
 
 PHASES = {
@@ -212,12 +212,14 @@ def may_have_been(tried_on: date, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """A unit in a round. choice: in force, None without an answer. last: what came of the last visit in vain."""
+    """A unit in a round, or several that are alike. choice: in force, None without an answer. last: what came of the
+    last visit in vain. area: of all of them, None where one is missing."""
 
     building: str
     area: int | None = None
     choice: SurveyChoice | None = None
     last: DoorOutcome | None = None
+    units: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +257,6 @@ class Areas:
 
     total: int
     answered: int
-    agree: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,23 +282,22 @@ def coverage(households: Sequence[Household]) -> Coverage:
         areas = Areas(
             sum(area for area, _choice in known),
             sum(area for area, choice in known if choice is not None),
-            sum(area for area, choice in known if choice is SurveyChoice.AGREE),
         )
     return Coverage(whole, buildings, areas)
 
 
 def _counts(household: Household) -> Counts:
-    choice, last = household.choice, household.last
+    choice, last, units = household.choice, household.last, household.units
     return Counts(
-        households=1,
-        asked=int(choice is not None or last is not None),
-        answered=int(choice is not None),
-        agree=int(choice is SurveyChoice.AGREE),
-        against=int(choice is SurveyChoice.AGAINST),
-        either=int(choice is SurveyChoice.EITHER),
-        absent=int(choice is None and last is DoorOutcome.ABSENT),
-        refused=int(choice is None and last is DoorOutcome.REFUSED),
-        empty=int(choice is None and last is DoorOutcome.EMPTY),
+        households=units,
+        asked=units * (choice is not None or last is not None),
+        answered=units * (choice is not None),
+        agree=units * (choice is SurveyChoice.AGREE),
+        against=units * (choice is SurveyChoice.AGAINST),
+        either=units * (choice is SurveyChoice.EITHER),
+        absent=units * (choice is None and last is DoorOutcome.ABSENT),
+        refused=units * (choice is None and last is DoorOutcome.REFUSED),
+        empty=units * (choice is None and last is DoorOutcome.EMPTY),
     )
 
 
@@ -307,21 +307,10 @@ def building_order(name: str) -> tuple[int, str]:
 
 
 def shown(answers: Sequence[tuple[SurveyChoice, str]], *, over: bool) -> Figures:
-    """What residents may see of answers (choice, building) in the order they came: no row is about fewer than five.
+    """What may be seen of answers (choice, building) in the order of first answers: no row is about fewer than five.
 
-    While more come, each row grows by fives, and the whole is the sum of its rows: who looks before and after a
-    neighbour answers learns nothing, and no difference of rows is about few.
+    While more come, the whole grows by fives and buildings are left out (`in_fives`), for staff too: who sees which
+    door has answered would learn from the figures before and after what was said there.
     """
-    if not over:
-        answers = _in_fives(answers)
-    return figures(len(CHOICES), [([CHOICES.index(choice)], building) for choice, building in answers])
-
-
-def _in_fives(answers: Sequence[tuple[SurveyChoice, str]]) -> list[tuple[SurveyChoice, str]]:
-    groups: dict[str, list[tuple[SurveyChoice, str]]] = {}
-    for answer in answers:
-        groups.setdefault(answer[1], []).append(answer)
-    few = [building for building, those in groups.items() if len(those) < FEWEST]
-    rest = [(choice, "") for choice, building in answers if building in few]
-    kept = [those for building, those in groups.items() if building not in few]
-    return [each for those in (*kept, rest) for each in those[: len(those) - len(those) % FEWEST]]
+    ticked = [([CHOICES.index(choice)], building) for choice, building in answers]
+    return figures(len(CHOICES), ticked if over else in_fives(ticked))

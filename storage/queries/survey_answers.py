@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import and_, delete, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -11,6 +12,15 @@ from storage.queries.surveys import in_round
 from storage.states import DoorOutcome, SurveyChoice, SurveyGiver
 from storage.tables import SurveyAnswer, SurveyAttempt, SurveyCanvasser, SurveyRound, SurveyUnit
 from storage.upsert import insert_for
+
+
+def _of_unit(table: Any) -> Any:
+    """The rows of a table about the unit that the statement is at."""
+    return and_(*(getattr(table, name) == getattr(SurveyUnit, name) for name in _UNIT))
+
+
+_UNIT = ("compound_id", "survey_number", "round_number", "unit_code")
+_IN_FORCE = _of_unit(SurveyAnswer) & col(SurveyAnswer.in_force)
 
 
 async def list_standing(session: AsyncSession, round_: SurveyRound) -> list[SurveyAnswer]:
@@ -23,27 +33,64 @@ async def list_standing(session: AsyncSession, round_: SurveyRound) -> list[Surv
     return list(await session.exec(statement))
 
 
-async def list_choices(
+async def count_choices(
     session: AsyncSession, round_: SurveyRound
-) -> list[tuple[str, str, int | None, SurveyChoice | None]]:
-    """(unit, building, area, choice in force) of every unit of a round, those with an answer in the order they came."""
+) -> list[tuple[str, SurveyChoice | None, int]]:
+    """How many units of a round: (building, choice in force or None, units)."""
     statement = (
-        select(SurveyUnit.unit_code, SurveyUnit.building, SurveyUnit.area, SurveyAnswer.choice)
-        .outerjoin(
-            SurveyAnswer,
-            (col(SurveyAnswer.compound_id) == SurveyUnit.compound_id)
-            & (col(SurveyAnswer.survey_number) == SurveyUnit.survey_number)
-            & (col(SurveyAnswer.round_number) == SurveyUnit.round_number)
-            & (col(SurveyAnswer.unit_code) == SurveyUnit.unit_code)
-            & col(SurveyAnswer.in_force),
-        )
+        select(SurveyUnit.building, SurveyAnswer.choice, func.count())
+        .outerjoin(SurveyAnswer, _IN_FORCE)
         .where(*in_round(SurveyUnit, round_))
-        .order_by(col(SurveyAnswer.answered_at), col(SurveyUnit.position))
+        .group_by(col(SurveyUnit.building), col(SurveyAnswer.choice))
     )
-    found: list[tuple[str, str, int | None, SurveyChoice | None]] = list(
-        await session.exec(statement)  # type: ignore[arg-type]  # outer: an answer may be missing
+    return list(await session.exec(statement))  # type: ignore[arg-type]  # outer: an answer may be missing
+
+
+async def count_households(
+    session: AsyncSession, round_: SurveyRound
+) -> list[tuple[str, int | None, SurveyChoice | None, DoorOutcome | None, int]]:
+    """The same with the area and the visits: (building, area of all of them or None where one is missing, choice in
+    force, what came of the last visit in vain, units)."""
+    last = (
+        select(SurveyAttempt.outcome)
+        .where(_of_unit(SurveyAttempt))
+        .order_by(col(SurveyAttempt.tried_on).desc(), col(SurveyAttempt.noted_at).desc())
+        .limit(1)
+        .correlate(SurveyUnit)
+        .scalar_subquery()
     )
-    return found
+    each: Any = (
+        select(
+            col(SurveyUnit.building), col(SurveyUnit.area), col(SurveyAnswer.choice), last.label("outcome")
+        )
+        .outerjoin(SurveyAnswer, _IN_FORCE)
+        .where(*in_round(SurveyUnit, round_))
+        .subquery()
+    )
+    alike = (each.c.building, each.c.choice, each.c.outcome)
+    sums = (func.count(), func.count(each.c.area), func.sum(each.c.area))
+    statement = select(*alike, *sums).group_by(*alike)  # type: ignore[call-overload]  # more than it has words for
+    return [
+        (building, int(area) if known == count else None, choice, outcome, count)
+        for building, choice, outcome, count, known, area in await session.exec(statement)
+    ]
+
+
+async def list_first_choices(session: AsyncSession, round_: SurveyRound) -> list[SurveyChoice]:
+    """The choices in force, in the order in which their units first answered: who changes theirs moves nobody."""
+    first = (
+        select(col(SurveyAnswer.unit_code).label("unit"), func.min(SurveyAnswer.answered_at).label("at"))
+        .where(*in_round(SurveyAnswer, round_))
+        .group_by(col(SurveyAnswer.unit_code))
+        .subquery()
+    )
+    statement: Any = (
+        select(SurveyAnswer.choice)
+        .join(first, first.c.unit == SurveyAnswer.unit_code)
+        .where(*in_round(SurveyAnswer, round_), col(SurveyAnswer.in_force))
+        .order_by(first.c.at, col(SurveyAnswer.unit_code))
+    )
+    return list(await session.exec(statement))
 
 
 async def list_answers_of_units(

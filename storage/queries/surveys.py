@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert
+from sqlalchemy import delete, func, insert, union
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,6 +16,7 @@ from storage.tables import (
     RollTitle,
     RollUnit,
     Survey,
+    SurveyAnswer,
     SurveyCanvasser,
     SurveyReply,
     SurveyRound,
@@ -223,42 +224,46 @@ async def find_flat_of(
     return code if level == PlaceLevel.UNIT else parent
 
 
-async def list_people_of_units(
-    session: AsyncSession, round_: SurveyRound, unit_codes: Collection[str], after: int, limit: int
+async def list_people_to_remind(
+    session: AsyncSession, round_: SurveyRound, after: int, limit: int
 ) -> list[int]:
-    """Persons who own or live in one of these units, by number, behind one of them."""
-    found: set[int] = set()
-    codes = sorted(unit_codes)
-    for start in range(0, len(codes), _AT_ONCE):
-        some = codes[start : start + _AT_ONCE]
-        owners = (
-            select(OwnerBinding.person_id)
-            .join(
-                RollTitle,
-                (col(OwnerBinding.compound_id) == RollTitle.compound_id)
-                & (col(OwnerBinding.owner_number) == RollTitle.owner_number),
-            )
-            .where(
-                RollTitle.compound_id == round_.compound_id,
-                col(RollTitle.ended_at).is_(None),
-                col(RollTitle.unit_code).in_(some),
-                *_BOUND,
-            )
+    """Persons who own or live in a unit of which no answer is in force, by number, behind one of them."""
+    answered = select(SurveyAnswer.seq).where(
+        *in_round(SurveyAnswer, round_),
+        col(SurveyAnswer.unit_code) == SurveyUnit.unit_code,
+        col(SurveyAnswer.in_force),
+    )
+    missing = select(SurveyUnit.unit_code).where(*in_round(SurveyUnit, round_), ~answered.exists())
+    owners = (
+        select(OwnerBinding.person_id)
+        .join(
+            RollTitle,
+            (col(OwnerBinding.compound_id) == RollTitle.compound_id)
+            & (col(OwnerBinding.owner_number) == RollTitle.owner_number),
         )
-        flat = or_(
-            col(Residency.place_code).in_(some),
-            (col(Place.level) == PlaceLevel.HOUSEHOLD) & col(Place.parent_code).in_(some),
+        .where(
+            RollTitle.compound_id == round_.compound_id,
+            col(RollTitle.ended_at).is_(None),
+            col(RollTitle.unit_code).in_(missing),
+            OwnerBinding.person_id > after,
+            *_BOUND,
         )
-        living = (
-            select(Residency.person_id)
-            .join(
-                Place,
-                (col(Residency.compound_id) == Place.compound_id) & (col(Residency.place_code) == Place.code),
-            )
-            .where(Residency.compound_id == round_.compound_id, flat)
+    )
+    flat = or_(
+        col(Residency.place_code).in_(missing),
+        (col(Place.level) == PlaceLevel.HOUSEHOLD) & col(Place.parent_code).in_(missing),
+    )
+    living = (
+        select(Residency.person_id)
+        .join(
+            Place,
+            (col(Residency.compound_id) == Place.compound_id) & (col(Residency.place_code) == Place.code),
         )
-        found |= {*(await session.exec(owners)), *(await session.exec(living))}
-    return sorted(person_id for person_id in found if person_id > after)[:limit]
+        .where(Residency.compound_id == round_.compound_id, flat, Residency.person_id > after)
+    )
+    both = union(owners, living).subquery()
+    [person_id] = both.c
+    return list(await session.exec(select(person_id).order_by(person_id).limit(limit)))
 
 
 async def list_canvassers(session: AsyncSession, compound_id: int, number: int) -> list[SurveyCanvasser]:

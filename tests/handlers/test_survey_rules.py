@@ -157,27 +157,34 @@ def test_coverage_counts_each_household_once_by_building() -> None:
     assert found.whole == Counts(7, 6, 3, 1, 1, 1, 1, 1, 1)
     assert (found.whole.unreached, found.whole.untried) == (4, 1)
     assert found.areas is not None
-    assert (found.areas.total, found.areas.answered, found.areas.agree) == (420, 240, 90)
+    assert (found.areas.total, found.areas.answered) == (420, 240)
     assert coverage([Household("3", 80), Household("3")]).areas is None
     assert coverage([]).areas is None
+    alike = coverage([Household("3", 160, AGREE, absent, 2), Household("3", 90, None, absent, 3)])
+    assert alike.whole == Counts(5, 5, 2, 2, absent=3)
+    assert alike.areas is not None
+    assert (alike.areas.total, alike.areas.answered) == (250, 160)
 
 
-def test_residents_see_no_row_about_fewer_than_five_and_no_single_step() -> None:
+def test_nobody_sees_a_row_about_fewer_than_five_or_a_single_step() -> None:
     three = [(AGREE, "3")] * 4 + [(AGAINST, "3")]
     assert shown(three[:4], over=True).whole.options is None
     while_open = shown([*three, (AGAINST, "5")], over=False)
-    assert while_open.whole.answers == 5  # the neighbour of building 5 is not in the sum either
+    assert while_open.whole.answers == 5  # the neighbour of building 5 is not in the sum
     assert while_open.whole.options == (4, 1, 0)
     assert shown([*three, (AGREE, "3")], over=False) == shown(three, over=False)
     both = [*three, *[(EITHER, "5")] * 6]
     assert shown(both, over=False).whole.options == (4, 1, 5)
-    assert {name: counts.answers for name, counts in shown(both, over=False).by_building.items()} == {
-        "3": 5,
-        "5": 5,
-    }
+    assert shown(both, over=False).by_building == {}
     assert shown(both, over=True).by_building["5"].answers == 6
     # Two small buildings are shown together, and only when they are five together.
     few = [*three, (AGREE, "5"), (AGREE, "5"), (AGAINST, "7")]
     assert shown(few, over=True).by_building == {}
     more = [*few, (AGREE, "7"), (AGREE, "9")]
     assert shown(more, over=True).by_building[""].options == (4, 1, 0)
+
+
+def test_the_fifth_of_a_building_tells_nothing_of_what_it_said() -> None:
+    pool = [(AGREE, "3")] * 4 + [(AGREE, "5")]
+    # With the building in a row of its own, who answered in building 5 would know the fifth from the rest.
+    assert shown([*pool, (AGAINST, "3")], over=False) == shown(pool, over=False)

@@ -14,10 +14,16 @@ from handlers.surveys.canvass import name_canvasser
 from handlers.surveys.clock import advance_surveys
 from handlers.surveys.create import add_round, create_survey, hold_round
 from handlers.surveys.replies import reply_to_reason
-from handlers.surveys.rules import Code, Draft, Refused, Said
+from handlers.surveys.results import load_coverage, load_shown
+from handlers.surveys.rules import Code, Counts, Draft, Refused, Said
 from handlers.surveys.running import close_round, set_round
 from storage.queries.people import find_identity
-from storage.queries.survey_answers import put_attempt, reduce_surveys
+from storage.queries.survey_answers import (
+    count_households,
+    list_first_choices,
+    put_attempt,
+    reduce_surveys,
+)
 from storage.queries.surveys import lock_reply
 from storage.queries.tree import find_compound
 from storage.states import (
@@ -320,6 +326,47 @@ async def test_whose_answer_is_taken_over_is_told_once_and_not_what_was_said(blo
     assert await block.record("3-1-101", AGAINST) == Kept(False)
     assert await block.answer("o-a", "3-1-101", AGREE) == Kept(False)
     assert len(await block.told("答过的")) == 2
+
+
+async def test_who_changes_words_does_not_move_the_figures(block: Block) -> None:
+    await block.ask()
+    [round_] = await block.talk.rows(SurveyRound)
+    for name, unit, choice in zip("abc", FLATS, (AGREE, AGAINST, EITHER), strict=False):
+        assert await block.answer(f"o-{name}", unit, choice) == Kept(True)
+        block.talk.now += timedelta(minutes=1)
+    assert await block.answer("o-a", FLATS[0], AGREE, words="改个字") == Kept(True)
+    async with block.talk.database.read() as session:
+        assert await list_first_choices(session, round_) == [AGREE, AGAINST, EITHER]
+
+
+async def test_figures_are_counted_by_the_database(block: Block) -> None:
+    """Grouped as the rules count them one by one: the last visit, the choice in force, an area that is missing."""
+    await roll(block, "3-101", "3-102", "3-103", "12-301")
+    async with block.talk.database.write() as session:
+        unit = (await session.exec(select(RollUnit).where(RollUnit.unit_code == "3-103"))).one()
+        unit.area_survey = None
+        session.add(unit)
+    await block.ask()
+    [round_] = await block.talk.rows(SurveyRound)
+    for outcome, day in ((DoorOutcome.REFUSED, TODAY), (DoorOutcome.ABSENT, TODAY - timedelta(days=1))):
+        async with block.talk.database.write() as session:
+            for code in ("3-101", "3-102"):
+                await put_attempt(session, round_, code, day, outcome, block.staff, block.talk.now)
+    assert await block.record("3-101", AGREE) == Kept(True)
+    assert await block.record("3-101", AGAINST) == Kept(True)
+    async with block.talk.database.read() as session:
+        covered = (await load_coverage(session, round_)).counts
+        assert (await load_shown(session, round_)).households == 4
+    assert covered.by_building["3"] == Counts(3, 2, 1, against=1, refused=1)
+    assert covered.by_building["12"] == Counts(1)
+    assert covered.areas is None
+    assert (await count(block, round_))["12"] == 80_000_000
+
+
+async def count(block: Block, round_: SurveyRound) -> dict[str, int | None]:
+    """The area of each building, where one row says it."""
+    async with block.talk.database.read() as session:
+        return {each[0]: each[1] for each in await count_households(session, round_)}
 
 
 async def test_the_households_are_those_of_the_roll_when_the_round_opens(block: Block) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.web.majorities import Need, Share100, lawful
+from bot.web.majorities import Need, lawful
 from handlers.surveys.rules import Areas
 
 SQUARE = 1_000_000
@@ -32,29 +32,13 @@ def test_what_is_missing_is_counted_in_households(
 
 
 def test_area_is_told_where_all_of_it_is_known() -> None:
-    found = lawful(7, 3, 1, None, Areas(300 * SQUARE, 89_500_000, 0))
+    found = lawful(7, 3, 1, None, Areas(300 * SQUARE, 89_500_000))
     assert found is not None
     assert found.area == Need("200.00 平方米", "89.50 平方米", "110.50 平方米")
-    assert (found.agree, found.agree_area) == (None, None)  # what few said is not told
-    enough = lawful(7, 3, 3, 3, Areas(300 * SQUARE, 300 * SQUARE, 300 * SQUARE))
+    assert found.agree is None  # what few said is not told
+    enough = lawful(7, 3, 3, 3, Areas(300 * SQUARE, 300 * SQUARE))
     assert enough is not None
     assert enough.area == Need("200.00 平方米", "300.00 平方米", "")
-    assert enough.agree_area == Share100(100, True)
-
-
-@pytest.mark.parametrize(
-    ("item", "agreed", "share"),
-    [
-        (7, 224_999_999, Share100(74, False)),  # three quarters of 300
-        (7, 225_000_000, Share100(75, True)),
-        (4, 150_000_000, Share100(50, False)),  # more than half
-        (4, 150_000_001, Share100(50, True)),
-    ],
-)
-def test_the_share_of_area_is_exact_and_told_in_hundredths(item: int, agreed: int, share: Share100) -> None:
-    found = lawful(item, 9, 6, 5, Areas(450 * SQUARE, 300 * SQUARE, agreed))
-    assert found is not None
-    assert found.agree_area == share
 
 
 def test_nobody_answered_so_nothing_is_said_of_who_agrees() -> None:

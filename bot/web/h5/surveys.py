@@ -115,7 +115,9 @@ async def _page(visit: Visit, own: OwnSurvey, told: str) -> web.Response:
 
 def _lawful(own: OwnSurvey, seen: Shown) -> object:
     """What the law would need; how many agree only once that may be told, and cannot move any more."""
-    return lawful(own.survey.item, seen.households, seen.answered, _agree(own, seen.figures))
+    # The law counts all owners of the compound: of some buildings it says nothing in numbers.
+    item = None if own.at.buildings else own.survey.item
+    return lawful(item, seen.households, seen.answered, _agree(own, seen.figures))
 
 
 def _agree(own: OwnSurvey, figures: Figures) -> int | None:

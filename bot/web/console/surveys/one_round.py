@@ -78,7 +78,7 @@ async def _page(
 ) -> web.Response:
     session, opened, survey = visit.session, found.opened, found.survey
     covered = await load_coverage(session, round_)
-    whole, said = covered.counts.whole, covered.said
+    whole, said, over = covered.counts.whole, covered.said, round_.state is SurveyState.CLOSED
     runs = Right.RUN_SURVEYS in opened.rights and not visit.signed_in.read_only
     named = await list_canvassers(session, opened.compound_id, survey.survey_number)
     replies = await list_replies(session, opened.compound_id, survey.survey_number)
@@ -94,14 +94,18 @@ async def _page(
         said=said,
         both=await count_both(session, round_),
         lawful=lawful(
-            survey.item,
+            # The law counts all owners of the compound: of some buildings it says nothing in numbers.
+            None if round_.buildings else survey.item,
             whole.households,
             whole.answered,
-            None if said is None else said[SurveyChoice.AGREE],
+            # While it is open these are fewer than have answered.
+            said[SurveyChoice.AGREE] if said is not None and over else None,
             covered.counts.areas,
         ),
-        # What anybody wrote is for whoever answers it.
-        against=await load_against(session, visit.site.services.sealer, survey, round_) if runs else None,
+        # For whoever answers it; while few have answered, a reason or a word is somebody's.
+        against=await load_against(session, visit.site.services.sealer, survey, round_)
+        if runs and said is not None
+        else None,
         reasons=reasons_of(survey.template),
         replies={each.reason: each for each in replies if each.round_number == round_.round_number},
         typed_reply=visit.form if visit.form.get("act") == "reply" else {},
