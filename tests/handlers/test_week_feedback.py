@@ -123,7 +123,7 @@ async def test_residents_hear_what_they_said_and_what_became_of_it_once(city: Ci
     assert at("03-16 10:07") <= message.not_before <= at("03-16 10:28")
     assert message.text == (
         "【XH-1号院】这周的回音（3月8日至3月15日）\n"
-        "邻居们这周说了 6 件事，都登记了。\n"
+        "邻居们这周说了 6 件事，都记下了。\n"
         f"其中{city.services.tagger.lexicon.name('dianti')} 3 件，其他 3 件。\n"
         "已经这样处理：办好 1 件，派人去办 1 件，回复 1 件。\n"
         f"看这周的汇总：https://yishi.example/h5/weeks/XH-1/{WEEK}"
@@ -183,5 +183,5 @@ def test_the_message_is_short_whatever_was_said() -> None:
     kinds = [{"id": "x", "name": f"类别{n}", "count": 9 - n, "last": 0, "people": 3} for n in range(8)]
     lines = feedback_text(public_week(digest(categories=kinds, total=44))).split("\n")
     assert lines[2] == "其中类别0 9 件，类别1 8 件，类别2 7 件，类别3 6 件，其他 14 件。"
-    assert lines[3] == "还在安排，有进展会告诉说的人。"
+    assert lines[3] == "正在一件件核实，办好的会写进回音。"
     assert max(map(len, lines)) <= 60

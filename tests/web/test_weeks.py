@@ -35,6 +35,9 @@ async def test_everybody_reads_counts_and_nobody_is_in_them(town: Town) -> None:
     assert page.status == 200
     for shown in ("新禾苑", "3月1日 至 3月8日", "电梯", "环境卫生", "其他", "3栋"):
         assert shown in page.text
+    # Of people whose home is not known, three may be one family.
+    assert "不到三户（不知道住哪家的按人算）" in page.text
+    assert "看不出是谁说的" not in page.text
     hidden = [one["text"] for one in digest()["quotes"]]  # type: ignore[attr-defined]
     for word in ("停车秩序", "12栋", "1012", "1003", "燃气异味", *hidden):
         assert word not in page.text
