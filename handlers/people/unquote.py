@@ -46,10 +46,14 @@ async def unquote(session: AsyncSession, opinions: Sequence[Opinion], mark: str)
 
 
 def _redact_fields(quoted: Quoted, payload: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Nothing but the fields of a notice are words; the rest is for the channel."""
-    if not payload or "fields" not in payload:
+    """Nothing but the fields of notices are words; the rest is for the channel."""
+    if not payload or "notices" not in payload:
         return payload
-    return payload | {"fields": quoted.redact_json(payload["fields"])}
+    notices = {
+        key: notice | {"fields": quoted.redact_json(notice["fields"])}
+        for key, notice in payload["notices"].items()
+    }
+    return payload | {"notices": notices}
 
 
 def _redact_digest(digest: dict[str, Any], numbers: set[int], quoted: Quoted, mark: str) -> dict[str, Any]:

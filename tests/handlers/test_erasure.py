@@ -13,7 +13,7 @@ from handlers.receive import Received, receive
 from storage.outbox import take_due
 from storage.queries.inbox import postpone
 from storage.send_windows import use_window
-from storage.states import BindingState, InboxState, OutboxState, Role, SessionKind
+from storage.states import BindingState, Form, InboxState, MessageClass, OutboxState, Role, SessionKind
 from storage.tables import (
     AlertEpisode,
     AuditEvent,
@@ -321,8 +321,23 @@ async def test_alerts_and_digests_quote_the_words_no_longer(talk: Talk) -> None:
         "urgent": [{"number": 1001, "text": said}, {"number": 1002, "text": other}],
         "quotes": [{"text": "一股煤气味，闻着头晕", "label": "燃气"}],
     }
+    filled = {"template:main": {"template_id": "t-1", "fields": {"thing1": {"value": said}}}}
     async with talk.database.write() as session:
         session.add(WeeklyCycle(compound_id=1, week="2026-03-09", digested_at=talk.now, digest=digest))
+        session.add(
+            OutboxMessage(
+                dedupe_key="request:1:1001:asked",
+                account="main",
+                recipient="o-deng",
+                text="有一件事归您",
+                payload={"notices": filled},
+                message_class=MessageClass.NOTICE,
+                form=Form.TEMPLATE,
+                created_at=talk.now,
+                not_before=talk.now,
+                expires_at=talk.now,
+            )
+        )
     await talk.say("o-zhao", "确认删除")
     held = "".join(f"{row.text}{row.payload}" for row in await talk.rows(OutboxMessage))
     assert (said[:6] in held, other[:6] in held) == (False, True)
