@@ -10,6 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.tables import Claim
 from storage.upsert import insert_for, insert_ignore
 
+_AT_ONCE = 2000  # both databases take 32,000 parameters
+
 
 async def try_claim(session: AsyncSession, job: str, period: str, owner: str, now: datetime) -> bool:
     """Whether this caller is the one that does `job` for `period`; the work belongs in the same transaction."""
@@ -22,20 +24,22 @@ async def claim_all(
     session: AsyncSession, wanted: Sequence[tuple[str, str]], owner: str, now: datetime
 ) -> set[tuple[str, str]]:
     """The same for several (job, period) in one statement; returns those that are this caller's."""
-    if not wanted:
-        return set()
-    statement = (
-        insert_for(session, Claim)
-        .values(
-            [
-                {"job": job, "period": period, "owner": owner, "claimed_at": now}
-                for job, period in dict.fromkeys(wanted)
-            ]
+    claimed: set[tuple[str, str]] = set()
+    each = sorted(set(wanted))  # in one order everywhere, so that two callers wait for each other in none
+    for start in range(0, len(each), _AT_ONCE):
+        statement = (
+            insert_for(session, Claim)
+            .values(
+                [
+                    {"job": job, "period": period, "owner": owner, "claimed_at": now}
+                    for job, period in each[start : start + _AT_ONCE]
+                ]
+            )
+            .on_conflict_do_nothing()
+            .returning(Claim.job, Claim.period)
         )
-        .on_conflict_do_nothing()
-        .returning(Claim.job, Claim.period)
-    )
-    return {(job, period) for job, period in (await session.exec(statement)).all()}
+        claimed |= {(job, period) for job, period in (await session.exec(statement)).all()}
+    return claimed
 
 
 async def forget_claims(session: AsyncSession, before: datetime) -> int:

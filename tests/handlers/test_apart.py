@@ -55,3 +55,6 @@ async def test_a_claim_is_one_callers_however_it_is_made(database: Database) -> 
         assert await claim_all(session, wanted, "second", NOW) == {("job", "2"), ("other", "1")}
         assert not await try_claim(session, "job", "2", "first", NOW)
         assert await claim_all(session, [], "second", NOW) == set()
+        # More than one statement has parameters for.
+        many = [("many", str(number)) for number in range(9000)]
+        assert await claim_all(session, many, "first", NOW) == set(many)
