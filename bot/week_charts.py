@@ -46,9 +46,14 @@ class WeekCharts:
         sent = 0
         for entry in wanted:
             picture = await self._draw(entry, now)
-            sent += await send_chart(
-                self.database, self.services, entry, groups[entry.compound_id], picture, now
-            )
+            try:
+                sent += await send_chart(
+                    self.database, self.services, entry, groups[entry.compound_id], picture, now
+                )
+            except (
+                Exception
+            ) as error:  # the oldest comes first at every tick: it must not keep back the others
+                log.warning("week.not_sent", compound=entry.code, week=entry.week, error=type(error).__name__)
         return sent
 
     async def _draw(self, entry: Uncharted, now: datetime) -> bytes | None:

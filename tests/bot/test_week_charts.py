@@ -122,6 +122,21 @@ async def test_what_cannot_be_drawn_holds_up_nothing_and_is_left(city: City) -> 
     assert sum(":digest" in message.dedupe_key for message in await city.outbox()) == 4
 
 
+async def test_what_cannot_be_kept_holds_up_nothing(city: City) -> None:
+    await city.file(
+        [{"compound_id": city.id_of("XH-2"), "number": 2001, "filed_at": at("03-25 12:00")}],
+    )
+    for moment in ("03-23 09:40", "03-29 20:40"):
+        await advance(city.database, city.services, at(moment))
+    async with city.database.write() as session:
+        for week in await session.exec(
+            select(WeeklyCycle).where(WeeklyCycle.compound_id == city.id_of("XH-1"))
+        ):
+            week.digest = {**(week.digest or {}), "to": "x"}
+    await WeekCharts(city.database, city.services).step(at("03-29 20:41"))
+    assert [message.dedupe_key.split(":")[1] for message in await charts(city)] == ["XH-2"]
+
+
 async def test_a_group_that_takes_no_pictures_gets_none(city: City) -> None:
     async with city.database.write() as session:
         await session.exec(update(ChatGroup).values(speaks_through="corp").where(col(ChatGroup.group_id) > 0))
