@@ -151,7 +151,7 @@ def is_prompted(week: str, last_week: str | None, unanswered: int) -> bool:
 
     unanswered: how many in a row nobody answered; 0 as soon as somebody has spoken after one.
     """
-    if last_week is None:
+    if last_week is None or last_week > week:  # the last one was noted by a clock that ran ahead
         return True
     pause = PAUSES[min(unanswered // PATIENCE, len(PAUSES) - 1)]
     return week >= before(last_week, -pause)

@@ -364,3 +364,4 @@ def test_a_group_in_which_nobody_answers_hears_every_second_and_then_every_fourt
     assert is_prompted(weeks[9], weeks[8], 0)
     assert not is_prompted(weeks[9], weeks[8], 3)
     assert not is_prompted(weeks[8], weeks[8], 0)  # a second time in one week, never
+    assert is_prompted(weeks[3], weeks[9], 6)  # noted by a clock that ran ahead
