@@ -218,8 +218,8 @@ async def _to_prompt(session: AsyncSession, steps: Sequence[DueStep]) -> list[tu
     groups = await _groups(session, steps, GroupKind.CUSTOMER)
     if not groups:
         return []
-    since = min(entry.moments.opens_at for entry in steps)
-    lively = await cycles.list_lively_groups(session, list(groups), since, LIVELY)
+    since = {entry.compound_id: entry.moments.opens_at for entry in steps if entry.compound_id in groups}
+    lively = await cycles.list_lively_groups(session, since, LIVELY)
     ids = [group.group_id or 0 for some in groups.values() for group in some]
     last = await load_last_prompts(session, ids)
     chosen = []

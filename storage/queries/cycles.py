@@ -329,15 +329,17 @@ async def list_groups_of(
     return list((await session.exec(statement)).all())
 
 
-async def list_lively_groups(
-    session: AsyncSession, compound_ids: Collection[int], since: datetime, opinions: int
-) -> set[int]:
-    """Groups in which at least so many opinions were filed since then."""
+async def list_lively_groups(session: AsyncSession, since: Mapping[int, datetime], opinions: int) -> set[int]:
+    """Groups in which at least so many opinions were filed since the moment of their compound."""
     statement = (
         select(Opinion.group_id)
         .where(
-            col(Opinion.compound_id).in_(compound_ids),
-            Opinion.filed_at >= since,
+            or_(
+                *(
+                    and_(col(Opinion.compound_id) == compound_id, col(Opinion.filed_at) >= moment)
+                    for compound_id, moment in since.items()
+                )
+            ),
             col(Opinion.group_id).is_not(None),
         )
         .group_by(col(Opinion.group_id))

@@ -191,6 +191,39 @@ async def test_a_lively_group_is_not_prompted(city: City) -> None:
     ]
 
 
+async def test_whether_a_group_is_lively_depends_on_its_own_week(city: City) -> None:
+    await city.enrol(["XH-2"], REGIONS)
+    values = {
+        "compound_id": city.id_of("XH-2"),
+        "enabled": True,
+        "open_weekday": 3,
+        "open_minute": 480,
+        "prompt_weekday": DEFAULT_PLAN.prompt_weekday,
+        "prompt_minute": DEFAULT_PLAN.prompt_minute,
+        "close_weekday": DEFAULT_PLAN.close_weekday,
+        "close_minute": DEFAULT_PLAN.close_minute,
+    }
+    async with city.database.write() as session:
+        await put_settings(session, values)
+        [group] = await session.exec(select(ChatGroup).where(ChatGroup.room == "customer-XH-2"))
+    for moment in (OPENED, "03-11 09:00"):
+        await step(city, moment)
+    await city.file(
+        [
+            {
+                "compound_id": city.id_of("XH-2"),
+                "number": 2001 + index,
+                "filed_at": at("03-10 12:00"),  # in the week of XH-1, before that of XH-2
+                "group_id": group.group_id,
+            }
+            for index in range(LIVELY)
+        ]
+    )
+    await step(city, "03-12 19:40")
+    prompted = [recipient for kind, _account, recipient in await sent(city) if kind == "prompt"]
+    assert sorted(prompted) == ["customer-XH-1", "customer-XH-2"]
+
+
 async def test_a_group_in_which_nobody_answers_is_asked_less_until_somebody_does(city: City) -> None:
     async with city.database.write() as session:
         [group] = (await session.exec(select(ChatGroup).where(ChatGroup.kind == GroupKind.CUSTOMER))).all()
