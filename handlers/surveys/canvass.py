@@ -17,7 +17,13 @@ from handlers.surveys.create import audit, hold_round
 from handlers.surveys.rules import Code, Refused, Said, building_order, covers, is_open, may_have_been
 from storage.audit import add_audit_event
 from storage.queries.people import list_people_in_office, list_people_in_office_inside
-from storage.queries.survey_answers import list_attempts, list_standing, list_written_down, put_attempt
+from storage.queries.survey_answers import (
+    count_entrances,
+    list_attempts,
+    list_givers,
+    list_written_down,
+    put_attempt,
+)
 from storage.queries.surveys import (
     add_canvasser,
     drop_canvasser,
@@ -25,8 +31,8 @@ from storage.queries.surveys import (
     has_building,
     list_canvassers,
     list_rounds,
-    list_units,
     list_units_coded,
+    list_units_in,
     lock_survey,
 )
 from storage.queries.tree import list_houses, list_scopes_of
@@ -96,26 +102,41 @@ async def access_doors(
     return OpenedDoors(opened, survey, round_, parts)
 
 
-async def list_doors(session: AsyncSession, found: OpenedDoors) -> list[Entrance]:
-    """The doors of a canvasser, by building and entrance."""
-    standing = {answer.unit_code: answer for answer in await list_standing(session, found.round)}
-    written = await list_written_down(session, found.round)
-    attempts = await list_attempts(session, found.round)
-    entrances: dict[tuple[str, str], list[Door]] = {}
-    for unit in await list_units(session, found.round):
-        if not _goes_to(found, unit):
-            continue
-        answer = standing.get(unit.unit_code)
+async def count_doors(session: AsyncSession, found: OpenedDoors) -> dict[str, tuple[int, int]]:
+    """By building, 2 before 10: how many doors of a canvasser, and how many without an answer."""
+    counts: dict[str, tuple[int, int]] = {}
+    rows = await count_entrances(session, found.round)
+    for building, entrance, units, answered in sorted(rows, key=lambda row: building_order(row[0])):
+        if _goes_to(found, building, entrance):
+            doors, missing = counts.get(building, (0, 0))
+            counts[building] = (doors + units, missing + units - answered)
+    return counts
+
+
+async def list_doors(session: AsyncSession, found: OpenedDoors, building: str) -> list[Entrance]:
+    """The doors of a canvasser in a building, by entrance."""
+    units = [
+        unit
+        for unit in await list_units_in(session, found.round, building)
+        if _goes_to(found, unit.building, unit.entrance)
+    ]
+    codes = [unit.unit_code for unit in units]
+    givers = await list_givers(session, found.round, codes)
+    written = await list_written_down(session, found.round, codes)
+    attempts = await list_attempts(session, found.round, codes)
+    entrances: dict[str, list[Door]] = {}
+    for unit in units:
+        giver = givers.get(unit.unit_code)
+        by_staff = giver is SurveyGiver.STAFF
         door = Door(
             unit,
-            answered=answer is not None,
-            by_staff=answer is not None and answer.giver is SurveyGiver.STAFF,
-            both=answer is not None and answer.giver is not SurveyGiver.STAFF and unit.unit_code in written,
+            answered=giver is not None,
+            by_staff=by_staff,
+            both=giver is not None and not by_staff and unit.unit_code in written,
             last=attempts.get(unit.unit_code),
         )
-        entrances.setdefault((unit.building, unit.entrance), []).append(door)
-    ordered = sorted(entrances.items(), key=lambda each: (building_order(each[0][0]), each[0][1]))
-    return [Entrance(building, entrance, doors) for (building, entrance), doors in ordered]
+        entrances.setdefault(unit.entrance, []).append(door)
+    return [Entrance(building, entrance, doors) for entrance, doors in sorted(entrances.items())]
 
 
 async def note_look(
@@ -276,13 +297,11 @@ def _audit(
 
 async def _theirs(session: AsyncSession, found: OpenedDoors, unit_code: str) -> None:
     units = await list_units_coded(session, found.round, [unit_code])
-    if not units or not _goes_to(found, units[0]):
+    if not units or not _goes_to(found, units[0].building, units[0].entrance):
         raise Refused(Code.NOT_ASKED)
 
 
-def _goes_to(found: OpenedDoors, unit: SurveyUnit) -> bool:
+def _goes_to(found: OpenedDoors, building: str, entrance: str) -> bool:
     """What they were named for, as far as their office reaches today."""
     reach = found.opened.codes
-    return covers(found.parts, unit.building, unit.entrance) and (
-        reach is None or covers(reach, unit.building, unit.entrance)
-    )
+    return covers(found.parts, building, entrance) and (reach is None or covers(reach, building, entrance))

@@ -9,7 +9,7 @@ from handlers.surveys.rules import WORDS, Code, Refused, Said, is_open
 from handlers.surveys.words import CHOICE_NAMES, page_of, until_of
 from handlers.texts import say, short
 from storage.queries.polls import list_homes_in
-from storage.queries.surveys import find_survey, list_rounds
+from storage.queries.surveys import find_surveys, list_rounds
 from storage.states import SurveyChannel, SurveyChoice
 from storage.tables import Compound, Survey, SurveyRound
 
@@ -76,13 +76,13 @@ async def answer(context: Context, number: str, choice: str, words: str | None =
 
 async def _asked(context: Context, compound_ids: list[int]) -> list[tuple[Survey, SurveyRound]]:
     """The rounds that are open there."""
-    found = []
-    for round_ in await list_rounds(context.session, compound_ids):
-        if is_open(round_.state, round_.ends_on, context.now):
-            survey = await find_survey(context.session, round_.compound_id, round_.survey_number)
-            assert survey is not None
-            found.append((survey, round_))
-    return found
+    rounds = {
+        (each.compound_id, each.survey_number): each  # of one survey one round is open
+        for each in await list_rounds(context.session, compound_ids)
+        if is_open(each.state, each.ends_on, context.now)
+    }
+    surveys = await find_surveys(context.session, list(rounds))
+    return [(surveys[key], round_) for key, round_ in rounds.items()]
 
 
 async def _line(context: Context, survey: Survey, round_: SurveyRound) -> str:

@@ -15,11 +15,10 @@ from storage.queries.survey_answers import (
     count_households,
     list_first_choices,
     list_standing,
-    list_written_down,
 )
 from storage.queries.surveys import find_survey, list_rounds
 from storage.sealing import Sealer
-from storage.states import SurveyChoice, SurveyGiver, SurveyPhase, SurveyState
+from storage.states import SurveyChoice, SurveyPhase, SurveyState
 from storage.tables import Survey, SurveyRound
 
 
@@ -76,22 +75,12 @@ async def _told(session: AsyncSession, round_: SurveyRound, households: Iterable
     return shown(answers, over=True)
 
 
-async def count_both(session: AsyncSession, round_: SurveyRound) -> int:
-    """How many units answered themselves and have something that staff wrote down; whether it is the same is not
-    told: whoever wrote it would learn what they said."""
-    written = await list_written_down(session, round_)
-    return sum(
-        answer.giver is not SurveyGiver.STAFF and answer.unit_code in written
-        for answer in await list_standing(session, round_)
-    )
-
-
 async def figures_of(
     session: AsyncSession, compound_id: int, number: int, topic_number: int, phase: SurveyPhase
 ) -> dict[str, int]:
     """The figures of the last round of this kind that is over, for the topic that it was asked for; of any round for
-    OTHER. Empty without such a round, and for a survey of another topic. What they said is left out where fewer than
-    five answered."""
+    OTHER. Empty without such a round, for one in which nobody was asked, and for a survey of another topic. buildings:
+    how many of them, 0 for all. What they said is left out where fewer than five answered."""
     survey = await find_survey(session, compound_id, number)
     if survey is None or survey.topic_number not in (None, topic_number):
         return {}
@@ -104,8 +93,11 @@ async def figures_of(
         return {}
     covered = await load_coverage(session, over[-1])
     whole, said = covered.counts.whole, covered.said
+    if not whole.asked:  # opened and closed at once: no household was asked the question
+        return {}
     figures = {
         "round": over[-1].round_number,
+        "buildings": len(over[-1].buildings),
         "households": whole.households,
         "asked": whole.asked,
         "reached": whole.answered,

@@ -4,7 +4,8 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, func, update
+from sqlalchemy import and_, delete, distinct, func, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -76,6 +77,22 @@ async def count_households(
     ]
 
 
+async def count_entrances(session: AsyncSession, round_: SurveyRound) -> list[tuple[str, str, int, int]]:
+    """(building, entrance, units, those of them with an answer in force)."""
+    statement = (
+        select(
+            SurveyUnit.building,
+            SurveyUnit.entrance,
+            func.count(),
+            func.count(col(SurveyAnswer.seq)),
+        )
+        .outerjoin(SurveyAnswer, _IN_FORCE)
+        .where(*in_round(SurveyUnit, round_))
+        .group_by(col(SurveyUnit.building), col(SurveyUnit.entrance))
+    )
+    return list(await session.exec(statement))
+
+
 async def list_first_choices(session: AsyncSession, round_: SurveyRound) -> list[SurveyChoice]:
     """The choices in force, in the order in which their units first answered: who changes theirs moves nobody."""
     first = (
@@ -122,21 +139,59 @@ async def has_answered_elsewhere(
     return bool((await session.exec(statement)).one())
 
 
-async def list_written_down(session: AsyncSession, round_: SurveyRound) -> set[str]:
-    """The units of which staff wrote something down, also where it is not in force."""
+async def list_givers(
+    session: AsyncSession, round_: SurveyRound, unit_codes: Collection[str]
+) -> dict[str, SurveyGiver]:
+    """Who gave the answer in force, by unit; of these units only."""
+    statement: Any = select(SurveyAnswer.unit_code, SurveyAnswer.giver).where(
+        *in_round(SurveyAnswer, round_),
+        col(SurveyAnswer.unit_code).in_(unit_codes),
+        col(SurveyAnswer.in_force),
+    )
+    return dict(list(await session.exec(statement)))
+
+
+async def list_written_down(
+    session: AsyncSession, round_: SurveyRound, unit_codes: Collection[str]
+) -> set[str]:
+    """Those of these units of which staff wrote something down, also where it is not in force."""
     statement = (
         select(SurveyAnswer.unit_code)
-        .where(*in_round(SurveyAnswer, round_), SurveyAnswer.giver == SurveyGiver.STAFF)
+        .where(
+            *in_round(SurveyAnswer, round_),
+            col(SurveyAnswer.unit_code).in_(unit_codes),
+            SurveyAnswer.giver == SurveyGiver.STAFF,
+        )
         .distinct()
     )
     return set(await session.exec(statement))
 
 
-async def list_attempts(session: AsyncSession, round_: SurveyRound) -> dict[str, SurveyAttempt]:
-    """The last visit in vain to each unit of a round."""
+async def count_both(session: AsyncSession, round_: SurveyRound) -> int:
+    """How many units answered themselves and have something that staff wrote down."""
+    noted = aliased(SurveyAnswer)
+    statement = select(func.count(distinct(col(SurveyAnswer.unit_code)))).where(
+        *in_round(SurveyAnswer, round_),
+        col(SurveyAnswer.in_force),
+        SurveyAnswer.giver != SurveyGiver.STAFF,
+        select(noted.seq)
+        .where(
+            *in_round(noted, round_),
+            noted.unit_code == SurveyAnswer.unit_code,
+            noted.giver == SurveyGiver.STAFF,
+        )
+        .exists(),
+    )
+    return int((await session.exec(statement)).one())
+
+
+async def list_attempts(
+    session: AsyncSession, round_: SurveyRound, unit_codes: Collection[str]
+) -> dict[str, SurveyAttempt]:
+    """The last visit in vain to each of these units of a round."""
     statement = (
         select(SurveyAttempt)
-        .where(*in_round(SurveyAttempt, round_))
+        .where(*in_round(SurveyAttempt, round_), col(SurveyAttempt.unit_code).in_(unit_codes))
         .order_by(col(SurveyAttempt.tried_on), col(SurveyAttempt.noted_at))
     )
     return {attempt.unit_code: attempt for attempt in await session.exec(statement)}

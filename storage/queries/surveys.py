@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, union
+from sqlalchemy import delete, func, insert, tuple_, union
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -33,6 +33,16 @@ _LIVED_IN = (UnitKind.RESIDENTIAL, UnitKind.SHOP)
 async def find_survey(session: AsyncSession, compound_id: int, number: int) -> Survey | None:
     """A survey by its number."""
     return await session.get(Survey, (compound_id, number))
+
+
+async def find_surveys(
+    session: AsyncSession, keys: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], Survey]:
+    """Surveys by (compound_id, survey_number)."""
+    if not keys:
+        return {}
+    statement = select(Survey).where(tuple_(col(Survey.compound_id), col(Survey.survey_number)).in_(keys))
+    return {(each.compound_id, each.survey_number): each for each in await session.exec(statement)}
 
 
 async def list_surveys(session: AsyncSession, compound_ids: Collection[int], limit: int) -> list[Survey]:
@@ -152,9 +162,13 @@ async def add_units(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
         await session.exec(insert(SurveyUnit), params=rows[start : start + _AT_ONCE])
 
 
-async def list_units(session: AsyncSession, round_: SurveyRound) -> list[SurveyUnit]:
-    """The units of a round, in order."""
-    statement = select(SurveyUnit).where(*in_round(SurveyUnit, round_)).order_by(col(SurveyUnit.position))
+async def list_units_in(session: AsyncSession, round_: SurveyRound, building: str) -> list[SurveyUnit]:
+    """The units of a building in a round, in order."""
+    statement = (
+        select(SurveyUnit)
+        .where(*in_round(SurveyUnit, round_), SurveyUnit.building == building)
+        .order_by(col(SurveyUnit.position))
+    )
     return list(await session.exec(statement))
 
 
@@ -274,6 +288,15 @@ async def list_canvassers(session: AsyncSession, compound_id: int, number: int) 
         .order_by(col(SurveyCanvasser.named_at), col(SurveyCanvasser.person_id), col(SurveyCanvasser.part))
     )
     return list(await session.exec(statement))
+
+
+async def list_canvassed(session: AsyncSession, compound_id: int, person_id: int) -> dict[int, Survey]:
+    """The surveys for which somebody goes from door to door, by number."""
+    named = select(SurveyCanvasser.survey_number).where(
+        SurveyCanvasser.compound_id == compound_id, SurveyCanvasser.person_id == person_id
+    )
+    statement = select(Survey).where(Survey.compound_id == compound_id, col(Survey.survey_number).in_(named))
+    return {survey.survey_number: survey for survey in await session.exec(statement)}
 
 
 async def add_canvasser(session: AsyncSession, values: dict[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from handlers.surveys.canvass import name_canvasser
 from handlers.surveys.clock import advance_surveys
 from handlers.surveys.create import add_round, create_survey, hold_round
 from handlers.surveys.replies import reply_to_reason
-from handlers.surveys.results import load_coverage, load_shown
+from handlers.surveys.results import figures_of, load_coverage, load_shown
 from handlers.surveys.rules import Code, Counts, Draft, Refused, Said
 from handlers.surveys.running import close_round, set_round
 from storage.queries.people import find_identity
@@ -499,6 +499,26 @@ async def test_reminders_that_are_late_wait_for_the_morning_off_the_list(block: 
     assert round_.next_at == datetime(2026, 3, 18, 9, 0, tzinfo=LOCAL)
     block.talk.now = datetime(2026, 3, 18, 9, 0, tzinfo=LOCAL)
     assert await block.advance() == 1
+
+
+async def test_a_round_of_nobody_fills_no_task_and_one_of_a_building_says_so(block: Block) -> None:
+    await block.ask(buildings=("12",))
+
+    async def figures(place: int) -> dict[str, int]:
+        async with block.talk.database.write() as session:
+            at = (block.compound_id, block.number, place)
+            await close_round(session, *at, block.talk.now, actor_id=block.staff)
+            return await figures_of(session, block.compound_id, block.number, 7, SurveyPhase.OTHER)
+
+    assert await figures(1) == {}  # closed before anybody was asked
+    async with block.talk.database.write() as session:
+        draft = Draft(SurveyPhase.PLAN, "改不改？", TODAY, TODAY + timedelta(days=9), buildings=("12",))
+        await add_round(session, block.compound_id, block.number, draft, block.talk.now, actor_id=block.staff)
+    await block.open(2)
+    async with block.talk.database.write() as session:
+        round_ = await hold_round(session, block.compound_id, block.number, 2)
+        await put_attempt(session, round_, "12-301", TODAY, DoorOutcome.REFUSED, block.staff, block.talk.now)
+    assert await figures(2) == {"round": 2, "buildings": 1, "households": 1, "asked": 1, "reached": 0}
 
 
 async def test_a_visit_in_vain_counts_once_for_a_day(block: Block) -> None:

@@ -478,7 +478,8 @@ async def test_the_three_questions_of_a_renovation_are_filled_from_their_rounds(
     assert f'name="topic" value="{number}"' in form.text
     assert 'value="plan" checked' in form.text
     assert '<option value="renovation" selected>' in form.text
-    made = await press(secretary, SURVEYS, {**FORM, "title": "三号院改造", "topic": str(number)})
+    one_building = {**FORM, "title": "三号院改造", "topic": str(number), "b-3": "yes"}
+    made = await press(secretary, SURVEYS, one_building)
     assert made.location.startswith(FIRST)
     await press(secretary, FIRST, {"act": "set"})
     resident = await lives(town, "o-zhao", "3-1-101")
@@ -495,7 +496,7 @@ async def test_the_three_questions_of_a_renovation_are_filled_from_their_rounds(
     await press(secretary, FIRST, {"act": "close", "sure": "yes"})
     assert (await press(secretary, page, done)).location == f"{page}?told=topic_kept"
     shown = await secretary.get(page)
-    assert "6 户里问过 5 户，答了 5 户。同意 4，不同意 1，都行 0" in shown.text
+    assert "只问了 1 栋，6 户里问过 5 户，答了 5 户。同意 4，不同意 1，都行 0" in shown.text
     # The company may read the topic, and not what households said.
     assert "不同意 1" not in (await (await town.as_staff("property")).get(page)).text
     again = await secretary.get(f"{SURVEYS}?topic={number}&phase=notice")

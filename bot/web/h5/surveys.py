@@ -14,7 +14,7 @@ from handlers.surveys.results import Shown, load_shown
 from handlers.surveys.rules import CHOICES, Code, Refused, Said, closes_at, is_open
 from handlers.surveys.words import CHOICE_NAMES
 from storage.queries.polls import list_homes_in
-from storage.queries.surveys import find_survey, list_replies, list_rounds
+from storage.queries.surveys import find_surveys, list_replies, list_rounds
 from storage.queries.topics import find_topic
 from storage.states import SurveyChannel, SurveyChoice, SurveyState
 from storage.tables import Compound, SurveyRound
@@ -31,16 +31,17 @@ async def show_surveys(visit: Visit) -> web.Response:
     homes = await list_homes_in(session, visit.signed_in.viewer.person_id)
     by_survey: dict[tuple[int, int], list[SurveyRound]] = {}
     for round_ in opened_rounds(await list_rounds(session, list(homes))) if homes else []:
-        by_survey.setdefault((round_.compound_id, round_.survey_number), []).append(round_)
-    found = []
-    for (compound_id, number), rounds in by_survey.items():
-        open_now = is_open(rounds[-1].state, rounds[-1].ends_on, visit.now)
-        survey = await find_survey(session, compound_id, number)
-        found.append((not open_now, -number, survey, rounds[-1]))
+        by_survey.setdefault(_key(round_), []).append(round_)
+    found = [
+        (not is_open(rounds[-1].state, rounds[-1].ends_on, visit.now), -number, rounds[-1])
+        for (_compound_id, number), rounds in by_survey.items()
+    ]
     found.sort(key=lambda each: each[:2])
+    listed = [(_key(round_), round_, not over) for over, _order, round_ in found[:SHOWN]]
+    surveys = await find_surveys(session, [key for key, _round, _open in listed])
     return visit.page(
         "h5/surveys.html",
-        surveys=[(survey, round_, not over) for over, _order, survey, round_ in found[:SHOWN]],
+        surveys=[(surveys[key], round_, open_now) for key, round_, open_now in listed],
         compounds={each: await session.get_one(Compound, each) for each in homes},
         closes=closes_at,
     )
@@ -132,6 +133,10 @@ async def _access(visit: Visit) -> OwnSurvey:
         visit.part("compound", CODE),
         int(visit.part("number", NUMBER)),
     )
+
+
+def _key(round_: SurveyRound) -> tuple[int, int]:
+    return round_.compound_id, round_.survey_number
 
 
 def _address(own: OwnSurvey) -> str:

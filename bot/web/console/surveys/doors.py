@@ -15,6 +15,7 @@ from handlers.surveys.canvass import (
     STAFF_CHANNELS,
     OpenedDoors,
     access_doors,
+    count_doors,
     list_doors,
     note_answer,
     note_attempt,
@@ -22,7 +23,7 @@ from handlers.surveys.canvass import (
 )
 from handlers.surveys.reasons import reasons_of
 from handlers.surveys.rules import Code, Refused, Said, is_open
-from storage.queries.surveys import find_survey, list_canvassers, list_rounds
+from storage.queries.surveys import list_canvassed, list_rounds
 from storage.states import DoorOutcome, SurveyChannel, SurveyChoice, SurveyState
 
 REASON = "r-"
@@ -31,13 +32,12 @@ REASON = "r-"
 async def show_own(visit: Visit) -> web.Response:
     """The rounds that are open and for which the viewer goes from door to door."""
     opened = await open_compound(visit, Right.CANVASS)
-    found = []
-    for round_ in await list_rounds(visit.session, [opened.compound_id]):
-        named = await list_canvassers(visit.session, opened.compound_id, round_.survey_number)
-        mine = any(each.person_id == visit.signed_in.viewer.person_id for each in named)
-        if mine and round_.state is SurveyState.OPEN:
-            survey = await find_survey(visit.session, opened.compound_id, round_.survey_number)
-            found.append((survey, round_))
+    mine = await list_canvassed(visit.session, opened.compound_id, visit.signed_in.viewer.person_id)
+    found = [
+        (mine[each.survey_number], each)
+        for each in await list_rounds(visit.session, [opened.compound_id])
+        if each.survey_number in mine and each.state is SurveyState.OPEN
+    ]
     return visit.page(
         "console/surveys/own.html",
         opened=opened,
@@ -101,7 +101,6 @@ async def _do(visit: Visit, found: OpenedDoors) -> str:
 
 
 async def _page(visit: Visit, found: OpenedDoors, building: str, told: str) -> web.Response:
-    entrances = await list_doors(visit.session, found)
     # Once nobody can be asked any more, at whose door an answer is missing is nobody's business.
     is_now = is_open(found.round.state, found.round.ends_on, visit.now)
     return visit.page(
@@ -111,14 +110,8 @@ async def _page(visit: Visit, found: OpenedDoors, building: str, told: str) -> w
         round=found.round,
         here=_address(found),
         building=building,
-        buildings={
-            name: (
-                sum(len(each.doors) for each in entrances if each.building == name),
-                sum(each.missing for each in entrances if each.building == name),
-            )
-            for name in dict.fromkeys(each.building for each in entrances)
-        },
-        entrances=[each for each in entrances if each.building == building] if is_now else [],
+        buildings={} if building else await count_doors(visit.session, found),
+        entrances=await list_doors(visit.session, found, building) if is_now and building else [],
         is_open=is_now,
         reasons=reasons_of(found.survey.template),
         typed=visit.form,

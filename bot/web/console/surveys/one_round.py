@@ -14,9 +14,10 @@ from handlers.access import Right
 from handlers.surveys.create import change_round, list_buildings
 from handlers.surveys.reasons import reasons_of
 from handlers.surveys.replies import reply_to_reason
-from handlers.surveys.results import count_both, load_against, load_coverage
+from handlers.surveys.results import load_against, load_coverage
 from handlers.surveys.rules import Code, Refused, closes_at, is_open
 from handlers.surveys.running import close_round, set_round
+from storage.queries.survey_answers import count_both
 from storage.queries.surveys import list_canvassers, list_replies
 from storage.states import SurveyChoice, SurveyPhase, SurveyState
 from storage.tables import SurveyRound
