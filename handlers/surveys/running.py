@@ -18,12 +18,13 @@ from handlers.surveys.rules import (
     next_at,
     remind_at,
 )
+from handlers.surveys.scope import list_units_to_ask
 from handlers.surveys.words import announcement, topic_of
-from storage.queries.surveys import add_units, has_open_round, list_askable, list_rounds, lock_survey
+from storage.queries.surveys import add_units, has_open_round, list_rounds, lock_survey
 from storage.queries.vote_reach import list_groups_written_to
 from storage.states import MessageClass, SurveyState
 from storage.supersede import supersede
-from storage.tables import Compound, RollUnit, Survey, SurveyRound, SurveyUnit
+from storage.tables import Compound, Survey, SurveyRound
 
 
 async def set_round(
@@ -56,7 +57,7 @@ async def set_round(
         )
         if held and other.starts_on <= round_.ends_on and round_.starts_on <= other.ends_on:
             raise Refused(Code.ANOTHER_OPEN)
-    if not await _units(session, round_):
+    if not await list_units_to_ask(session, round_):
         raise Refused(Code.NO_UNITS)
     round_.set_at = now
     _schedule(round_, now)
@@ -78,7 +79,7 @@ async def open_held(
     """Open a draft whose survey and row the caller has locked, and tell the groups once; raises Refused."""
     if await has_open_round(session, round_.compound_id, round_.survey_number):
         raise Refused(Code.ANOTHER_OPEN)
-    units = await _units(session, round_)
+    units = await list_units_to_ask(session, round_)
     if not units:
         raise Refused(Code.NO_UNITS)
     await add_units(session, [unit.model_dump() for unit in units])
@@ -143,38 +144,3 @@ async def _hold(
     if survey is None:
         raise NotFound
     return survey, await hold_round(session, compound_id, number, place)
-
-
-async def _units(session: AsyncSession, round_: SurveyRound) -> list[SurveyUnit]:
-    """Whom the round asks, as they stand now: of the roll, else of the tree."""
-    found = []
-    for unit in await list_askable(session, round_.compound_id):
-        if isinstance(unit, RollUnit):
-            code, building, entrance, room = unit.unit_code, unit.building, unit.entrance, unit.room
-            known = (unit.area_register, unit.area_survey, unit.area_contract)
-            area = next((area for area in known if area is not None), None)
-        else:
-            code, area = unit.code, None
-            building, *between, room = code.split("-")
-            entrance = "-".join(between)
-        if not round_.buildings or building in round_.buildings:
-            found.append((code, building, entrance, room or code, area))
-    return [
-        SurveyUnit(
-            compound_id=round_.compound_id,
-            survey_number=round_.survey_number,
-            round_number=round_.round_number,
-            unit_code=code,
-            building=building,
-            entrance=entrance,
-            room=room,
-            area=area,
-            position=position,
-        )
-        for position, (code, building, entrance, room, area) in enumerate(sorted(found, key=_order), 1)
-    ]
-
-
-def _order(unit: tuple[str, str, str, str, int | None]) -> tuple[tuple[int, str], ...]:
-    """3 before 13, 501 before 1201."""
-    return tuple((len(part), part) for part in (unit[1], unit[2], unit[3]))

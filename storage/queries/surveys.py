@@ -136,15 +136,7 @@ async def has_open_round(session: AsyncSession, compound_id: int, number: int) -
 
 async def list_askable(session: AsyncSession, compound_id: int) -> list[RollUnit] | list[Place]:
     """The units of the roll that somebody may live in; where there is no roll, the flats of the tree."""
-    roll = (
-        select(RollUnit)
-        .where(
-            RollUnit.compound_id == compound_id,
-            col(RollUnit.ended_at).is_(None),
-            col(RollUnit.kind).in_(_LIVED_IN),
-        )
-        .order_by(col(RollUnit.unit_code))
-    )
+    roll = select(RollUnit).where(*_in_roll(compound_id)).order_by(col(RollUnit.unit_code))
     units = list(await session.exec(roll))
     if units:
         return units
@@ -154,6 +146,32 @@ async def list_askable(session: AsyncSession, compound_id: int) -> list[RollUnit
         .order_by(col(Place.code))
     )
     return list(await session.exec(flats))
+
+
+async def count_roll(session: AsyncSession, compound_id: int) -> dict[str, int]:
+    """How many units of the roll somebody may live in, by building."""
+    building = col(RollUnit.building)
+    statement = select(building, func.count()).where(*_in_roll(compound_id)).group_by(building)
+    return dict(list(await session.exec(statement)))
+
+
+async def count_flats(session: AsyncSession, compound_id: int) -> dict[str, int]:
+    """How many flats the tree has, by the code of the building or entrance they are in."""
+    parent = col(Place.parent_code)
+    statement = (
+        select(parent, func.count())
+        .where(Place.compound_id == compound_id, Place.level == PlaceLevel.UNIT)
+        .group_by(parent)
+    )
+    return {code or "": flats for code, flats in await session.exec(statement)}
+
+
+def _in_roll(compound_id: int) -> Iterable[Any]:
+    return (
+        RollUnit.compound_id == compound_id,
+        col(RollUnit.ended_at).is_(None),
+        col(RollUnit.kind).in_(_LIVED_IN),
+    )
 
 
 async def add_units(session: AsyncSession, rows: list[dict[str, Any]]) -> None:

@@ -31,6 +31,7 @@ from handlers.surveys.rules import (
     shown,
     takes_over,
 )
+from handlers.surveys.scope import Scope, scope_of
 from handlers.surveys.words import CHOICE_NAMES
 from handlers.topics.templates import load_templates
 from storage.states import DoorOutcome, SurveyChoice, SurveyGiver, SurveyPhase, SurveyState
@@ -127,6 +128,14 @@ def test_the_clock_opens_reminds_by_day_and_closes() -> None:
     closed = replace(opened, state=SurveyState.CLOSED)
     assert due(closed, at(20, 12)) is None
     assert next_at(closed, at(20, 12)) is None
+
+
+def test_a_draft_says_of_which_buildings_the_roll_has_fewer() -> None:
+    assert scope_of({}, {"3": 4, "12": 2}, []) == Scope(6, 6, ())
+    assert scope_of({}, {"3": 4, "12": 2}, ["12"]) == Scope(2, 2, ())
+    assert scope_of({"3": 5, "2": 1}, {"10": 7, "3": 4, "2": 2}, []) == Scope(6, 13, ("2", "10"))
+    assert scope_of({"3": 5}, {"10": 7, "3": 4}, ["10"]) == Scope(0, 7, ("10",))
+    assert scope_of({"3": 5}, {}, []) == Scope(5, 0, ())
 
 
 def test_a_short_round_reminds_late_or_not_at_all() -> None:

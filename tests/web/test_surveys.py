@@ -504,6 +504,28 @@ async def test_the_three_questions_of_a_renovation_are_filled_from_their_rounds(
     assert 'value="notice" checked' in (await secretary.get(f"{ONE}?phase=notice")).text
 
 
+async def test_a_roll_of_some_buildings_is_told_before_it_is_asked(town: Town) -> None:
+    compound_id = await here_id(town)
+    await flats(town, "3-1-101", "3-1-102", "13-101")
+    async with town.site.database.write() as session:
+        session.add(
+            RollUnit(
+                compound_id=compound_id,
+                unit_code="13-101",
+                building="13",
+                room="101",
+                entered_at=town.clock.now,
+            )
+        )
+    secretary = await town.as_staff("secretary")
+    await press(secretary, SURVEYS, FORM)
+    draft = await secretary.get(FIRST)
+    assert "照现在的清册，要问 1 户" in draft.text
+    assert "楼栋表里有 3 户，清册里少的是：3栋。" in draft.text
+    await press(secretary, FIRST, {**FORM, "act": "change", "b-13": "yes"})
+    assert "照现在的名单，要问 1 户" in (await secretary.get(FIRST)).text
+
+
 async def test_where_the_roll_has_areas_both_are_told(town: Town) -> None:
     compound_id = await here_id(town)
     async with town.site.database.write() as session:

@@ -17,6 +17,7 @@ from handlers.surveys.replies import reply_to_reason
 from handlers.surveys.results import load_against, load_coverage
 from handlers.surveys.rules import Code, Refused, closes_at, is_open
 from handlers.surveys.running import close_round, set_round
+from handlers.surveys.scope import load_scope
 from storage.queries.survey_answers import count_both
 from storage.queries.surveys import list_canvassers, list_replies
 from storage.states import SurveyChoice, SurveyPhase, SurveyState
@@ -90,6 +91,7 @@ async def _page(
         round=round_,
         above=found.address,
         here=f"{found.address}/{round_.round_number}",
+        scope=await load_scope(session, round_) if runs and round_.state is SurveyState.DRAFT else None,
         covered=covered.counts,
         told_of=covered.told,
         said=said,
