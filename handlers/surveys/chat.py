@@ -3,7 +3,7 @@
 from handlers.context import Answer, Context
 from handlers.filters import command
 from handlers.router import Route
-from handlers.surveys.answers import answer_survey
+from handlers.surveys.answers import answer_survey, said_in, units_of
 from handlers.surveys.resident import OwnHome, homes_in
 from handlers.surveys.rules import WORDS, Code, Refused, Said, is_open
 from handlers.surveys.words import CHOICE_NAMES, page_of, until_of
@@ -45,8 +45,8 @@ async def answer(context: Context, number: str, choice: str, words: str | None =
     if others or len(own) > 1:
         return Answer("survey.which", say("surveys.which", how=await _how(context, survey)))
     if not own:
-        return Answer("survey.refused", say("surveys.not_asked"))
-    said = Said(_CHOICES[choice], (), (words or "").strip(_BEFORE))
+        return Answer("survey.refused", await _not_asked(context, round_))
+    said = _said(context, own[0], _CHOICES[choice], (words or "").strip(_BEFORE))
     try:
         kept = await answer_survey(
             context.session,
@@ -95,7 +95,7 @@ async def _line(context: Context, survey: Survey, round_: SurveyRound) -> str:
         question=round_.question,
     )
     if not own:
-        return f"{text}\n{say('surveys.not_asked')}"
+        return f"{text}\n{await _not_asked(context, round_)}"
     lines = [text]
     if all(_has_answered(home) for home in own):
         lines.append(say("surveys.answered_already"))
@@ -105,6 +105,20 @@ async def _line(context: Context, survey: Survey, round_: SurveyRound) -> str:
     if link:
         lines.append(say("surveys.link", link=link))
     return "\n".join(lines)
+
+
+async def _not_asked(context: Context, round_: SurveyRound) -> str:
+    """Who lives in a building that is not asked is not told to name another home."""
+    theirs = await units_of(context.session, round_.compound_id, context.person_id)
+    return say("surveys.not_you" if theirs else "surveys.not_asked")
+
+
+def _said(context: Context, home: OwnHome, choice: SurveyChoice, words: str) -> Said:
+    """What they say now; who says the same again keeps the reasons that they ticked, and their words without others."""
+    before = said_in(context.services.sealer, home.own) if home.own else None
+    if before is None or before.choice is not choice:
+        return Said(choice, (), words)
+    return Said(choice, before.reasons, words or before.words)
 
 
 async def _how(context: Context, survey: Survey) -> str:

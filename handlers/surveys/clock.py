@@ -65,7 +65,7 @@ async def _advance(
         case Due.CLOSE:
             await close_round(session, compound_id, number, place, now, actor_id=None)
         case Due.REMIND:
-            await _remind(session, services, compound, survey, round_, now)
+            await remind(session, services, compound, survey, round_, now)
         case None:
             round_.next_at = next_at(times_of(round_), now)
             session.add(round_)
@@ -88,7 +88,7 @@ async def _tell_not_opened(
     await notify_person(session, services, survey.created_by, notice, now)
 
 
-async def _remind(
+async def remind(
     session: AsyncSession,
     services: Services,
     compound: Compound,

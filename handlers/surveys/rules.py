@@ -121,6 +121,8 @@ _RANK = {SurveyGiver.STAFF: 0, SurveyGiver.RESIDENT: 1, SurveyGiver.OWNER: 2}
 def takes_over(giver: SurveyGiver, standing: SurveyGiver | None) -> bool:
     """Whether an answer takes the place of the one that stands. The last one does, but for two things.
 
+    standing: by what right that one would be given now.
+
     What staff write down never replaces what the household said itself, and a home that somebody only named (绑定)
     never what its proven owner said.
     """

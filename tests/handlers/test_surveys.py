@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlmodel import select
 
+from handlers.inbound import InboundKind
 from handlers.local_time import LOCAL
 from handlers.people.join import join_people
-from handlers.surveys.answers import Kept, answer_survey, record_answer
+from handlers.surveys.answers import Kept, answer_survey, record_answer, said_in
 from handlers.surveys.canvass import name_canvasser
-from handlers.surveys.clock import advance_surveys
+from handlers.surveys.clock import AT_ONCE, advance_surveys, remind
 from handlers.surveys.create import add_round, create_survey, hold_round
 from handlers.surveys.replies import reply_to_reason
 from handlers.surveys.results import figures_of, load_coverage, load_shown
@@ -24,7 +25,7 @@ from storage.queries.survey_answers import (
     put_attempt,
     reduce_surveys,
 )
-from storage.queries.surveys import lock_reply
+from storage.queries.surveys import lock_reply, lock_survey
 from storage.queries.tree import find_compound
 from storage.states import (
     BindingState,
@@ -306,6 +307,44 @@ async def test_who_names_another_home_does_not_answer_twice(block: Block) -> Non
     assert await block.answer("o-a", "3-1-102", AGAINST) == Kept(True)
 
 
+async def test_whose_home_it_is_no_more_stands_in_nobodys_way(block: Block) -> None:
+    await roll(block, "3-1-101")
+    await block.ask()
+    await block.own("o-b", 1, "3-1-101")
+    assert await block.answer("o-b", "3-1-101", AGAINST) == Kept(True)
+    assert await block.answer("o-a", "3-1-101", AGREE) == Kept(False)
+    async with block.talk.database.write() as session:
+        binding = (await session.exec(select(OwnerBinding))).one()
+        binding.state, binding.ended_at = BindingState.REVOKED, block.talk.now  # sold, or bound wrongly
+        session.add(binding)
+    assert await block.answer("o-a", "3-1-101", EITHER) == Kept(True)
+    assert await block.record("3-1-101", AGREE) == Kept(False)
+    await block.talk.bind("o-a", "XH-1/3-2-502")
+    assert await block.record("3-1-101", AGREE) == Kept(True)
+
+
+async def test_who_says_the_same_again_in_chat_keeps_reasons_and_words(block: Block) -> None:
+    number = await block.ask()
+    sealer = block.talk.services.sealer
+    await block.answer("o-a", "3-1-101", AGAINST, "noise", words="太吵")
+    for said, kept in (
+        ("不同意", Said(AGAINST, ("noise",), "太吵")),
+        ("不同意，还贵", Said(AGAINST, ("noise",), "还贵")),
+        ("同意", Said(AGREE)),
+    ):
+        await block.talk.say("o-a", f"征询 {number} {said}")
+        [standing] = [each for each in await block.talk.rows(SurveyAnswer) if each.in_force]
+        assert said_in(sealer, standing) == kept
+
+
+async def test_who_lives_in_a_building_that_is_not_asked_is_not_told_to_bind(block: Block) -> None:
+    number = await block.ask(buildings=("12",))
+    for said in ("意见征询", f"征询 {number} 同意"):
+        told = await block.talk.say("o-a", said)
+        assert "没有问到您家那一户" in told
+        assert "绑定" not in told
+
+
 async def test_whose_answer_is_taken_over_is_told_once_and_not_what_was_said(block: Block) -> None:
     await block.ask()
     await block.record("3-1-101", AGREE)
@@ -420,6 +459,41 @@ async def test_who_has_not_answered_is_reminded_once_and_by_day(block: Block) ->
     [closed] = await block.talk.rows(SurveyRound)
     assert (closed.state, closed.next_at) == (SurveyState.CLOSED, None)
     assert closed.closed_at == datetime(2026, 3, 19, 12, 0, tzinfo=UTC)
+
+
+async def test_more_people_than_go_into_one_transaction_are_each_reminded_once(block: Block) -> None:
+    await block.ask()
+    for name, flat in zip("abcd", FLATS, strict=False):
+        await block.answer(f"o-{name}", flat, AGREE)
+    follows = [
+        block.talk.message(f"o-more-{number}", kind=InboundKind.FOLLOW, scene=f"XH-1/{FLATS[4]}")
+        for number in range(AT_ONCE)
+    ]
+    await block.talk.batch(follows)
+    block.talk.now = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
+
+    async def died() -> None:
+        async with block.talk.database.write() as session:
+            survey = await lock_survey(session, block.compound_id, block.number)
+            round_ = await hold_round(session, block.compound_id, block.number, 1)
+            compound = await find_compound(session, "XH-1")
+            assert survey is not None
+            assert compound is not None
+            await remind(session, block.talk.services, compound, survey, round_, block.talk.now)
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await died()
+    assert await block.told("还没听到您家的意见") == []
+    seen = []
+    for _tick in range(3):
+        await block.advance(replicas=2)
+        seen.append(len({row.recipient for row in await block.told("还没听到您家的意见")}))
+    assert seen[0] in (AT_ONCE, AT_ONCE + 1)  # the other replica may already have gone on
+    assert seen[1:] == [AT_ONCE + 1] * 2
+    assert len(await block.told("还没听到您家的意见")) == AT_ONCE + 1
+    [round_] = await block.talk.rows(SurveyRound)
+    assert (round_.reminded_after > 0, round_.remind_at) == (True, None)
 
 
 async def test_who_gave_a_reason_learns_once_that_it_was_answered(block: Block) -> None:

@@ -1,7 +1,5 @@
 """Surveys of households in a real browser: nothing is cut on a phone, and answering needs no script."""
 
-from datetime import timedelta
-
 from playwright.async_api import Page as Tab
 from playwright.async_api import expect
 
@@ -77,4 +75,8 @@ async def test_the_pages_of_a_survey_fit_and_a_household_answers(town: Town, tab
             await summary.click()
         await fits(tab)
         await shot(tab, name)
-    town.clock.forward(timedelta(days=9))
+    await press(secretary, FIRST, {"act": "close", "sure": "yes"})
+    for path, name in ((FIRST, "survey-closed"), (doors, "survey-doors-closed")):
+        await tab.goto(path)
+        await fits(tab)
+        await shot(tab, name)
