@@ -152,31 +152,33 @@ async def tell_failed_vote(
     session: AsyncSession, services: Services, compound: Compound, topic: Topic, now: datetime
 ) -> None:
     """Tell those who hold the decision that the owners' vote did not pass."""
-    await _tell_of_vote(session, services, compound, topic, "failed", now)
+    text = say("topics.vote_failed", compound=compound.name, title=topic.title)
+    await _tell_of_vote(session, services, compound, topic, text, say("topics.state_failed"), now)
 
 
 async def tell_held(
     session: AsyncSession, services: Services, compound: Compound, topic: Topic, now: datetime
 ) -> None:
     """Tell those who hold the decision that the owners' vote passed, and that the step lacks something else."""
-    await _tell_of_vote(session, services, compound, topic, "held", now)
+    text = say("topics.vote_held", compound=compound.name, title=topic.title)
+    await _tell_of_vote(session, services, compound, topic, text, say("topics.state_held"), now)
 
 
 async def _tell_of_vote(
-    session: AsyncSession, services: Services, compound: Compound, topic: Topic, what: str, now: datetime
+    session: AsyncSession,
+    services: Services,
+    compound: Compound,
+    topic: Topic,
+    text: str,
+    state: str,
+    now: datetime,
 ) -> None:
+    """Once of each state that a vote may leave its topic in."""
     notice = Notice(
         MessageClass.NOTICE,
-        say(f"topics.vote_{what}", compound=compound.name, title=topic.title),
-        f"topic:{topic.compound_id}:{topic.topic_number}:vote:{topic.vote_number}:{what}",
-        facts=shown(
-            compound,
-            topic,
-            say(f"topics.state_{what}"),
-            say("topics.todo_work"),
-            _desk(services, compound, topic),
-            now,
-        ),
+        text,
+        f"topic:{topic.compound_id}:{topic.topic_number}:vote:{topic.vote_number}:{state}",
+        facts=shown(compound, topic, state, say("topics.todo_work"), _desk(services, compound, topic), now),
         expires_at=now + NEWS,
     )
     for person_id in await list_holders(session, compound, topic.step):
