@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.states import RegionLevel, Role
-from storage.tables import Region, RoleGrant, WeeklyCycle
+from storage.tables import Compound, CycleSettings, Region, RoleGrant, WeeklyCycle
 
 
 async def load_week(
@@ -36,18 +37,32 @@ async def list_weeks_of(session: AsyncSession, compound_ids: Collection[int], li
     return list((await session.exec(statement)).all())
 
 
-async def has_unfinished(session: AsyncSession, week: str) -> bool:
-    """Whether a compound's digest of this week is still to come."""
+async def list_regions_unfinished(session: AsyncSession, week: str) -> set[str]:
+    """The codes of the regions in which, or below which, a compound's digest of this week is still to come.
+
+    Of a compound that is switched off none comes. One without a row was reached by nobody's clock yet.
+    """
     statement = (
-        select(WeeklyCycle.compound_id)
-        .where(
-            WeeklyCycle.week == week,
-            col(WeeklyCycle.digested_at).is_(None),
-            col(WeeklyCycle.skipped).is_(False),
+        select(Compound.region_code)
+        .outerjoin(CycleSettings, col(CycleSettings.compound_id) == col(Compound.compound_id))
+        .outerjoin(
+            WeeklyCycle,
+            (col(WeeklyCycle.compound_id) == col(Compound.compound_id)) & (col(WeeklyCycle.week) == week),
         )
-        .limit(1)
+        .where(
+            func.coalesce(col(CycleSettings.enabled), True).is_(True),
+            col(WeeklyCycle.digested_at).is_(None),
+            func.coalesce(col(WeeklyCycle.skipped), False).is_(False),
+        )
+        .distinct()
     )
-    return (await session.exec(statement)).first() is not None
+    found: set[str] = set()
+    layer = {code for code in await session.exec(statement) if code is not None}
+    while layer - found:
+        found |= layer
+        above = select(Region.parent_code).where(col(Region.code).in_(layer)).distinct()
+        layer = {code for code in await session.exec(above) if code is not None}
+    return found
 
 
 async def list_region_readers(

@@ -4,17 +4,19 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from handlers.digests.cycle import advance
 from handlers.digests.regions import advance_regions, sum_week
-from handlers.digests.rules import RegionsDue, regions_told_of
+from handlers.digests.rules import DEFAULT_PLAN, RegionsDue, regions_told_of
 from handlers.digests.sums import add_up
 from handlers.people.enrol import RegionEntry
 from nlp.reader import Reader
 from storage.database import Database
+from storage.queries.cycles import put_settings
 from storage.sealing import Sealer
 from storage.states import MessageClass, RegionLevel, Role
-from storage.tables import OutboxMessage
+from storage.tables import OutboxMessage, WeeklyCycle
 from tests.handlers.test_digest_render import digest
 from tests.handlers.test_week_feedback import at
 from tests.handlers.weeks import City, city_services
@@ -22,6 +24,7 @@ from tests.handlers.weeks import City, city_services
 WEEK = "2026-03-09"
 MONDAY = "03-16 08:40"
 LIFT = "dianti.guzhang"
+PLAN_FIELDS = [f"{step}_{part}" for step in ("open", "prompt", "close") for part in ("weekday", "minute")]
 
 
 def above(community: str) -> tuple[RegionEntry, ...]:
@@ -104,6 +107,27 @@ async def test_it_waits_for_late_digests_until_tuesday(city: City) -> None:
     assert await advance_regions(city.database, city.services, at(MONDAY)) == 0
     await live_through(city, "03-16 08:41")
     assert await advance_regions(city.database, city.services, at("03-16 08:42")) == 1
+
+
+async def test_nobody_waits_for_compounds_that_are_not_theirs_or_switched_off(city: City) -> None:
+    for name, scope in (("u-one", "C-1"), ("u-other", "C-2"), ("u-street", "S-1")):
+        await city.grant(await city.person(name), Role.SECRETARY, scope)
+    await live_through(city)
+    async with city.database.write() as session:
+        left = select(WeeklyCycle).where(WeeklyCycle.compound_id == city.id_of("QS-1"))
+        for week in await session.exec(left):
+            week.digested_at = week.digest = None
+    assert await advance_regions(city.database, city.services, at(MONDAY)) == 1
+    assert [message.recipient for message in await told(city)] == ["u-one"]
+    async with city.database.write() as session:
+        for week in await session.exec(left):
+            await session.delete(week)  # the clock has not come to it yet
+    assert await advance_regions(city.database, city.services, at(MONDAY)) == 0
+    plan = {name: getattr(DEFAULT_PLAN, name) for name in PLAN_FIELDS}
+    async with city.database.write() as session:
+        await put_settings(session, {"compound_id": city.id_of("QS-1"), "enabled": False, **plan})
+    assert await advance_regions(city.database, city.services, at(MONDAY)) == 1
+    assert sorted(message.recipient for message in await told(city)) == ["u-one", "u-street"]
 
 
 async def test_a_week_without_any_digest_is_told_to_nobody(city: City) -> None:
