@@ -38,13 +38,13 @@ from handlers.digests.rules import (
 from handlers.local_time import LOCAL
 from handlers.opinions.rules import SAFETY
 from handlers.reach.fields import Facts, NoticeKind
-from handlers.reach.notify import Notice, Reached, Whom, notify_all
+from handlers.reach.notify import Notice, Reached, Whom, key_in_group, notify_all
 from handlers.texts import say
 from storage.audit import add_audit_event
 from storage.database import Database
 from storage.queries import cycles, week_figures
 from storage.queries.cycles import Candidate, Week
-from storage.queries.prompts import load_last_prompts, put_prompts
+from storage.queries.prompts import list_unseen, load_last_prompts, put_prompts
 from storage.queries.week_figures import Period, Totals
 from storage.states import CycleStep, GroupKind, MessageClass, Role
 from storage.tables import ChatGroup
@@ -220,18 +220,38 @@ async def _to_prompt(session: AsyncSession, steps: Sequence[DueStep]) -> list[tu
         return []
     since = {entry.compound_id: entry.moments.opens_at for entry in steps if entry.compound_id in groups}
     lively = await cycles.list_lively_groups(session, since, LIVELY)
-    ids = [group.group_id or 0 for some in groups.values() for group in some]
+    ids = [(group.compound_id, group.group_id or 0) for some in groups.values() for group in some]
     last = await load_last_prompts(session, ids)
+    unseen = await list_unseen(
+        session,
+        [
+            _prompt_key(entry, group, last[group.group_id or 0].week)
+            for entry in steps
+            for group in groups.get(entry.compound_id, ())
+            if group.group_id in last
+        ],
+    )
     chosen = []
     for entry in steps:
         for group in groups.get(entry.compound_id, ()):
             prompt = last.get(group.group_id or 0)
             unanswered = prompt.unanswered if prompt and not prompt.spoken else 0
+            if prompt and unanswered and _prompt_key(entry, group, prompt.week) in unseen:
+                unanswered -= 1  # that one could be answered by nobody
             if group.group_id not in lively and is_prompted(
                 entry.step.week, prompt.week if prompt else None, unanswered
             ):
                 chosen.append((entry, group, unanswered))
     return chosen
+
+
+def _prompt_key(entry: DueStep, group: ChatGroup, week: str) -> tuple[str, str]:
+    """By which the outbox has a week's prompt: account and key."""
+    return group.speaks_through, key_in_group(_key(entry.code, week, CycleStep.PROMPT), group.group_id or 0)
+
+
+def _key(code: str, week: str, step: CycleStep) -> str:
+    return f"cycle:{code}:{week}:{step}"
 
 
 async def _close(database: Database, _services: Services, batch: Sequence[DueStep], now: datetime) -> int:
@@ -371,7 +391,7 @@ def _notice(
     return Notice(
         message_class=message_class,
         text=text,
-        dedupe_key=f"cycle:{entry.code}:{entry.step.week}:{entry.step.step}",
+        dedupe_key=_key(entry.code, entry.step.week, entry.step.step),
         not_before=not_before,
         expires_at=expires_at,
     )

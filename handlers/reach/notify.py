@@ -158,7 +158,7 @@ def _to_group(services: Services, group: ChatGroup, notice: Notice) -> _Letter |
         payload = {PICTURE: list(notice.picture)}
     elif notice.markdown and kind is ChannelKind.GROUP_WEBHOOK:
         notice, payload = replace(notice, text=notice.markdown), {"markdown": True}
-    return _Letter(f"group:{group.group_id}", notice, [way], payload)
+    return _Letter(_whom(group.group_id), notice, [way], payload)
 
 
 def _filled(services: Services, accounts: Iterable[str], notice: Notice) -> dict[str, dict[str, Any]]:
@@ -252,6 +252,15 @@ def _drafts(letter: _Letter) -> Iterator[Draft]:
 def _parts(text: str, form: Form) -> list[str]:
     """What goes out first one way may end as a text: that of a notice is as long as one text may be."""
     return split_numbered(text, LIMITS[form]) if form in LIMITS else [fit(text, LIMITS[Form.TEXT])]
+
+
+def key_in_group(dedupe_key: str, group_id: int) -> str:
+    """The outbox's key of a notice to a group, when it is of one part."""
+    return _short(f"{dedupe_key}:{_whom(group_id)}")
+
+
+def _whom(group_id: int | None) -> str:
+    return f"group:{group_id}"
 
 
 def _short(key: str) -> str:

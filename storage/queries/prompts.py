@@ -4,10 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from sqlalchemy import tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import GroupPrompt, Opinion
+from storage.states import OutboxState
+from storage.tables import GroupPrompt, Opinion, OutboxMessage
 from storage.upsert import insert_for
 
 
@@ -19,8 +21,10 @@ class LastPrompt(NamedTuple):
     spoken: bool
 
 
-async def load_last_prompts(session: AsyncSession, groups: Collection[int]) -> Mapping[int, LastPrompt]:
-    """By group; a group that was never prompted is left out."""
+async def load_last_prompts(
+    session: AsyncSession, groups: Collection[tuple[int, int]]
+) -> Mapping[int, LastPrompt]:
+    """Of groups (compound_id, group_id) by group_id; one that was never prompted there is left out."""
     spoken = (
         select(Opinion.number)
         .where(
@@ -32,10 +36,19 @@ async def load_last_prompts(session: AsyncSession, groups: Collection[int]) -> M
         .exists()
     )
     statement = select(GroupPrompt.group_id, GroupPrompt.week, GroupPrompt.unanswered, spoken).where(
-        col(GroupPrompt.group_id).in_(groups)
+        tuple_(col(GroupPrompt.compound_id), col(GroupPrompt.group_id)).in_(groups)
     )
     rows = (await session.exec(statement)).all()
     return {group_id: LastPrompt(week, unanswered, said) for group_id, week, unanswered, said in rows}
+
+
+async def list_unseen(session: AsyncSession, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of these prompts (account, key) that are known not to have come out in their group."""
+    statement = select(OutboxMessage.account, OutboxMessage.dedupe_key).where(
+        tuple_(col(OutboxMessage.account), col(OutboxMessage.dedupe_key)).in_(keys),
+        col(OutboxMessage.state).not_in((OutboxState.SENT, OutboxState.UNCERTAIN)),
+    )
+    return set(await session.exec(statement)) if keys else set()
 
 
 async def put_prompts(

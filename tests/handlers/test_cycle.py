@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from handlers.context import AccountFacts
@@ -19,8 +20,8 @@ from nlp.reader import Reader
 from storage.database import Database
 from storage.queries.cycles import list_weeks, load_digest, put_settings
 from storage.sealing import Sealer
-from storage.states import CycleStep, Form, GroupKind, MessageClass, RegionLevel, Role
-from storage.tables import AuditEvent, ChatGroup, WeeklyCycle
+from storage.states import CycleStep, Form, GroupKind, MessageClass, OutboxState, RegionLevel, Role
+from storage.tables import AuditEvent, ChatGroup, OutboxMessage, WeeklyCycle
 from tests.handlers.weeks import ACCOUNTS, City, Dying, Killed, city_services
 from tests.statements import asked_of
 
@@ -229,10 +230,13 @@ async def test_a_group_in_which_nobody_answers_is_asked_less_until_somebody_does
         [group] = (await session.exec(select(ChatGroup).where(ChatGroup.kind == GroupKind.CUSTOMER))).all()
         group_id = group.group_id
 
-    async def weeks(first: int, last: int) -> list[int]:
+    async def weeks(first: int, last: int, became: OutboxState = OutboxState.SENT) -> list[int]:
         for number in range(first, last):
             for moment in (OPENED, PROMPTED, CLOSED, DIGESTED):
                 await advance(city.database, city.services, at(moment) + timedelta(weeks=number))
+            async with city.database.write() as session:
+                pending = col(OutboxMessage.state) == OutboxState.PENDING
+                await session.exec(update(OutboxMessage).where(pending).values(state=became))
         prompts = [m for m in await city.outbox() if m.dedupe_key.split(":")[3] == "prompt"]
         return [(m.created_at - at(PROMPTED)).days // 7 for m in prompts]
 
@@ -245,6 +249,9 @@ async def test_a_group_in_which_nobody_answers_is_asked_less_until_somebody_does
     }
     await city.file([answer])
     assert await weeks(7, 9) == [0, 1, 2, 4, 6, 7, 8]
+    # What the owner of the group never let out has no answer, and says nothing of who reads there.
+    assert await weeks(9, 14, OutboxState.DEAD) == [0, 1, 2, 4, 6, 7, 8, 9, 10, 11, 12, 13]
+    assert await weeks(14, 18) == [0, 1, 2, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16]
 
 
 def test_prompts_differ_from_week_to_week_and_promise_no_more_than_the_plan() -> None:

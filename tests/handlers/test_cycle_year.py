@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from handlers.clock import cycles_of
@@ -21,7 +22,7 @@ from handlers.local_time import LOCAL, month_of
 from nlp.reader import Reader
 from storage.database import Database
 from storage.sealing import Sealer
-from storage.states import GroupKind, MessageClass
+from storage.states import GroupKind, MessageClass, OutboxState
 from storage.tables import AuditEvent, OutboxMessage, WeeklyCycle
 from tests.handlers.weeks import City, Dying, Killed, city_services
 from tests.handlers.year import (
@@ -48,6 +49,15 @@ FIRST = date(2026, 1, 5)
 TICKS = ((0, 9, 3), (0, 9, 33), (2, 9, 35), (3, 19, 2), (4, 15, 5), (6, 20, 0), (6, 20, 31))
 # In every fourth week the clocks look more often, and once at night.
 FINE = (*TICKS, (0, 9, 15), (2, 3, 0), (3, 18, 46), (5, 6, 0), (6, 20, 9))
+# Owners of groups let out what they are asked for.
+TAP = (
+    update(OutboxMessage)
+    .where(
+        col(OutboxMessage.message_class) == MessageClass.PROMPT,
+        col(OutboxMessage.state) == OutboxState.PENDING,
+    )
+    .values(state=OutboxState.SENT)
+)
 Span = tuple[tuple[int, int], tuple[int, int]]  # (week, day) to (week, day)
 
 
@@ -184,6 +194,8 @@ async def test_a_year_of_fifty_compounds(
             kills += await dice.choice(replicas).is_killed(now, dice.randrange(12))
         race = dice.random() < 0.2
         await asyncio.gather(*(each.look(now) for each in (replicas if race else [dice.choice(replicas)])))
+        async with database.write() as session:
+            await session.exec(TAP)
         await year.act(number, now)
     seconds, spent = wall.monotonic() - began, wall.process_time() - spent
     if other is not database:
