@@ -96,10 +96,10 @@ class Community:
 async def load_communities(session: AsyncSession, seen: Mapping[int, Compound]) -> list[Community]:
     """The communities whose compounds are all among these: who sees only some learns nothing of the others."""
     regions = {compound.region_code for compound in seen.values() if compound.region_code}
-    found = []
-    for code, name in await oversight.list_communities_of(session, regions):
-        compounds = await oversight.list_compounds_of(session, code)
-        if {compound.compound_id for compound in compounds} <= seen.keys():
-            warnings = await oversight.list_community_warnings(session, code, WARNINGS)
-            found.append(Community(code, name, tuple(warnings)))
-    return found
+    named = dict(await oversight.list_communities_of(session, regions))
+    compounds = await oversight.list_compounds_by_community(session, named.keys())
+    whole = {code: name for code, name in named.items() if compounds.get(code, set()) <= seen.keys()}
+    warnings: dict[str, list[CommunityWarning]] = {code: [] for code in whole}
+    for warning in await oversight.list_community_warnings(session, whole.keys(), WARNINGS):
+        warnings[warning.region_code].append(warning)
+    return [Community(code, name, tuple(warnings[code])) for code, name in whole.items()]

@@ -167,7 +167,7 @@ async def watch_community(
     weeks = _together(tallies)
     if not weeks or weeks[-1].week != week:
         return 0
-    known = await queries.list_community_warnings(session, region_code, _LIMIT)
+    known = await queries.list_community_warnings(session, [region_code], _LIMIT)
     rises, ended = observe(weeks, _episodes(known), services.tagger.lexicon.tops)
     _end(session, known, ended, week)
     named = {}

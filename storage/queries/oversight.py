@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import and_, case, exists, func, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -218,18 +219,23 @@ async def list_warnings_of(session: AsyncSession, compound_ids: Collection[int])
 
 
 async def list_community_warnings(
-    session: AsyncSession, region_code: str, limit: int
+    session: AsyncSession, region_codes: Collection[str], limit: int
 ) -> list[CommunityWarning]:
-    """The warnings of a community, running ones first, then the newest."""
+    """The warnings of communities, at most `limit` of each, running ones first, then the newest."""
+    order = (
+        col(CommunityWarning.ended_week).is_not(None),
+        col(CommunityWarning.week).desc(),
+        col(CommunityWarning.category),
+    )
+    place = func.row_number().over(partition_by=col(CommunityWarning.region_code), order_by=order)
+    ranked = (
+        select(CommunityWarning, place.label("place"))
+        .where(col(CommunityWarning.region_code).in_(region_codes))
+        .subquery()
+    )
+    warning = aliased(CommunityWarning, ranked)
     statement = (
-        select(CommunityWarning)
-        .where(CommunityWarning.region_code == region_code)
-        .order_by(
-            col(CommunityWarning.ended_week).is_not(None),
-            col(CommunityWarning.week).desc(),
-            col(CommunityWarning.category),
-        )
-        .limit(limit)
+        select(warning).where(ranked.c.place <= limit).order_by(col(warning.region_code), ranked.c.place)
     )
     return list((await session.exec(statement)).all())
 
@@ -262,6 +268,23 @@ async def list_compounds_of(session: AsyncSession, region_code: str) -> list[Com
     )
     statement = select(Compound).where(col(Compound.region_code).in_(below)).order_by(col(Compound.code))
     return list((await session.exec(statement)).all())
+
+
+async def list_compounds_by_community(
+    session: AsyncSession, communities: Collection[str]
+) -> dict[str, set[int]]:
+    """The compound_ids of these communities, those of their precincts too; one without compounds is left out."""
+    statement = (
+        select(Region.code, Region.parent_code, Compound.compound_id)
+        .join(Compound, col(Compound.region_code) == col(Region.code))
+        .where(or_(col(Region.code).in_(communities), col(Region.parent_code).in_(communities)))
+    )
+    found: dict[str, set[int]] = {}
+    for code, parent, compound_id in await session.exec(statement):
+        community = code if code in communities else parent
+        if community is not None and compound_id is not None:
+            found.setdefault(community, set()).add(compound_id)
+    return found
 
 
 async def list_holders(session: AsyncSession, scope_code: str, roles: Collection[Role]) -> list[int]:

@@ -1,8 +1,13 @@
 """What rises, on a page: seen, followed to its matters, and switched off by those who may."""
 
+from collections.abc import Mapping
+
 from sqlmodel import select
 
-from storage.tables import AuditEvent, CommunityWarning, Compound, EarlyWarning
+from handlers.oversight.board import WARNINGS, load_communities
+from storage.states import RegionLevel
+from storage.tables import AuditEvent, CommunityWarning, Compound, EarlyWarning, Region
+from tests.statements import asked_of
 from tests.web.orders import matter
 from tests.web.town import HERE, Town, here_id
 
@@ -78,3 +83,47 @@ async def test_what_rises_in_a_community_is_for_those_who_see_all_of_it(town: To
         page = await (await town.as_staff(who)).get("/console/communities")
         assert "竹园" not in page.text
         assert "9 户" not in page.text
+
+
+async def test_many_communities_are_asked_about_as_often_as_few_and_each_has_its_own_list(town: Town) -> None:
+    def warning(code: str, number: int, ended: str | None = None) -> CommunityWarning:
+        return CommunityWarning(
+            region_code=code,
+            category=f"kind{number}",
+            week="2026-03-02",
+            weeks=1,
+            people=9,
+            usual_tenths=23,
+            still_usual=4,
+            raised_at=town.clock.now,
+            ended_week=ended,
+        )
+
+    seen: dict[int, Compound] = {}
+    async with town.site.database.write() as session:
+        for number in range(5):
+            code = f"C-{number}"
+            session.add(Region(code=code, level=RegionLevel.COMMUNITY, name=code))
+            session.add(Region(code=f"P-{number}", level=RegionLevel.PRECINCT, name=code, parent_code=code))
+            await session.flush()
+            for region in (code, f"P-{number}"):
+                compound = Compound(code=f"X-{region}", name=region, region_code=region)
+                session.add(compound)
+                await session.flush()
+                seen[compound.compound_id or 0] = compound
+            session.add_all([warning(code, 1, "2026-03-09"), warning(code, 2)])
+        session.add_all([warning("C-0", number) for number in range(3, WARNINGS + 5)])
+    unseen = max(seen)
+
+    async def load(some: Mapping[int, Compound]) -> tuple[dict[str, list[str]], int]:
+        with asked_of(town.site.database._reader) as asked:
+            async with town.site.database.read() as session:
+                found = await load_communities(session, some)
+        return {each.code: [one.category for one in each.warnings] for each in found}, len(asked)
+
+    few, asked_few = await load({key: each for key, each in seen.items() if "-0" in each.code})
+    many, asked_many = await load({key: each for key, each in seen.items() if key != unseen})
+    assert list(few) == ["C-0"]
+    assert asked_few == asked_many
+    assert list(many) == ["C-0", "C-1", "C-2", "C-3"]  # of the last one a compound is not seen
+    assert (len(many["C-0"]), many["C-1"]) == (WARNINGS, ["kind2", "kind1"])
