@@ -1,6 +1,6 @@
 """The stored digests of many compounds, for those who answer for a region; and who that is."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import func
@@ -56,8 +56,25 @@ async def list_regions_unfinished(session: AsyncSession, week: str) -> set[str]:
         )
         .distinct()
     )
+    codes = list(await session.exec(statement))
+    return await _with_all_above(session, codes)
+
+
+async def list_regions_with(session: AsyncSession, week: str) -> set[str]:
+    """The codes of the regions in which, or below which, a compound has a digest of this week."""
+    statement = (
+        select(Compound.region_code)
+        .join(WeeklyCycle, col(WeeklyCycle.compound_id) == col(Compound.compound_id))
+        .where(WeeklyCycle.week == week, col(WeeklyCycle.digested_at).is_not(None))
+        .distinct()
+    )
+    codes = list(await session.exec(statement))
+    return await _with_all_above(session, codes)
+
+
+async def _with_all_above(session: AsyncSession, codes: Iterable[str | None]) -> set[str]:
     found: set[str] = set()
-    layer = {code for code in await session.exec(statement) if code is not None}
+    layer = {code for code in codes if code is not None}
     while layer - found:
         found |= layer
         above = select(Region.parent_code).where(col(Region.code).in_(layer)).distinct()

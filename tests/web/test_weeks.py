@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from storage.states import RegionLevel
+from storage.tables import Region
 from tests.web.town import HERE, WEEK, Town, digest, here_id, week_row
 
 COUNTED: dict[str, Any] = {
@@ -64,6 +66,9 @@ async def test_staff_see_trends_and_print_what_everybody_may_read(town: Town) ->
 async def test_those_above_see_their_compounds_added_up_and_no_words(town: Town) -> None:
     async with town.site.database.write() as session:
         session.add(week_row(await here_id(town), town.clock.now, **COUNTED))
+    async with town.site.database.write() as session:
+        empty = Region(code="440199002", level=RegionLevel.COMMUNITY, name="新社区", parent_code="4401990")
+        session.add(empty)
     browser = await town.as_staff("subdistrict_secretary")
     listed = await browser.get("/console/weeks")
     assert f'href="/console/weeks/4401990/{WEEK}"' in listed.text
@@ -72,6 +77,8 @@ async def test_those_above_see_their_compounds_added_up_and_no_words(town: Town)
     assert page.status == 200
     for shown in ("柳荫街道", "新禾苑", "1 个小区合在一起", "停车秩序", "河沿社区"):
         assert shown in page.text
+    assert f'href="/console/weeks/440199001/{WEEK}"' in page.text
+    assert "新社区" not in page.text  # nobody there has a digest
     hidden = [one["text"] for one in digest()["quotes"]]  # type: ignore[attr-defined]
     for word in ("1012", *hidden):
         assert word not in page.text

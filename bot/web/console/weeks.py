@@ -6,6 +6,7 @@ from bot.web.console.compounds import CODE, WEEK
 from bot.web.visit import Visit
 from handlers.access import Forbidden, NotFound, Right, access_region, access_regions
 from handlers.digests.regions import list_weeks_in, sum_week
+from storage.queries.region_weeks import list_regions_with
 from storage.queries.tree import list_regions_right_below
 
 
@@ -25,11 +26,12 @@ async def show_region_week(visit: Visit) -> web.Response:
     weeks = await list_weeks_in(visit.session, code)
     if week not in weeks:
         raise NotFound
+    there = await list_regions_with(visit.session, week)
     return visit.page(
         "console/region_week.html",
         region=opened.region,
         week=week,
         weeks=weeks,
         sum=await sum_week(visit.session, code, week),
-        below=await list_regions_right_below(visit.session, code),
+        below=[each for each in await list_regions_right_below(visit.session, code) if each.code in there],
     )
