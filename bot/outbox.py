@@ -227,8 +227,10 @@ class Sender:
         channel = self._channels[message.account]
         key = f"{message.account}-{message.outbox_id}"
         began_at = self._clock()
+        unsent = Verdict.RETRY  # as long as nothing has left the house
         try:
             picture = await self._picture(message)
+            unsent = Verdict.UNKNOWN
             if picture is None:
                 result = SendResult(Verdict.REFUSED, detail="图片已经不在了")
             else:
@@ -244,7 +246,7 @@ class Sender:
                     )
                 )
         except Exception as error:  # a fault of ours must not stop what goes to everybody else
-            result = SendResult(Verdict.UNKNOWN, detail=type(error).__name__)
+            result = SendResult(unsent, detail=type(error).__name__)
         self._metrics.sends.labels(message.account, result.verdict).inc()
         now = self._clock()
         if result.verdict is Verdict.ACCOUNT_BLOCKED:

@@ -106,6 +106,22 @@ async def test_a_picture_that_is_gone_is_not_sent(city: City) -> None:
     assert not any(out.text == message.text for out in channel.sent)
 
 
+async def test_a_picture_that_cannot_be_read_now_is_tried_again(city: City) -> None:
+    await WeekCharts(city.database, city.services).step(at(LATE))
+    channel = Robot("duty-group")
+    async with city.database.write() as session:
+        [sealed] = await session.exec(select(Blob.sealed))
+        await session.exec(update(Blob).values(sealed=b"torn"))
+    await Replica(city.database, city.services, Clock(at("03-23 10:00")), channels=[channel]).send()
+    [message] = await charts(city)
+    assert (message.state, message.attempts) == (OutboxState.PENDING, 1)
+    async with city.database.write() as session:
+        await session.exec(update(Blob).values(sealed=sealed))
+    await Replica(city.database, city.services, Clock(at("03-23 10:30")), channels=[channel]).send()
+    [message] = await charts(city)
+    assert message.state is OutboxState.SENT
+
+
 async def test_what_cannot_be_drawn_holds_up_nothing_and_is_left(city: City) -> None:
     async with city.database.write() as session:
         [week] = (
