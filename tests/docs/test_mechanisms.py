@@ -11,8 +11,6 @@ def test_every_mechanism_has_a_row_and_a_test_that_is_there() -> None:
     found = list(rows(read("docs/mechanisms.md"), 5))
     assert [row[0] for row in found] == [str(number) for number in range(1, 23)]
     for number, *_told, walked in found:
-        if walked == "not yet":
-            continue
         named = _TEST.findall(walked)
         assert named, f"{number} names no test"
         for file, test in named:
