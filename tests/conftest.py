@@ -1,5 +1,6 @@
 """Real databases for everybody: each test that asks for `database` runs on SQLite and on PostgreSQL."""
 
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from storage.database import Database
 from storage.sealing import Sealer
 from tests import postgres
 from tests.databases import Databases
+from tests.memory import folder_for_databases
 
 COLUMN_KEY = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 LOOKUP_KEY = "Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA="
@@ -38,7 +40,7 @@ def no_blocking() -> Iterator[BlockBuster]:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A real server."""
-    with postgres.running_server() as url:
+    with postgres.running_server(folder_for_databases()) as url:
         yield url
 
 
@@ -66,9 +68,10 @@ async def migrated_postgres(migrated_databases: postgres.Migrated) -> AsyncItera
 
 
 @pytest.fixture(scope="session")
-def sqlite_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sqlite_folder() -> Iterator[Path]:
     """Where the file of each test's database is, one after the other."""
-    return tmp_path_factory.mktemp("sqlite")
+    with tempfile.TemporaryDirectory(prefix="yishi-sqlite-", dir=folder_for_databases()) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

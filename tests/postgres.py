@@ -30,13 +30,16 @@ _counter = itertools.count()
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
-    """The address of a server: YISHI_TEST_POSTGRES names one, else the wheel's is started for this process."""
+def running_server(beside: Path | None = None) -> Iterator[str]:
+    """The address of a server: YISHI_TEST_POSTGRES names one, else the wheel's is started for this process.
+
+    beside: where its files are; by default on the disk, where benchmarks want them.
+    """
     if url := os.environ.get("YISHI_TEST_POSTGRES"):
         yield url
         return
     # The server opens the parents of its data directory to its own user: only a folder of its own may be there.
-    with tempfile.TemporaryDirectory(prefix="yishi-pg-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="yishi-pg-", dir=beside, ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         (Path(folder) / "run").mkdir(mode=0o700)
         os.environ["XDG_RUNTIME_DIR"] = f"{folder}/run"
