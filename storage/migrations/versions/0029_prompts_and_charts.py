@@ -1,14 +1,14 @@
 """When residents' groups were last prompted; a picture of a week
 
-Revision ID: 0028
-Revises: 0031
+Revision ID: 0029
+Revises: 0028
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0028'
-down_revision = '0031'
+revision = '0029'
+down_revision = '0028'
 branch_labels = None
 depends_on = None
 

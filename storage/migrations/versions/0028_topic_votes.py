@@ -1,12 +1,12 @@
 """A topic's record says that the owners' vote did not pass
 
-Revision ID: 0031
+Revision ID: 0028
 Revises: 0027
 """
 
 from alembic import op
 
-revision = '0031'
+revision = '0028'
 down_revision = '0027'
 branch_labels = None
 depends_on = None

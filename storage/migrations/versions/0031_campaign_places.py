@@ -1,14 +1,14 @@
 """Places of a campaign that staff found themselves, with photos before and after
 
-Revision ID: 0032
-Revises: 0029
+Revision ID: 0031
+Revises: 0030
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0032'
-down_revision = '0029'
+revision = '0031'
+down_revision = '0030'
 branch_labels = None
 depends_on = None
 
