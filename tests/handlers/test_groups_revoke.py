@@ -101,9 +101,9 @@ async def send(talk: Talk, text: str, key: str, payload: dict[str, Any] | None =
 async def test_a_revoked_message_leaves_no_word_anywhere(talk: Talk, group: Group) -> None:
     await group.hear(group.said(SAID, key="a:x"), group.said(OTHER))
     number, other = await file_all(talk)
-    fields = {"fields": {"thing1": SAID[:20]}, "owner": "wangjing"}
+    fields = {"notices": {"template:main": {"fields": {"thing1": SAID[:20]}, "template": "T-1"}}}
     await send(talk, f"紧急 {number}：{SAID}\n请处理", "alert:1:1:260312:person:1", fields)
-    others = {"fields": {"thing1": OTHER[:20]}}
+    others = {"notices": {"template:main": {"fields": {"thing1": OTHER[:20]}, "template": "T-1"}}}
     await send(talk, f"紧急 {other}：{OTHER}", "alert:1:2:260312:person:1", others)
     async with talk.database.write() as session:
         home = (await session.exec(select(Compound))).one()
@@ -138,10 +138,10 @@ async def test_a_revoked_message_leaves_no_word_anywhere(talk: Talk, group: Grou
     assert kept.text == f"已登记：{OTHER}"
     assert alert.text == f"紧急 {number}：（已撤回）\n请处理"
     assert (alert.payload, alert.state) == (
-        {"fields": {"thing1": "（已撤回）"}, "owner": "wangjing"},
+        {"notices": {"template:main": {"fields": {"thing1": "（已撤回）"}, "template": "T-1"}}},
         OutboxState.PENDING,
     )
-    assert unrelated.payload == {"fields": {"thing1": OTHER[:20]}}
+    assert unrelated.payload == others
     [cycle] = await talk.rows(WeeklyCycle)
     assert cycle.digest is not None
     assert cycle.digest["quotes"] == [{"text": OTHER, "label": "y"}]

@@ -236,8 +236,7 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("POST", "/console/{compound}/property/switch"): here(*RUN, status=GO),
     ("POST", "/console/{compound}/property/contract"): here(*RUN, status=GO),
     # What the company says is the company's alone.
-    ("POST", "/console/{compound}/property/{quarter}/statement"): here("property", status=GO)
-    | dict.fromkeys(ABOVE, NO),
+    ("POST", "/console/{compound}/property/{quarter}/statement"): here("property") | dict.fromkeys(ABOVE, NO),
     ("GET", "/h5/polls"): residents(OK),
     # The one lives there, the other nowhere that is known.
     ("GET", "/h5/polls/{compound}/{number}"): residents(OK, snapshot=GONE),
