@@ -8,6 +8,7 @@ from nlp.segment import warm
 from storage.database import Database
 from storage.sealing import Sealer
 from tests.beginning import Beginning
+from tests.handlers.survey_block import Block, found_block
 from tests.handlers.talk import ACCOUNTS, NOW, Talk, compound
 
 
@@ -35,3 +36,9 @@ async def talk(database: Database, services: Services, enrolled: Beginning[int])
     """A conversation in that city."""
     await enrolled.lay(database)
     return Talk(database, services)
+
+
+@pytest.fixture
+async def block(talk: Talk) -> Block:
+    """Five flats, each with somebody who named it, and a secretary who may ask."""
+    return await found_block(talk)

@@ -1,23 +1,18 @@
-"""Surveys of households on real databases: one answer of a unit in force, replicas, the clock, chat, forgetting."""
+"""Surveys of households on real databases: one answer of a unit in force, figures, forgetting."""
 
 import asyncio
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 
-import pytest
 from sqlmodel import select
 
-from handlers.inbound import InboundKind
 from handlers.local_time import LOCAL
 from handlers.people.join import join_people
-from handlers.surveys.answers import Kept, answer_survey, record_answer, said_in
+from handlers.surveys.answers import Kept
 from handlers.surveys.canvass import name_canvasser
-from handlers.surveys.clock import AT_ONCE, advance_surveys, remind
-from handlers.surveys.create import add_round, create_survey, hold_round
-from handlers.surveys.replies import reply_to_reason
+from handlers.surveys.create import add_round, hold_round
 from handlers.surveys.results import figures_of, load_coverage, load_shown
-from handlers.surveys.rules import Code, Counts, Draft, Refused, Said
-from handlers.surveys.running import close_round, set_round
+from handlers.surveys.rules import Code, Counts, Draft
+from handlers.surveys.running import close_round
 from storage.queries.people import find_identity
 from storage.queries.survey_answers import (
     count_households,
@@ -25,232 +20,27 @@ from storage.queries.survey_answers import (
     put_attempt,
     reduce_surveys,
 )
-from storage.queries.surveys import lock_reply, lock_survey
 from storage.queries.tree import find_compound
 from storage.states import (
     BindingState,
     DoorOutcome,
-    OutboxState,
-    PlaceLevel,
-    Role,
-    SurveyChannel,
-    SurveyChoice,
     SurveyGiver,
     SurveyPhase,
-    SurveyState,
     UnitKind,
 )
 from storage.tables import (
     AuditEvent,
     ChannelIdentity,
-    Opinion,
-    OutboxMessage,
     OwnerBinding,
     Person,
-    Place,
-    RollOwner,
-    RollTitle,
     RollUnit,
     SurveyAnswer,
     SurveyAttempt,
     SurveyCanvasser,
-    SurveyReply,
     SurveyRound,
     SurveyUnit,
 )
-from tests.handlers.neighbours import appoint, open_groups
-from tests.handlers.talk import Talk
-
-AGREE, AGAINST, EITHER = SurveyChoice.AGREE, SurveyChoice.AGAINST, SurveyChoice.EITHER
-TODAY = date(2026, 3, 12)
-FLATS = ("3-1-101", "3-1-102", "3-2-501", "3-2-502", "12-301")
-
-
-class Block:
-    """新禾苑 with five flats, and a survey in it."""
-
-    def __init__(self, talk: Talk, compound_id: int, staff: int) -> None:
-        self.talk, self.compound_id, self.staff = talk, compound_id, staff
-        self.number = 0
-
-    async def ask(self, **changes: object) -> int:
-        """A survey with a round that is open from now on; returns its number."""
-        values: dict[str, object] = {
-            "phase": SurveyPhase.PLAN,
-            "question": "改不改？",
-            "starts_on": TODAY,
-            "ends_on": TODAY + timedelta(days=7),
-            **changes,
-        }
-        async with self.talk.database.write() as session:
-            compound = await find_compound(session, "XH-1")
-            assert compound is not None
-            survey, _round = await create_survey(
-                session,
-                compound,
-                "老旧小区改造",
-                "",
-                Draft(**values),  # type: ignore[arg-type]
-                self.talk.now,
-                actor_id=self.staff,
-                template="renovation",
-            )
-        self.number = survey.survey_number
-        await self.open()
-        return self.number
-
-    async def open(self, place: int = 1) -> Code | None:
-        try:
-            async with self.talk.database.write() as session:
-                compound = await find_compound(session, "XH-1")
-                assert compound is not None
-                services = self.talk.services
-                await set_round(
-                    session, services, compound, self.number, place, self.talk.now, actor_id=self.staff
-                )
-        except Refused as refused:
-            return refused.code
-        return None
-
-    async def person(self, openid: str) -> int:
-        async with self.talk.database.read() as session:
-            identity = await find_identity(session, "main", openid)
-        assert identity is not None
-        return identity.person_id
-
-    async def answer(
-        self, openid: str, unit: str, choice: SurveyChoice, *reasons: str, words: str = ""
-    ) -> Kept | Code:
-        person_id = await self.person(openid)
-        try:
-            async with self.talk.database.write() as session:
-                return await answer_survey(
-                    session,
-                    self.talk.services,
-                    self.compound_id,
-                    self.number,
-                    1,
-                    unit,
-                    Said(choice, reasons, words),
-                    SurveyChannel.PAGE,
-                    self.talk.now,
-                    person_id=person_id,
-                )
-        except Refused as refused:
-            return refused.code
-
-    async def draft(self, draft: Draft) -> None:
-        """Another round."""
-        async with self.talk.database.write() as session:
-            await add_round(session, self.compound_id, self.number, draft, self.talk.now, actor_id=self.staff)
-
-    async def reply(self, reason: str, answer: str, summary: str = "") -> None:
-        """Staff answer a reason against the first round."""
-        async with self.talk.database.write() as session:
-            await reply_to_reason(
-                session,
-                *(self.compound_id, self.number, 1, reason, summary, answer, self.talk.now),
-                actor_id=self.staff,
-            )
-
-    async def record(self, unit: str, choice: SurveyChoice, *reasons: str, words: str = "") -> Kept | Code:
-        try:
-            async with self.talk.database.write() as session:
-                return await record_answer(
-                    session,
-                    self.talk.services.sealer,
-                    self.compound_id,
-                    self.number,
-                    1,
-                    unit,
-                    Said(choice, reasons, words),
-                    SurveyChannel.DOOR,
-                    self.talk.now,
-                    actor_id=self.staff,
-                )
-        except Refused as refused:
-            return refused.code
-
-    async def standing(self) -> Mapping[str, SurveyChoice]:
-        answers = await self.talk.rows(SurveyAnswer)
-        return {each.unit_code: each.choice for each in answers if each.in_force}
-
-    async def own(self, openid: str, owner: int, *units: str) -> None:
-        """Let somebody be the proven owner of units of the roll."""
-        person_id, now = await self.person(openid), self.talk.now
-        async with self.talk.database.write() as session:
-            session.add(
-                RollOwner(
-                    compound_id=self.compound_id, owner_number=owner, name_sealed=b"sealed", entered_at=now
-                )
-            )
-            await session.flush()
-            session.add_all(
-                RollTitle(compound_id=self.compound_id, unit_code=unit, owner_number=owner, since=now)
-                for unit in units
-            )
-            session.add(
-                OwnerBinding(
-                    compound_id=self.compound_id,
-                    binding_number=owner,
-                    owner_number=owner,
-                    person_id=person_id,
-                    state=BindingState.BOUND,
-                    possession="code",
-                    possession_at=now,
-                )
-            )
-
-    async def advance(self, *, replicas: int = 1) -> int:
-        talk = self.talk
-        return sum(
-            await asyncio.gather(
-                *(advance_surveys(talk.database, talk.services, talk.now) for _ in range(replicas))
-            )
-        )
-
-    async def told(self, about: str) -> list[OutboxMessage]:
-        rows = await self.talk.rows(OutboxMessage)
-        return [row for row in rows if row.dedupe_key.startswith("survey:") and about in row.text]
-
-
-@pytest.fixture
-async def block(talk: Talk) -> Block:
-    async with talk.database.write() as session:
-        compound = await find_compound(session, "XH-1")
-        assert compound is not None
-        assert compound.compound_id is not None
-        session.add_all(
-            Place(
-                compound_id=compound.compound_id,
-                code=code,
-                level=PlaceLevel.UNIT,
-                name=code,
-                parent_code=code.rpartition("-")[0],
-            )
-            for code in FLATS
-        )
-    staff = await appoint(talk, "shuji", Role.SECRETARY)
-    for name, flat in zip("abcde", FLATS, strict=True):
-        await talk.bind(f"o-{name}", f"XH-1/{flat}")
-    return Block(talk, compound.compound_id, staff)
-
-
-async def roll(block: Block, *units: str, kind: UnitKind = UnitKind.RESIDENTIAL) -> None:
-    async with block.talk.database.write() as session:
-        for unit in units:
-            building, _, room = unit.partition("-")
-            session.add(
-                RollUnit(
-                    compound_id=block.compound_id,
-                    unit_code=unit,
-                    kind=kind,
-                    building=building,
-                    room=room,
-                    area_survey=80_000_000,
-                    entered_at=block.talk.now,
-                )
-            )
+from tests.handlers.survey_block import AGAINST, AGREE, EITHER, FLATS, TODAY, Block, roll
 
 
 async def test_the_last_word_of_a_household_stands_and_staff_do_not_write_over_it(block: Block) -> None:
@@ -321,28 +111,6 @@ async def test_whose_home_it_is_no_more_stands_in_nobodys_way(block: Block) -> N
     assert await block.record("3-1-101", AGREE) == Kept(False)
     await block.talk.bind("o-a", "XH-1/3-2-502")
     assert await block.record("3-1-101", AGREE) == Kept(True)
-
-
-async def test_who_says_the_same_again_in_chat_keeps_reasons_and_words(block: Block) -> None:
-    number = await block.ask()
-    sealer = block.talk.services.sealer
-    await block.answer("o-a", "3-1-101", AGAINST, "noise", words="太吵")
-    for said, kept in (
-        ("不同意", Said(AGAINST, ("noise",), "太吵")),
-        ("不同意，还贵", Said(AGAINST, ("noise",), "还贵")),
-        ("同意", Said(AGREE)),
-    ):
-        await block.talk.say("o-a", f"征询 {number} {said}")
-        [standing] = [each for each in await block.talk.rows(SurveyAnswer) if each.in_force]
-        assert said_in(sealer, standing) == kept
-
-
-async def test_who_lives_in_a_building_that_is_not_asked_is_not_told_to_bind(block: Block) -> None:
-    number = await block.ask(buildings=("12",))
-    for said in ("意见征询", f"征询 {number} 同意"):
-        told = await block.talk.say("o-a", said)
-        assert "没有问到您家那一户" in told
-        assert "绑定" not in told
 
 
 async def test_whose_answer_is_taken_over_is_told_once_and_not_what_was_said(block: Block) -> None:
@@ -420,161 +188,6 @@ async def test_the_households_are_those_of_the_roll_when_the_round_opens(block: 
     ]
 
 
-async def test_two_replicas_open_a_round_once_and_a_second_round_waits(block: Block) -> None:
-    await open_groups(block.talk, block.compound_id)
-    await block.ask(starts_on=TODAY + timedelta(days=1))
-    assert len(await block.talk.rows(SurveyUnit)) == 0
-    await block.draft(Draft(SurveyPhase.NOTICE, "方案行不行？", TODAY, TODAY + timedelta(days=9)))
-    block.talk.now = datetime(2026, 3, 13, 1, 0, tzinfo=UTC)
-    assert await block.advance(replicas=3) == 1
-    assert len(await block.talk.rows(SurveyUnit)) == len(FLATS)
-    assert await block.open(2) is Code.ANOTHER_OPEN
-    assert len([each for each in await block.talk.rows(AuditEvent) if each.verb == "survey.opened"]) == 1
-    groups = await block.told("征求意见：老旧小区改造")
-    assert len(groups) == 2
-    assert all("不是表决" in row.text for row in groups)
-    async with block.talk.database.write() as session:
-        for closed in (True, False):
-            assert closed is await close_round(
-                session, block.compound_id, block.number, 1, block.talk.now, actor_id=block.staff
-            )
-    assert {row.state for row in await block.told("征求意见：老旧小区改造")} == {OutboxState.CANCELLED}
-    assert await block.open(2) is None
-
-
-async def test_who_has_not_answered_is_reminded_once_and_by_day(block: Block) -> None:
-    await block.ask()
-    await block.answer("o-a", "3-1-101", AGREE)
-    block.talk.now = datetime(2026, 3, 17, 15, 0, tzinfo=UTC)  # 23:00
-    assert await block.advance() == 0
-    block.talk.now = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
-    assert await block.advance(replicas=3) == 1
-    reminded = await block.told("还没听到您家的意见")
-    assert sorted(row.recipient for row in reminded) == ["o-b", "o-c", "o-d", "o-e"]
-    block.talk.now += timedelta(hours=5)
-    assert await block.advance() == 0
-    assert len(await block.told("还没听到您家的意见")) == 4
-    block.talk.now = datetime(2026, 3, 19, 12, 1, tzinfo=UTC)
-    assert await block.advance(replicas=2) == 1
-    [closed] = await block.talk.rows(SurveyRound)
-    assert (closed.state, closed.next_at) == (SurveyState.CLOSED, None)
-    assert closed.closed_at == datetime(2026, 3, 19, 12, 0, tzinfo=UTC)
-
-
-async def test_more_people_than_go_into_one_transaction_are_each_reminded_once(block: Block) -> None:
-    await block.ask()
-    for name, flat in zip("abcd", FLATS, strict=False):
-        await block.answer(f"o-{name}", flat, AGREE)
-    follows = [
-        block.talk.message(f"o-more-{number}", kind=InboundKind.FOLLOW, scene=f"XH-1/{FLATS[4]}")
-        for number in range(AT_ONCE)
-    ]
-    await block.talk.batch(follows)
-    block.talk.now = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
-
-    async def died() -> None:
-        async with block.talk.database.write() as session:
-            survey = await lock_survey(session, block.compound_id, block.number)
-            round_ = await hold_round(session, block.compound_id, block.number, 1)
-            compound = await find_compound(session, "XH-1")
-            assert survey is not None
-            assert compound is not None
-            await remind(session, block.talk.services, compound, survey, round_, block.talk.now)
-            raise ConnectionError
-
-    with pytest.raises(ConnectionError):
-        await died()
-    assert await block.told("还没听到您家的意见") == []
-    seen = []
-    for _tick in range(3):
-        await block.advance(replicas=2)
-        seen.append(len({row.recipient for row in await block.told("还没听到您家的意见")}))
-    assert seen[0] in (AT_ONCE, AT_ONCE + 1)  # the other replica may already have gone on
-    assert seen[1:] == [AT_ONCE + 1] * 2
-    assert len(await block.told("还没听到您家的意见")) == AT_ONCE + 1
-    [round_] = await block.talk.rows(SurveyRound)
-    assert (round_.reminded_after > 0, round_.remind_at) == (True, None)
-
-
-async def test_who_gave_a_reason_learns_once_that_it_was_answered(block: Block) -> None:
-    await block.ask()
-    await block.answer("o-a", "3-1-101", AGAINST, "noise")
-    await block.answer("o-b", "3-1-102", AGAINST, "cost")
-    await block.answer("o-c", "3-2-501", AGAINST, "noise")
-    await block.answer("o-c", "3-2-501", AGREE)
-    for answer in ("只在白天做。", "只在白天做。", "只在上午做。"):
-        await block.reply("noise", answer, "怕吵")
-    assert await block.advance(replicas=3) == 1
-    assert await block.advance() == 0
-    [told] = await block.told("只在上午做。")
-    assert told.recipient == "o-a"
-    assert "您对“老旧小区改造”说过“施工太吵、太打扰”" in told.text
-    assert f"征询 {block.number}" in told.text
-    [reply] = await block.talk.rows(SurveyReply)
-    assert (reply.answer, reply.told_after) == ("只在上午做。", None)
-
-
-async def test_who_named_no_reason_learns_of_the_answer_to_other_reasons(block: Block) -> None:
-    number = await block.ask()
-    await block.talk.say("o-a", f"征询 {number} 不同意，怕挡光")
-    await block.reply("other", "不会挡光。")
-    await block.advance()
-    [told] = await block.told("不会挡光。")
-    assert told.recipient == "o-a"
-
-
-async def test_a_reply_waits_for_whoever_holds_the_round_and_holds_nothing_meanwhile(block: Block) -> None:
-    """Else, on PostgreSQL, who corrects an answer and the clock that tells of it wait for each other."""
-    await block.ask()
-    await block.answer("o-a", "3-1-101", AGAINST, "noise")
-    await block.reply("noise", "只在白天做。")
-    corrected = asyncio.Event()
-
-    async def correct() -> None:
-        async with block.talk.database.write() as session:
-            await hold_round(session, block.compound_id, block.number, 1)
-            corrected.set()
-            await asyncio.sleep(0.3)  # the clock has come as far as it can
-            await lock_reply(session, block.compound_id, block.number, 1, "noise")
-
-    correcting = asyncio.create_task(correct())
-    await corrected.wait()
-    assert await block.advance() == 1
-    await correcting
-    assert len(await block.told("只在白天做。")) == 1
-
-
-async def test_a_round_is_not_set_for_days_on_which_another_is_open(block: Block) -> None:
-    await block.ask()  # until a week from today
-    first, last = TODAY + timedelta(days=7), TODAY + timedelta(days=14)
-    await block.draft(Draft(SurveyPhase.NOTICE, "方案行不行？", first, last))
-    assert await block.open(2) is Code.ANOTHER_OPEN
-    await block.draft(Draft(SurveyPhase.NOTICE, "方案行不行？", first + timedelta(days=1), last))
-    assert await block.open(3) is None
-
-
-async def test_who_made_a_survey_is_told_that_a_round_did_not_open(block: Block) -> None:
-    await block.ask()
-    first = TODAY + timedelta(days=10)
-    await block.draft(Draft(SurveyPhase.NOTICE, "方案行不行？", first, first + timedelta(days=3)))
-    assert await block.open(2) is None
-    block.talk.now += timedelta(days=20)  # nobody was there
-    await block.advance(replicas=2)
-    [told] = await block.told("没有按时开始")
-    assert "方案公示" in told.text
-
-
-async def test_reminders_that_are_late_wait_for_the_morning_off_the_list(block: Block) -> None:
-    await block.ask()
-    block.talk.now = datetime(2026, 3, 17, 22, 0, tzinfo=LOCAL)
-    for _ in range(2):
-        assert await block.advance() == 0
-    [round_] = await block.talk.rows(SurveyRound)
-    assert round_.next_at == datetime(2026, 3, 18, 9, 0, tzinfo=LOCAL)
-    block.talk.now = datetime(2026, 3, 18, 9, 0, tzinfo=LOCAL)
-    assert await block.advance() == 1
-
-
 async def test_a_round_of_nobody_fills_no_task_and_one_of_a_building_says_so(block: Block) -> None:
     await block.ask(buildings=("12",))
 
@@ -603,65 +216,6 @@ async def test_a_visit_in_vain_counts_once_for_a_day(block: Block) -> None:
             await put_attempt(session, round_, "3-1-101", TODAY, outcome, block.staff, block.talk.now)
     [attempt] = await block.talk.rows(SurveyAttempt)
     assert attempt.outcome is DoorOutcome.EMPTY
-
-
-async def test_a_household_answers_in_chat(block: Block) -> None:
-    assert "现在没有在征求的意见" in await block.talk.say("o-a", "意见征询")
-    number = await block.ask()
-    shown = await block.talk.say("o-a", "意见征询")
-    assert "改不改？" in shown
-    assert "这是征求意见，不是表决" in shown
-    assert f"征询 {number} 同意" in shown
-    kept = await block.talk.say("o-a", f"征询 {number} 不同意，怕太吵")
-    assert kept.startswith("“改不改？”\n记下了：不同意")
-    assert "记下了：同意" in await block.talk.say("o-a", f"征询{number} 同意")
-    assert "您家已经答过了" in await block.talk.say("o-a", "征求意见")
-    assert "记下了：都行" in await block.talk.say("o-b", f"征询 {number}：都行")
-    assert "没有编号 9999" in await block.talk.say("o-a", "征询 9999 同意")
-    for odd in (f"征询 {number}", f"征询 {number} 同意不了啊，太吵", f"征询 {number} 不行"):
-        assert f"回复“征询 {number} 同意”就行" in await block.talk.say("o-a", odd)
-    assert await block.talk.rows(Opinion) == []  # whoever reads opinions does not read this
-    long = await block.talk.say("o-a", f"征询 {number} 不同意。{'太吵' * 400}")
-    assert "记下了：不同意" in long
-    assert "只留下了前 400 个字" in long
-    assert "记下了：同意" in await block.talk.say("o-a", f"征询{number}同意")
-    assert await block.standing() == {"3-1-101": AGREE, "3-1-102": EITHER}
-    first = (await block.talk.rows(SurveyAnswer))[0]
-    assert (first.choice, first.channel) == (AGAINST, SurveyChannel.CHAT)
-    sealed = first.words_sealed
-    assert sealed is not None
-    assert block.talk.services.sealer.open(sealed, "survey_answers.words").decode() == "怕太吵"
-    await block.talk.bind("o-entrance", "XH-1/3-2")
-    assert "我还不知道您住哪一户" in await block.talk.say("o-entrance", "意见征询")
-    assert "我还不知道您住哪一户" in await block.talk.say("o-entrance", f"征询 {number} 同意")
-    block.talk.now += timedelta(days=9)
-    assert f"没有编号 {number}" in await block.talk.say("o-a", f"征询 {number} 同意")
-
-
-@pytest.mark.parametrize(
-    "said", ["征询{n}同意", "征询 {n}，同意", "征询 {n}号 我同意", "征询 {n} 同意（快修）"]
-)
-async def test_an_answer_in_chat_needs_no_exact_spelling(block: Block, said: str) -> None:
-    number = await block.ask()
-    assert "记下了" in await block.talk.say("o-a", said.format(n=number))
-    assert await block.standing() == {"3-1-101": AGREE}
-
-
-async def test_what_begins_like_an_answer_is_no_complaint(block: Block) -> None:
-    number = await block.ask()
-    for said in ("", " 不同意太吵了", " 再想想", "同意个啥，电梯都坏了"):
-        assert f"征询 {number} 同意" in await block.talk.say("o-a", f"征询 {number}{said}")
-    assert await block.standing() == {}
-    assert await block.talk.rows(Opinion) == []
-
-
-async def test_who_owns_two_flats_answers_for_each_on_the_page(block: Block) -> None:
-    await roll(block, "3-1-101", "3-1-102")
-    number = await block.ask()
-    await block.own("o-a", 1, "3-1-101", "3-1-102")
-    assert "不止一户" in await block.talk.say("o-a", f"征询 {number} 同意")
-    assert await block.answer("o-a", "3-1-102", AGREE) == Kept(True)
-    assert await block.standing() == {"3-1-102": AGREE}
 
 
 async def test_who_is_forgotten_leaves_the_households_count_without_words(block: Block) -> None:
