@@ -16,6 +16,21 @@ from tests.web.town import HERE, Town, here_id
 PAGE = f"/console/{HERE}/campaigns"
 
 
+def campaign_1001(town: Town, compound_id: int, title: str) -> Campaign:
+    """A campaign against 毁绿种菜 whose last of five days is today."""
+    today = local_date(town.clock.now)
+    return Campaign(
+        compound_id=compound_id,
+        number=1001,
+        title=title,
+        leaves=["lvhua.huilv"],
+        starts_on=today - timedelta(days=4),
+        ends_on=today,
+        created_by=town.people["secretary"],
+        created_at=town.clock.now,
+    )
+
+
 async def test_a_campaign_counts_before_and_after_and_lists_its_places(town: Town) -> None:
     today = local_date(town.clock.now)
     for back, leaf in ((8, "lvhua.huilv"), (8, "lvhua.huilv"), (9, "xiaofang.tongdao"), (1, "lvhua.huilv")):
@@ -55,20 +70,9 @@ async def test_a_campaign_counts_before_and_after_and_lists_its_places(town: Tow
 
 
 async def test_staff_add_places_and_residents_read_how_many_in_each_building(town: Town) -> None:
-    compound_id, today = await here_id(town), local_date(town.clock.now)
+    compound_id = await here_id(town)
     async with town.site.database.write() as session:
-        session.add(
-            Campaign(
-                compound_id=compound_id,
-                number=1001,
-                title="毁绿种菜整治",
-                leaves=["lvhua.huilv"],
-                starts_on=today - timedelta(days=4),
-                ends_on=today,
-                created_by=town.people["secretary"],
-                created_at=town.clock.now,
-            )
-        )
+        session.add(campaign_1001(town, compound_id, "毁绿种菜整治"))
     at = town.clock.now - timedelta(days=1)
     await matter(town, "o-a", text="楼下种菜", leaf="lvhua.huilv", at=at, building="3")
     one, browser = f"{PAGE}/1001", await town.as_staff("secretary")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from playwright.async_api import Browser as Chromium
 
 from handlers.local_time import local_date
-from storage.tables import Campaign, CampaignPlace, OversightSettings, PropertyContract
+from storage.tables import CampaignPlace, OversightSettings, PropertyContract
 from tests.web.chromium import (  # noqa: F401  fixtures
     database_url,
     fits,
@@ -16,6 +16,7 @@ from tests.web.chromium import (  # noqa: F401  fixtures
     shot,
     sign_in,
 )
+from tests.web.test_campaigns import campaign_1001
 from tests.web.town import HERE, Town, here_id
 
 NARROW = 360
@@ -25,18 +26,7 @@ async def test_campaigns_and_companies_fit_the_narrowest_phone(town: Town, chrom
     compound_id, today = await here_id(town), local_date(town.clock.now)
     secretary = town.people["secretary"]
     async with town.site.database.write() as session:
-        session.add(
-            Campaign(
-                compound_id=compound_id,
-                number=1001,
-                title="占用消防通道和毁绿种菜整治",
-                leaves=["lvhua.huilv"],
-                starts_on=today - timedelta(days=4),
-                ends_on=today,
-                created_by=secretary,
-                created_at=town.clock.now,
-            )
-        )
+        session.add(campaign_1001(town, compound_id, "占用消防通道和毁绿种菜整治"))
         session.add(OversightSettings(compound_id=compound_id, rate_cards=True))
         session.add(
             PropertyContract(
