@@ -62,6 +62,4 @@ async def list_unit_lines(
 
 
 def _area(unit: RollUnit) -> str:
-    """The register is believed before the survey, the survey before the contract."""
-    known = (unit.area_register, unit.area_survey, unit.area_contract)
-    return next((area_text(area) for area in known if area is not None), "")
+    return area_text(unit.area) if unit.area is not None else ""

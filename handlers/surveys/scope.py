@@ -48,8 +48,7 @@ async def list_units_to_ask(session: AsyncSession, round_: SurveyRound) -> list[
     for unit in await list_askable(session, round_.compound_id):
         if isinstance(unit, RollUnit):
             code, building, entrance, room = unit.unit_code, unit.building, unit.entrance, unit.room
-            known = (unit.area_register, unit.area_survey, unit.area_contract)
-            area = next((area for area in known if area is not None), None)
+            area = unit.area
         else:
             code, area = unit.code, None
             building, *between, room = code.split("-")

@@ -50,8 +50,7 @@ class RollOwner(SQLModel, table=True):
 class RollUnit(SQLModel, table=True):
     """A unit (专有部分). `unit_code` is the place's code where the tree has it ("3-2-501"), else its own ("P-017").
 
-    Areas are in millionths of a square metre; the register is believed before the survey, the survey before the
-    contract. ended_at: split, merged or entered by mistake.
+    Areas are in millionths of a square metre. ended_at: split, merged or entered by mistake.
     """
 
     __tablename__ = "roll_units"
@@ -68,6 +67,13 @@ class RollUnit(SQLModel, table=True):
     area_contract: int | None = Field(default=None, sa_type=BigInteger)
     entered_at: datetime = Field(sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+
+    @property
+    def area(self) -> int | None:
+        """The area that counts: the register is believed before the survey, the survey before the contract
+        (司法解释 art. 8)."""
+        known = (self.area_register, self.area_survey, self.area_contract)
+        return next((area for area in known if area is not None), None)
 
 
 class RollTitle(SQLModel, table=True):
