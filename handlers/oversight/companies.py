@@ -60,8 +60,9 @@ async def put_contract(
 ) -> bool:
     """Let a company serve a compound from a day on; the one before ends the day before.
 
-    From the day on which the present one began it is that one's right name. False for a name or day that is none:
-    empty, too long, in the future, or before the present one began.
+    From the day on which the present one began it is that one's right name. What was said since that day in the name of
+    the present one goes over to this one. False for a name or day that is none: empty, too long, in the future, or
+    before the present one began.
     """
     name = " ".join(company.split())
     present = await queries.lock_contract(session, compound_id)
@@ -69,6 +70,7 @@ async def put_contract(
         return False
     if present is not None and since_on < present.since_on:
         return False
+    said_by = present.company if present is not None else None
     if present is not None and since_on == present.since_on:
         if present.company == name:
             return True
@@ -79,6 +81,9 @@ async def put_contract(
             present.until_on = since_on - timedelta(days=1)
             session.add(present)
         session.add(PropertyContract(compound_id=compound_id, since_on=since_on, company=name))
+    if said_by is not None:
+        began = datetime.combine(since_on, time(), LOCAL)
+        await queries.hand_statements_over(session, compound_id, said_by, name, began)
     add_audit_event(
         session, at=now, verb="contract.set", compound_id=compound_id, actor_id=actor_id,
         subject=f"contract:{since_on}",
@@ -89,22 +94,19 @@ async def put_contract(
 async def put_statement(
     session: AsyncSession, compound_id: int, quarter: str, words: str, now: datetime, *, actor_id: int
 ) -> bool:
-    """Keep what the company says to a quarter, in the place of earlier words; empty words take it back.
+    """Keep what the company that serves the compound now says to a quarter, in the place of its own earlier words.
 
-    False for words that are too long, of a company that did not serve in the quarter, or in the place of another's.
+    Empty words take them back. False for words that are too long, or of a company that did not serve in the quarter.
     """
     said = words.strip()
+    await queries.lock_contract(session, compound_id)  # its name must not change meanwhile
     contracts = await queries.list_contracts(session, [compound_id])
-    writer = _company_on(contracts, compound_id, now)
+    writer = company_on(contracts, compound_id, now)
     bounds = bounds_of_quarter(quarter)
     served = {each.company for each in contracts if _overlap(each, *bounds) is not None}
-    others = any(
-        _company_on(contracts, compound_id, each.written_at) != writer
-        for each in await queries.list_statements(session, [compound_id], quarter)
-    )
-    if len(said) > LONGEST_WORDS or writer not in served or others:
+    if len(said) > LONGEST_WORDS or writer is None or writer not in served:
         return False
-    await queries.put_statement(session, compound_id, quarter, said, now, actor_id)
+    await queries.put_statement(session, compound_id, quarter, writer, said, now, actor_id)
     add_audit_event(
         session, at=now, verb="statement.written", compound_id=compound_id, actor_id=actor_id,
         subject=f"statement:{quarter}",
@@ -115,10 +117,7 @@ async def put_statement(
 async def load_rate_cards(
     session: AsyncSession, services: Services, compound_ids: Collection[int], quarter: str
 ) -> list[RateCard]:
-    """The cards of the companies that served these compounds in a quarter, as far as each compound switched it on.
-
-    A statement stands beside the company that served the compound when it was written, if that is one of them.
-    """
+    """The cards of the companies that served these compounds in a quarter, as far as each compound switched it on."""
     on = await queries.list_switched_on(session, compound_ids)
     whole = bounds_of_quarter(quarter)
     spans: dict[str, list[Span]] = {}
@@ -129,13 +128,19 @@ async def load_rate_cards(
     raised = await queries.list_raised_theirs(session, on, *whole)
     troubles = await queries.list_troubles(session, on, *whole)
     statements = await queries.list_statements(session, on, quarter)
-    written: dict[str | None, list[PropertyStatement]] = {}
-    for each in statements:
-        written.setdefault(_company_on(contracts, each.compound_id, each.written_at), []).append(each)
     return [
-        _card(services, company, theirs, raised, troubles, written.get(company, ()))
+        _card(services, company, theirs, raised, troubles, statements)
         for company, theirs in sorted(spans.items())
     ]
+
+
+def company_on(contracts: Iterable[PropertyContract], compound_id: int, at: datetime) -> str | None:
+    """Which company served a compound then, under whichever contract; None for none."""
+    day = local_date(at)
+    for each in contracts:
+        if each.compound_id == compound_id and each.since_on <= day <= (each.until_on or day):
+            return each.company
+    return None
 
 
 def _card(
@@ -165,19 +170,11 @@ def _card(
         tuple(
             each
             for each in statements
-            if any(each.compound_id == span.contract.compound_id for span in spans)
+            if each.company == company
+            and any(each.compound_id == span.contract.compound_id for span in spans)
         ),
         tuple(span for span in spans if not span.whole),
     )
-
-
-def _company_on(contracts: Iterable[PropertyContract], compound_id: int, at: datetime) -> str | None:
-    """Which company served a compound then, under whichever contract; None for none."""
-    day = local_date(at)
-    for each in contracts:
-        if each.compound_id == compound_id and each.since_on <= day <= (each.until_on or day):
-            return each.company
-    return None
 
 
 def _overlap(

@@ -95,21 +95,52 @@ async def list_statements(
             PropertyStatement.quarter == quarter,
             PropertyStatement.words != "",
         )
-        .order_by(col(PropertyStatement.compound_id))
+        .order_by(col(PropertyStatement.compound_id), col(PropertyStatement.company))
     )
     return list((await session.exec(statement)).all())
 
 
 async def put_statement(
-    session: AsyncSession, compound_id: int, quarter: str, words: str, now: datetime, person_id: int
+    session: AsyncSession,
+    compound_id: int,
+    quarter: str,
+    company: str,
+    words: str,
+    now: datetime,
+    person_id: int,
 ) -> None:
-    """Keep words in the place of earlier ones."""
+    """Keep a company's words in the place of its earlier ones."""
     values = {"words": words, "written_by": person_id, "written_at": now}
     await session.exec(
         insert_for(session, PropertyStatement)
-        .values(compound_id=compound_id, quarter=quarter, **values)
-        .on_conflict_do_update(index_elements=["compound_id", "quarter"], set_=values)
+        .values(compound_id=compound_id, quarter=quarter, company=company, **values)
+        .on_conflict_do_update(index_elements=["compound_id", "quarter", "company"], set_=values)
     )
+
+
+async def hand_statements_over(
+    session: AsyncSession, compound_id: int, company: str, other: str, since: datetime
+) -> None:
+    """Make what was said in a company's name from `since` on the other's; of two to one quarter the newer stands."""
+    statement = select(PropertyStatement).where(
+        PropertyStatement.compound_id == compound_id,
+        col(PropertyStatement.company).in_((company, other)),
+    )
+    rows = (await session.exec(statement)).all()
+    theirs = {each.quarter: each for each in rows if each.company == other}
+    for each in rows:
+        if each.company != company or each.written_at < since:
+            continue
+        there = theirs.get(each.quarter)
+        if there is not None:
+            older, newer = sorted((there, each), key=lambda row: row.written_at)
+            await session.delete(older)
+            await session.flush()
+            if newer is there:
+                continue
+        each.company = other
+        session.add(each)
+    await session.flush()
 
 
 async def forget_statements_of(session: AsyncSession, person_id: int) -> None:

@@ -20,12 +20,16 @@ class PropertyContract(SQLModel, table=True):
 
 
 class PropertyStatement(SQLModel, table=True):
-    """What a property company says to its figures of a quarter (2026Q4) of a compound; the newest words stand."""
+    """What a property company says to its figures of a quarter (2026Q4) of a compound; the newest words stand.
+
+    company: as its contract names it, "" where nobody served on the day of a row from before companies were noted.
+    """
 
     __tablename__ = "property_statements"
 
     compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)
     quarter: str = Field(primary_key=True, max_length=6)
+    company: str = Field(primary_key=True, max_length=80)
     words: str = Field(default="", sa_type=Text)
     written_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     written_at: datetime = Field(sa_type=UtcDateTime)

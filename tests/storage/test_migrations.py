@@ -1,11 +1,12 @@
 """The schema goes up and down on both databases, and says what the code says."""
 
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import Date, DateTime, bindparam, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from storage import migrate
@@ -150,6 +151,72 @@ async def test_followers_from_before_are_asked_for_on_sqlite(tmp_path: Path) -> 
 
 async def test_followers_from_before_are_asked_for_on_postgresql(empty_postgres: str) -> None:
     await _followers_are_asked_for(Database(empty_postgres))
+
+
+async def _statements_learn_whose_they_are(database: Database) -> None:
+    """One compound with a change of company on 11 February, another without contracts."""
+    await migrate.upgrade(database, "0031")
+    company = text("INSERT INTO property_contracts VALUES (1, :since, :company, :until)").bindparams(
+        bindparam("since", type_=Date), bindparam("until", type_=Date)
+    )
+    statement = text(
+        "INSERT INTO property_statements (compound_id, quarter, words, written_at) "
+        "VALUES (:compound, :quarter, :words, :at)"
+    ).bindparams(bindparam("at", type_=DateTime(timezone=True)))
+    newer = text(
+        "INSERT INTO property_statements (compound_id, quarter, company, words, written_at) "
+        "VALUES (1, '2026Q1', '新家', :words, :at)"
+    ).bindparams(bindparam("at", type_=DateTime(timezone=True)))
+    rows = text("SELECT compound_id, quarter, company, words FROM property_statements ORDER BY 1, 2, 3")
+    change = datetime(2026, 2, 10, 16, 0, tzinfo=UTC)  # midnight there
+    async with database.write() as session:
+        connection = await session.connection()
+        for number in (1, 2):
+            await connection.execute(
+                text("INSERT INTO compounds (compound_id, code, name) VALUES (:id, :code, :code)"),
+                {"id": number, "code": f"XH-{number}"},
+            )
+        for since, until, name in (
+            (date(2025, 1, 1), date(2026, 2, 10), "旧家"),
+            (date(2026, 2, 11), None, "新家"),
+        ):
+            await connection.execute(company, {"since": since, "until": until, "company": name})
+        for compound, quarter, words, at in (
+            (1, "2025Q4", "配件晚到", change),
+            (1, "2026Q1", "等配件", change - timedelta(seconds=1)),
+            (2, "2026Q1", "没有合同", change),
+        ):
+            await connection.execute(
+                statement, {"compound": compound, "quarter": quarter, "words": words, "at": at}
+            )
+    await migrate.upgrade(database, "0032")
+    async with database.write() as session:
+        connection = await session.connection()
+        assert [tuple(row) for row in await connection.execute(rows)] == [
+            (1, "2025Q4", "新家", "配件晚到"),
+            (1, "2026Q1", "旧家", "等配件"),
+            (2, "2026Q1", "", "没有合同"),
+        ]
+        await connection.execute(newer, {"words": "刚接手", "at": change})
+    await migrate.downgrade(database, "0031")
+    async with database.read() as session:
+        left = await (await session.connection()).execute(
+            text("SELECT compound_id, quarter, words FROM property_statements ORDER BY 1, 2")
+        )
+        assert [tuple(row) for row in left] == [
+            (1, "2025Q4", "配件晚到"),
+            (1, "2026Q1", "刚接手"),
+            (2, "2026Q1", "没有合同"),
+        ]
+    await database.close()
+
+
+async def test_statements_of_an_older_sqlite_database_learn_whose_they_are(tmp_path: Path) -> None:
+    await _statements_learn_whose_they_are(Database(f"sqlite:///{tmp_path}/a.db"))
+
+
+async def test_statements_of_an_older_postgresql_database_learn_whose_they_are(empty_postgres: str) -> None:
+    await _statements_learn_whose_they_are(Database(empty_postgres))
 
 
 async def test_start_creates_an_empty_database_but_never_migrates_an_old_one(tmp_path: Path) -> None:

@@ -123,11 +123,17 @@ async def test_who_comes_after_takes_nothing_back_of_the_one_before(town: Town) 
         at = datetime(2025, 12, 30, 4, tzinfo=UTC)
         session.add(
             PropertyStatement(
-                compound_id=compound_id, quarter="2025Q4", words="配件晚到，有单据", written_at=at
+                compound_id=compound_id,
+                quarter="2025Q4",
+                company="旧家物业",
+                words="配件晚到，有单据",
+                written_at=at,
             )
         )
     company = await town.as_staff("property")
     csrf = (await company.get(PAGE)).csrf
+    assert "新家物业要说明什么" in (await company.get(PAGE)).text
+    assert "要说明什么" not in (await company.get(f"{PAGE}/2025Q4")).text
     for words in ("", "都是上一家的事"):
         refused = await company.post(f"{PAGE}/2025Q4/statement", {"csrf": csrf, "words": words})
         assert "没有写上" in refused.text
@@ -135,6 +141,82 @@ async def test_who_comes_after_takes_nothing_back_of_the_one_before(town: Town) 
     shown = (await (await town.as_staff("secretary")).get(f"{PAGE}/2025Q4")).text
     assert "配件晚到，有单据" in re.split("<h2>旧家物业</h2>", shown)[1]
     assert "都是上一家的事" not in shown
+
+
+async def cards_of(town: Town, quarter: str = QUARTER) -> dict[str, str]:
+    """What a page shows of each company."""
+    shown = (await (await town.as_staff("secretary")).get(f"{PAGE}/{quarter}")).text
+    parts = re.split("<h2>(.+物业)</h2>", shown)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+async def register(town: Town, company: str, days_ago: int) -> None:
+    browser = await town.as_staff("secretary")
+    since = local_date(town.clock.now) - timedelta(days=days_ago)
+    form = {"csrf": (await browser.get(PAGE)).csrf, "company": company, "since": f"{since}"}
+    assert (await browser.post(f"{PAGE}/contract", form)).location == f"{PAGE}?told=contract_set"
+
+
+async def state(town: Town, words: str, quarter: str = QUARTER) -> None:
+    company = await town.as_staff("property")
+    form = {"csrf": (await company.get(PAGE)).csrf, "words": words}
+    said = await company.post(f"{PAGE}/{quarter}/statement", form)
+    assert said.location == f"{PAGE}/{quarter}?told=statement_kept"
+
+
+async def test_each_of_two_companies_says_its_side_of_a_quarter_beside_its_own_card(town: Town) -> None:
+    async with town.site.database.write() as session:
+        session.add(OversightSettings(compound_id=await here_id(town), rate_cards=True))
+    await register(town, "旧家物业", 40)
+    await state(town, "电梯等配件")
+    town.clock.now += timedelta(days=1)
+    await register(town, "新家物业", 0)
+    await state(town, "刚接手")
+    await state(town, "刚接手，正在补")
+    cards = await cards_of(town)
+    assert "电梯等配件" in cards["旧家物业"]
+    assert "正在补" not in cards["旧家物业"]
+    assert "刚接手，正在补" in cards["新家物业"]
+    assert "电梯等配件" not in cards["新家物业"]
+    town.clock.now += timedelta(days=31)  # the quarter is over: the list of all compounds shows it
+    listed = (await (await town.as_staff("community_secretary")).get("/console/property")).text
+    old, new = listed.index("<h2>旧家物业</h2>"), listed.index("<h2>新家物业</h2>")
+    assert new < listed.index("刚接手，正在补") < old < listed.index("电梯等配件")
+    await state(town, "")  # the new one takes its own words back, and nobody else's
+    cards = await cards_of(town)
+    assert "电梯等配件" in cards["旧家物业"]
+    assert "物业企业的说明" not in cards["新家物业"]
+
+
+async def test_words_follow_a_name_that_is_put_right_and_a_contract_that_is_entered_late(town: Town) -> None:
+    async with town.site.database.write() as session:
+        session.add(OversightSettings(compound_id=await here_id(town), rate_cards=True))
+    await register(town, "旧假物业", 40)
+    await state(town, "电梯等配件")
+    await register(town, "旧家物业", 40)  # it was misspelt
+    assert "电梯等配件" in (await cards_of(town))["旧家物业"]
+    town.clock.now += timedelta(days=5)
+    await state(town, "这几天是我们管的", "2026Q1")
+    town.clock.now += timedelta(days=1)
+    await register(town, "新家物业", 3)  # so the newer words were its own
+    cards = await cards_of(town)
+    assert "这几天是我们管的" in cards["新家物业"]
+    assert "物业企业的说明" not in cards["旧家物业"]
+
+
+async def test_of_two_statements_that_become_one_companys_the_newer_stands(town: Town) -> None:
+    async with town.site.database.write() as session:
+        session.add(OversightSettings(compound_id=await here_id(town), rate_cards=True))
+    await register(town, "安居物业", 40)
+    await state(town, "先前的话")
+    town.clock.now += timedelta(days=2)
+    await register(town, "安居物业公司", 1)
+    await state(town, "后来的话")
+    town.clock.now += timedelta(minutes=1)
+    await register(town, "安居物业", 1)  # it never was another
+    shown = (await cards_of(town))["安居物业"]
+    assert "后来的话" in shown
+    assert "先前的话" not in shown
 
 
 async def test_a_renewed_contract_is_the_same_companys(town: Town) -> None:

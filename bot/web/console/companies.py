@@ -10,7 +10,7 @@ from bot.web.visit import Visit, see_other
 from handlers.access import NotFound, Opened, Right, access_compound
 from handlers.local_time import month_of
 from handlers.oversight.board import list_seen
-from handlers.oversight.companies import load_rate_cards, put_contract, put_statement
+from handlers.oversight.companies import company_on, load_rate_cards, put_contract, put_statement
 from handlers.oversight.lists import RULES
 from handlers.oversight.periods import QUARTER, quarter_before, quarter_of
 from handlers.oversight.settings import switch_rate_cards
@@ -110,13 +110,15 @@ async def _access(visit: Visit, *rights: Right) -> Opened:
 
 async def _page(visit: Visit, opened: Opened, quarter: str, told: str = "", words: str = "") -> web.Response:
     cards = await load_rate_cards(visit.session, visit.site.services, [opened.compound_id], quarter)
+    contracts = await list_contracts(visit.session, [opened.compound_id])
     return visit.page(
         "console/property.html",
         opened=opened,
         quarter=quarter,
         quarters=quarters_until(visit),
         cards=cards,
-        contracts=await list_contracts(visit.session, [opened.compound_id]),
+        contracts=contracts,
+        writer=company_on(contracts, opened.compound_id, visit.now),
         settings=await find_oversight(visit.session, opened.compound_id),
         rate_names=RATE_NAMES,
         rules=RULES,
