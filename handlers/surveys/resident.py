@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.access import NotFound
 from handlers.surveys.answers import units_of
-from handlers.surveys.rules import is_open
+from handlers.surveys.rules import in_order, is_open
 from storage.queries.polls import list_homes_in
 from storage.queries.survey_answers import list_answers_of_units
 from storage.queries.surveys import find_survey, list_rounds, list_units_coded
@@ -68,8 +68,7 @@ async def access_survey(session: AsyncSession, person_id: int, code: str, number
 
 def opened_rounds(rounds: Sequence[SurveyRound]) -> list[SurveyRound]:
     """Those that were opened, in the order they were."""
-    opened = [each for each in rounds if each.state is not SurveyState.DRAFT and each.opened_at is not None]
-    return sorted(opened, key=lambda each: (each.opened_at, each.round_number))
+    return in_order(each for each in rounds if each.state is not SurveyState.DRAFT)
 
 
 async def homes_in(session: AsyncSession, round_: SurveyRound, person_id: int) -> tuple[OwnHome, ...]:

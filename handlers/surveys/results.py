@@ -9,8 +9,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.polls.rules import Figures
 from handlers.surveys.answers import said_in
 from handlers.surveys.reasons import counted_under, reasons_of
-from handlers.surveys.rules import CHOICES, Coverage, Household, coverage, shown
+from handlers.surveys.rules import CHOICES, Coverage, Household, coverage, in_order, shown
+from handlers.surveys.together import Asked, Held, together
 from storage.queries.survey_answers import (
+    count_asked,
     count_choices,
     count_households,
     list_first_choices,
@@ -78,33 +80,44 @@ async def _told(session: AsyncSession, round_: SurveyRound, households: Iterable
 async def figures_of(
     session: AsyncSession, compound_id: int, number: int, topic_number: int, phase: SurveyPhase
 ) -> dict[str, int]:
-    """The figures of the last round of this kind that is over, for the topic that it was asked for; of any round for
-    OTHER. Empty without such a round, for one in which nobody was asked, and for a survey of another topic. buildings:
-    how many of them, 0 for all. What they said is left out where fewer than five answered."""
+    """The figures of all rounds of this kind that are over, for the topic that they were asked for; for OTHER, of the
+    kind that the last round over has. Each household counts once (`together`).
+
+    round: the last of them. rounds, buildings: how many of them, buildings 0 for all. told: of how many households it
+    is told what they said; left out with what they said where it is told of none. Empty without such a round, where
+    nobody was asked anything, and for a survey of another topic.
+    """
     survey = await find_survey(session, compound_id, number)
     if survey is None or survey.topic_number not in (None, topic_number):
         return {}
+    rounds = await list_rounds(session, [compound_id], number)
     over = [
         each
-        for each in await list_rounds(session, [compound_id], number)
+        for each in in_order(rounds)
         if each.state is SurveyState.CLOSED and phase in (SurveyPhase.OTHER, each.phase)
     ]
-    if not over:
+    homes = [Asked(*each) for each in await count_asked(session, over)] if over else []
+    # Opened and closed at once, a round asked nobody: it takes the place of no other one.
+    held = sorted({at for home in homes for at in home.answered | home.tried})
+    kept = [at for at in held if over[at].phase is over[held[-1]].phase]
+    if not kept:
         return {}
-    covered = await load_coverage(session, over[-1])
-    whole, said = covered.counts.whole, covered.said
-    if not whole.asked:  # opened and closed at once: no household was asked the question
-        return {}
+    rounds = [over[at] for at in kept]
+    told = {at: Held(over[at].question, (await load_coverage(session, over[at])).told) for at in kept}
+    sums = together(told, homes)
+    everywhere = any(not each.buildings for each in rounds)
     figures = {
-        "round": over[-1].round_number,
-        "buildings": len(over[-1].buildings),
-        "households": whole.households,
-        "asked": whole.asked,
-        "reached": whole.answered,
+        "round": rounds[-1].round_number,
+        "rounds": len(rounds),
+        "buildings": 0 if everywhere else len({code for each in rounds for code in each.buildings}),
+        "households": sums.households,
+        "asked": sums.asked,
+        "reached": sums.answered,
     }
-    if said is not None:
+    if sums.told:
         names = {SurveyChoice.AGREE: "for", SurveyChoice.AGAINST: "against", SurveyChoice.EITHER: "either"}
-        figures |= {names[choice]: count for choice, count in said.items()}
+        figures |= {"told": sums.told}
+        figures |= {names[choice]: count for choice, count in zip(CHOICES, sums.options, strict=True)}
     return figures
 
 

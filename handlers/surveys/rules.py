@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Protocol, TypeVar
 
 from handlers.local_time import LOCAL, local_date
 from handlers.polls.rules import Figures, figures, in_fives
@@ -200,6 +201,20 @@ def remind_at(opened_at: datetime, ends_on: date) -> datetime | None:
         if at >= opened_at + _DAY:
             return at
     return None
+
+
+class _Opened(Protocol):
+    opened_at: datetime | None
+    round_number: int
+
+
+_Round = TypeVar("_Round", bound=_Opened)
+
+
+def in_order(rounds: Iterable[_Round]) -> list[_Round]:
+    """Rounds in the order in which they were opened, without those that never were; of one survey one is open."""
+    opened = [(each.opened_at, each.round_number, each) for each in rounds if each.opened_at is not None]
+    return [each for _at, _number, each in sorted(opened, key=lambda row: row[:2])]
 
 
 def is_open(state: SurveyState, ends_on: date, now: datetime) -> bool:

@@ -1,10 +1,10 @@
 """What households answered in a survey, and the visits at which nobody did."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, distinct, func, update
+from sqlalchemy import and_, case, delete, distinct, func, literal, union_all, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -75,6 +75,50 @@ async def count_households(
         (building, int(area) if known == count else None, choice, outcome, count)
         for building, choice, outcome, count, known, area in await session.exec(statement)
     ]
+
+
+async def count_asked(
+    session: AsyncSession, rounds: Sequence[SurveyRound]
+) -> list[tuple[str, frozenset[int], frozenset[int], frozenset[int], int]]:
+    """Of rounds of one survey: (building, rounds that asked, rounds answered, rounds in which somebody was there in
+    vain, units), each round by its place here.
+
+    Each table is read once and joined with none, so that no plan depends on what the database knows of them.
+    """
+    numbers = [each.round_number for each in rounds]
+    none = literal(0)
+
+    def rows(table: Any, *shown: Any) -> Any:
+        survey = (table.compound_id == rounds[0].compound_id, table.survey_number == rounds[0].survey_number)
+        return select(col(table.unit_code), *shown).where(*survey, col(table.round_number).in_(numbers))
+
+    def bit(table: Any) -> Any:
+        return case({number: 1 << at for at, number in enumerate(numbers)}, value=col(table.round_number))
+
+    tried = rows(SurveyAttempt, literal(""), none, none, bit(SurveyAttempt).label("bit")).distinct()
+    each: Any = union_all(
+        rows(
+            SurveyUnit,
+            col(SurveyUnit.building).label("building"),
+            bit(SurveyUnit).label("asked"),
+            none.label("answered"),
+            none.label("tried"),
+        ),
+        rows(SurveyAnswer, literal(""), none, bit(SurveyAnswer), none).where(col(SurveyAnswer.in_force)),
+        tried,
+    ).subquery()
+    sums = [func.sum(each.c[name]).label(name) for name in ("asked", "answered", "tried")]
+    columns: list[Any] = [func.max(each.c.building).label("building"), *sums]
+    homes: Any = select(*columns).group_by(each.c.unit_code).subquery()
+    statement: Any = select(*homes.c, func.count()).group_by(*homes.c)  # type: ignore[call-overload]
+    return [
+        (building, *(_places(int(bits)) for bits in sets), units)
+        for building, *sets, units in await session.exec(statement)
+    ]
+
+
+def _places(bits: int) -> frozenset[int]:
+    return frozenset(at for at in range(bits.bit_length()) if bits >> at & 1)
 
 
 async def count_entrances(session: AsyncSession, round_: SurveyRound) -> list[tuple[str, str, int, int]]:

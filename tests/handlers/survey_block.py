@@ -191,20 +191,27 @@ async def found_block(talk: Talk) -> Block:
         compound = await find_compound(session, "XH-1")
         assert compound is not None
         assert compound.compound_id is not None
+        compound_id = compound.compound_id
+    await flats(talk, compound_id, *FLATS)
+    staff = await appoint(talk, "shuji", Role.SECRETARY)
+    for name, flat in zip("abcde", FLATS, strict=True):
+        await talk.bind(f"o-{name}", f"XH-1/{flat}")
+    return Block(talk, compound_id, staff)
+
+
+async def flats(talk: Talk, compound_id: int, *codes: str) -> None:
+    """Flats of the tree, each named by its code."""
+    async with talk.database.write() as session:
         session.add_all(
             Place(
-                compound_id=compound.compound_id,
+                compound_id=compound_id,
                 code=code,
                 level=PlaceLevel.UNIT,
                 name=code,
                 parent_code=code.rpartition("-")[0],
             )
-            for code in FLATS
+            for code in codes
         )
-    staff = await appoint(talk, "shuji", Role.SECRETARY)
-    for name, flat in zip("abcde", FLATS, strict=True):
-        await talk.bind(f"o-{name}", f"XH-1/{flat}")
-    return Block(talk, compound.compound_id, staff)
 
 
 async def roll(block: Block, *units: str, kind: UnitKind = UnitKind.RESIDENTIAL) -> None:

@@ -497,6 +497,17 @@ async def test_the_three_questions_of_a_renovation_are_filled_from_their_rounds(
     assert (await press(secretary, page, done)).location == f"{page}?told=topic_kept"
     shown = await secretary.get(page)
     assert "只问了 1 栋，6 户里问过 5 户，答了 5 户。同意 4，不同意 1，都行 0" in shown.text
+    # Asked building by building: the rounds count together.
+    await flats(town, "13-101")
+    next_one = {**FORM, "act": "round", "question": "13栋改不改？", "b-13": "yes"}
+    await press(secretary, f"{ONE}?phase=plan", next_one)
+    await press(secretary, f"{ONE}/2", {"act": "set"})
+    await press(await lives(town, "o-li", "13-101"), OWN, {"unit": "13-101", "said": "agree"})
+    await press(secretary, f"{ONE}/2", {"act": "close", "sure": "yes"})
+    await press(secretary, page, {**done, "words": "两栋都问过了"})
+    shown = await secretary.get(page)
+    assert "2 轮合在一起，每户算一次。只问了 2 栋，7 户里问过 6 户，答了 6 户" in shown.text
+    assert "能公开的 5 户里，同意 4，不同意 1，都行 0" in shown.text
     # The company may read the topic, and not what households said.
     assert "不同意 1" not in (await (await town.as_staff("property")).get(page)).text
     again = await secretary.get(f"{SURVEYS}?topic={number}&phase=notice")
