@@ -25,6 +25,7 @@ def board_pdf(week: PublicWeek) -> bytes:
         "done": week.done,
         "ordered": week.ordered,
         "answered": week.answered,
+        "told_since": month_day(week.told_since) if week.told_since else "",
         "kinds_done": _bars(week.kinds_done, week.others_done),
         "made_on": full_day(week.until),
     }

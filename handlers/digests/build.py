@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.context import Services
 from handlers.digests.masking import is_anonymous, mask
 from handlers.digests.rules import QUOTE_LENGTH, WEEK, Quote, Timetable, before, choose_quotes
+from handlers.digests.untold import Untold
 from handlers.local_time import LOCAL, month_day
 from handlers.opinions.rules import SAFETY, place_name
 from handlers.requests.commands import OPEN, Verb
@@ -40,7 +42,10 @@ Digest = dict[str, Any]
 
 
 class Wanted(NamedTuple):
-    """A week of a compound whose digest is to be built. last_closes_at: when the week before it closed."""
+    """A week of a compound whose digest is to be built. last_closes_at: when the week before it closed.
+
+    untold: from when on residents have not heard what was done; None for this week.
+    """
 
     compound_id: int
     code: str
@@ -48,6 +53,7 @@ class Wanted(NamedTuple):
     week: str
     moments: Timetable
     last_closes_at: datetime
+    untold: Untold | None = None
 
 
 class _Counted(NamedTuple):
@@ -89,6 +95,7 @@ async def build_digests(
     ]
     last_kinds = _kinds(lexicon, await week_figures.count_kinds(session, uncounted)) if uncounted else {}
     history = await _history(session, batch)
+    told = await _count_told(session, lexicon, batch, periods)
     hazards = await count_hazards(session, [(want.compound_id, want.week) for want in batch], OPEN)
     built = {}
     for want in batch:
@@ -101,6 +108,7 @@ async def build_digests(
         )
         built[want.compound_id, want.week] = _digest(lexicon, want, periods[want.compound_id], counted, tops)
         _add_trends(built[want.compound_id, want.week], want, history)
+        _add_told(built[want.compound_id, want.week], want, told.get(want.compound_id))
         if want.compound_id in hazards:
             built[want.compound_id, want.week]["hazards"] = hazards[want.compound_id]._asdict()
     return built
@@ -135,6 +143,45 @@ def _uncounted(period: Period, last: Digest | None) -> Period | None:
     if last.get("unit") == UNIT:
         return None
     return Period(period.compound_id, datetime.fromisoformat(last["from"]), period.since)
+
+
+async def _count_told(
+    session: AsyncSession, lexicon: Lexicon, batch: Sequence[Wanted], periods: Mapping[int, Period]
+) -> dict[int, dict[str, Any]]:
+    """What was done since the last feedback that went out, where that is longer ago than the week's beginning.
+
+    Kinds are counted from where the newest page ends: of a longer time less that page's they would tell of few.
+    """
+    longer = [
+        (periods[want.compound_id], want.untold)
+        for want in batch
+        if want.untold and want.untold.since < periods[want.compound_id].since
+    ]
+    if not longer:
+        return {}
+    whole = [replace(period, since=untold.since) for period, untold in longer]
+    unseen = [
+        replace(period, since=min(period.since, max(untold.since, untold.shown_until)))
+        for period, untold in longer
+    ]
+    outcomes = await week_figures.count_outcomes(session, whole, Verb.REPLIED)
+    kinds = _kinds(lexicon, await week_figures.count_done_kinds(session, unseen))
+    return {
+        period.compound_id: _became(
+            lexicon, outcomes.get(period.compound_id, Outcomes()), kinds.get(period.compound_id, {})
+        )
+        for period in whole
+    }
+
+
+def _add_told(digest: Digest, want: Wanted, told: dict[str, Any] | None) -> None:
+    """From when on the week's feedback tells what was done, and that, when it is more than the week's own."""
+    if told is None or want.untold is None:
+        digest["told_since"] = digest["from"]
+        return
+    digest["told_since"] = want.untold.since.astimezone(LOCAL).isoformat()
+    if any(told[name] != digest["became"][name] for name in ("ordered", "answered", "done")):
+        digest["told"] = told
 
 
 async def _count(session: AsyncSession, lexicon: Lexicon, periods: Sequence[Period]) -> _Counted:

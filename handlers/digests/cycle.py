@@ -4,7 +4,7 @@ Called by the clock of every replica, as often as it likes. What is due follows 
 (rules.due); a step belongs to the replica whose statement wrote it down, in the transaction that queues its words.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -35,6 +35,7 @@ from handlers.digests.rules import (
     timetable,
     unfinished,
 )
+from handlers.digests.untold import Told, feedback_key, find_untold
 from handlers.local_time import LOCAL
 from handlers.opinions.rules import SAFETY
 from handlers.reach.fields import Facts, NoticeKind
@@ -278,7 +279,7 @@ async def _digest(database: Database, services: Services, batch: Sequence[DueSte
                 session, [entry.compound_id for entry in mine], READERS
             ):
                 readers.setdefault(compound_id, []).append(person_id)
-        digests = await _build(session, services, mine)
+        digests = await _build(session, services, mine, residents)
         await cycles.put_digests(session, digests)
         words = []
         for entry in mine:
@@ -315,9 +316,11 @@ def _feedback(services: Services, entry: DueStep, digest: Digest, now: datetime)
     return Notice(
         message_class=MessageClass.DIGEST,
         text=text,
-        dedupe_key=f"cycle:{entry.code}:{entry.step.week}:feedback",
+        dedupe_key=feedback_key(entry.code, entry.step.week),
         not_before=not_before,
         expires_at=not_before + 2 * DAY,
+        topic=f"feedback:{entry.code}",
+        replaces=(f"feedback:{entry.code}",),  # it tells what that one would have told
     )
 
 
@@ -338,7 +341,19 @@ _MAKERS: dict[CycleStep, Maker] = {
 }
 
 
-async def _build(session: AsyncSession, services: Services, steps: Sequence[DueStep]) -> dict[Week, Digest]:
+async def _build(
+    session: AsyncSession,
+    services: Services,
+    steps: Sequence[DueStep],
+    residents: Mapping[int, Sequence[ChatGroup]],
+) -> dict[Week, Digest]:
+    untold = await find_untold(
+        session,
+        [
+            Told(entry.compound_id, entry.code, entry.step.week, residents.get(entry.compound_id, ()))
+            for entry in steps
+        ],
+    )
     # In the transaction that claimed them: another replica has not built the same meanwhile.
     wanted = [
         Wanted(
@@ -348,6 +363,7 @@ async def _build(session: AsyncSession, services: Services, steps: Sequence[DueS
             entry.step.week,
             entry.moments,
             timetable(entry.plan, entry.code, before(entry.step.week)).closes_at,
+            untold.get(entry.compound_id),
         )
         for entry in steps
     ]

@@ -32,7 +32,8 @@ class PublicWeek:
 
     trend: the totals of the last weeks, this one last; None where there was none.
 
-    ordered, answered, done: how many requests were given to somebody, answered and done in it, whenever they began.
+    ordered, answered, done: how many requests were given to somebody, answered and done in it, whenever they began;
+    in more than the week, from told_since on, when what came before was in no feedback that went out.
     """
 
     compound: str
@@ -49,6 +50,7 @@ class PublicWeek:
     done: int
     kinds_done: tuple[Part, ...]
     others_done: int
+    told_since: datetime | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -58,7 +60,8 @@ class PublicWeek:
 
 def public_week(digest: Mapping[str, Any]) -> PublicWeek:
     """The public part of a digest; one of before, which does not say how many spoke, names no kind and no place."""
-    became = digest.get("became", {})
+    told = digest.get("told")
+    became = told or digest.get("became", {})
     kinds, others = _named(digest["categories"])
     places, _elsewhere = _named(digest["places"])
     kinds_done, others_done = _named(became.get("kinds", ()))
@@ -77,6 +80,7 @@ def public_week(digest: Mapping[str, Any]) -> PublicWeek:
         done=became.get("done", 0),
         kinds_done=kinds_done,
         others_done=others_done,
+        told_since=datetime.fromisoformat(digest["told_since"]) if told else None,
     )
 
 
@@ -102,8 +106,10 @@ def feedback_text(week: PublicWeek, link: str = "") -> str:
         lines.append(say("digests.feedback_said", total=week.total))
         if parts := _listed(week.kinds, week.others):
             lines.append(say("digests.feedback_kinds", kinds=parts))
-    if became := _became(week):
-        lines.append(say("digests.feedback_became", parts="，".join(became)))
+    if (became := "，".join(_became(week))) and week.told_since:
+        lines.append(say("digests.feedback_caught_up", since=month_day(week.told_since), parts=became))
+    elif became:
+        lines.append(say("digests.feedback_became", parts=became))
     else:
         lines.append(say("digests.feedback_noted"))
     if link:

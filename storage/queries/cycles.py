@@ -270,6 +270,43 @@ async def load_digest(session: AsyncSession, compound_id: int, week: str) -> dic
     return dict(digest) if digest else None
 
 
+class LastTold(NamedTuple):
+    """The newest digest before a week. ended: its close; told_since: from when on its feedback says what was done.
+
+    Both as the digest has them, ISO 8601.
+    """
+
+    week: str
+    ended: str
+    told_since: str
+
+
+async def load_last_told(session: AsyncSession, weeks: Sequence[Week]) -> dict[int, LastTold]:
+    """The newest digest before each of these weeks, by compound_id; at most one week of each compound."""
+    if not weeks:
+        return {}
+    newest = (
+        select(WeeklyCycle.compound_id, func.max(WeeklyCycle.week))
+        .where(
+            or_(
+                *(
+                    and_(col(WeeklyCycle.compound_id) == compound_id, col(WeeklyCycle.week) < week)
+                    for compound_id, week in weeks
+                )
+            ),
+            col(WeeklyCycle.digested_at).is_not(None),
+        )
+        .group_by(col(WeeklyCycle.compound_id))
+    )
+    digest = col(WeeklyCycle.digest)
+    began = func.coalesce(digest["told_since"].as_string(), digest["from"].as_string())
+    statement = select(WeeklyCycle.compound_id, WeeklyCycle.week, digest["to"].as_string(), began).where(
+        tuple_(col(WeeklyCycle.compound_id), col(WeeklyCycle.week)).in_(newest)
+    )
+    rows = (await session.exec(statement)).all()
+    return {compound_id: LastTold(week, ended, since) for compound_id, week, ended, since in rows if ended}
+
+
 async def list_weeks(session: AsyncSession, compound_id: int) -> list[str]:
     """The weeks that have a digest, newest first."""
     statement = (

@@ -1,4 +1,4 @@
-"""Which residents' groups were prompted when, and in which of them somebody has spoken since."""
+"""Which residents' groups were prompted when, what came out there, and in which of them somebody has spoken since."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -11,6 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.states import OutboxState
 from storage.tables import GroupPrompt, Opinion, OutboxMessage
 from storage.upsert import insert_for
+
+_OUT = (OutboxState.SENT, OutboxState.UNCERTAIN)
 
 
 class LastPrompt(NamedTuple):
@@ -46,7 +48,16 @@ async def list_unseen(session: AsyncSession, keys: Collection[tuple[str, str]]) 
     """Those of these prompts (account, key) that are known not to have come out in their group."""
     statement = select(OutboxMessage.account, OutboxMessage.dedupe_key).where(
         tuple_(col(OutboxMessage.account), col(OutboxMessage.dedupe_key)).in_(keys),
-        col(OutboxMessage.state).not_in((OutboxState.SENT, OutboxState.UNCERTAIN)),
+        col(OutboxMessage.state).not_in(_OUT),
+    )
+    return set(await session.exec(statement)) if keys else set()
+
+
+async def list_seen(session: AsyncSession, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of these messages to groups (account, key) that came out there, as far as it is known."""
+    statement = select(OutboxMessage.account, OutboxMessage.dedupe_key).where(
+        tuple_(col(OutboxMessage.account), col(OutboxMessage.dedupe_key)).in_(keys),
+        col(OutboxMessage.state).in_(_OUT),
     )
     return set(await session.exec(statement)) if keys else set()
 

@@ -4,17 +4,19 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 
 from handlers.digests.cycle import advance
-from handlers.digests.public import Part, feedback_text, public_week
+from handlers.digests.public import Part, PublicWeek, feedback_text, public_week
 from handlers.local_time import LOCAL
 from handlers.requests.commands import Verb
 from nlp.reader import Reader
 from storage.database import Database
 from storage.queries.cycles import load_digest
 from storage.sealing import Sealer
-from storage.states import Form, MatterState, MessageClass, RequestState
-from storage.tables import Matter, OutboxMessage, Request, RequestEvent
+from storage.states import Form, MatterState, MessageClass, OutboxState, RequestState
+from storage.tables import ChatGroup, Matter, OutboxMessage, Request, RequestEvent
 from tests.handlers.test_digest_render import digest
 from tests.handlers.weeks import City, city_services
 
@@ -98,7 +100,7 @@ async def test_residents_hear_what_they_said_and_what_became_of_it_once(city: Ci
     )
     await request(city, 1001, LIFT, state=RequestState.DONE, done_at=at("03-11 12:00"))
     await request(city, 1007, PARKING, dispatched_at=at("03-12 08:00"), done_by=at("03-14 08:00"))
-    await request(city, 1008, PARKING, state=RequestState.DONE, done_at=at("03-02 12:00"))  # the week before
+    await request(city, 1008, PARKING, state=RequestState.DONE, done_at=at("02-27 12:00"))  # before the group
     async with city.database.write() as session:
         for seq, moment in enumerate(("03-08 12:00", "03-12 09:00", "03-12 10:00"), 1):
             session.add(
@@ -165,6 +167,91 @@ async def test_what_is_done_in_a_silent_week_is_told_and_what_is_long_over_is_no
     await live_through(city, "03-16 09:40", "03-31 12:00")  # nobody was there for two closes
     assert len(await feedback(city)) == 1
     assert [message.dedupe_key.split(":")[3] for message in await city.outbox()].count("digest") == 2
+
+
+async def came_out(city: City, state: OutboxState = OutboxState.SENT) -> None:
+    async with city.database.write() as session:
+        await session.exec(
+            update(OutboxMessage).where(col(OutboxMessage.state) == OutboxState.PENDING).values(state=state)
+        )
+
+
+async def week_of(city: City, week: str) -> PublicWeek:
+    async with city.database.read() as session:
+        stored = await load_digest(session, city.id_of("XH-1"), week)
+    assert stored is not None
+    return public_week(stored)
+
+
+async def done(city: City, number: int, when: str, *people: int) -> None:
+    """Somebody had raised it long ago."""
+    await city.file(
+        [
+            said(city, number + n, LIFT, person, filed_at=at("02-02 12:00"), matter_number=number)
+            for n, person in enumerate(people)
+        ]
+    )
+    await request(city, number, LIFT, state=RequestState.RATED, done_at=at(when))
+
+
+async def test_the_next_feedback_tells_what_was_done_in_a_week_that_was_passed_over(city: City) -> None:
+    person = await city.person("p-1")
+    await done(city, 1001, "03-11 12:00", person)
+    await live_through(city)
+    await came_out(city)
+    await done(city, 1011, "03-18 12:00", person)  # while nobody was there
+    await done(city, 1021, "03-25 12:00", person)
+    await city.file([said(city, 1031, PARKING, person, filed_at=at("03-25 12:00"))])
+    await live_through(city, "03-29 20:41")
+    async with city.database.read() as session:
+        assert await load_digest(session, city.id_of("XH-1"), "2026-03-16") is None
+    _first, message = await feedback(city)
+    assert message.text.split("\n")[:3] == [
+        "【XH-1号院】这周的回音（3月22日至3月29日）",
+        "邻居们这周说了 1 件事，都记下了。",
+        "3月15日以来已经这样处理：办好 2 件。",
+    ]
+    shown = await week_of(city, "2026-03-23")
+    assert (shown.done, shown.told_since) == (2, at("03-15 20:00"))
+    await came_out(city)
+    await done(city, 1041, "03-31 12:00", person)
+    await live_through(city, "03-30 09:40", "04-05 20:41")
+    assert "已经这样处理：办好 1 件。" in (await feedback(city))[-1].text.split("\n")
+    assert (await week_of(city, "2026-03-30")).told_since is None
+
+
+async def test_what_came_out_in_no_group_is_told_again_and_what_waits_goes_once(city: City) -> None:
+    people = [await city.person(f"p-{number}") for number in range(3)]
+    await done(city, 1001, "03-11 12:00", *people)
+    await live_through(city)
+    await came_out(city, OutboxState.DEAD)  # its owner never tapped
+    await done(city, 1011, "03-17 12:00", people[0])
+    await live_through(city, "03-16 09:40", "03-22 20:41")
+    _dead, message = await feedback(city)
+    assert "3月1日以来已经这样处理：办好 2 件。" in message.text.split("\n")
+    first, second = await week_of(city, WEEK), await week_of(city, "2026-03-16")
+    assert [part.count for part in first.kinds_done] == [1]
+    # With a name it would be that kind of one home, since everybody may read the page of the week before too.
+    assert (second.done, second.kinds_done, second.others_done) == (2, (), 1)
+    # That one still waits for its morning when the next week is over: one message takes its place.
+    await live_through(city, "03-23 09:40", "03-29 20:41")
+    states = [each.state for each in await feedback(city)]
+    assert states == [OutboxState.DEAD, OutboxState.CANCELLED, OutboxState.PENDING]
+    assert "3月1日以来已经这样处理：办好 2 件。" in (await feedback(city))[-1].text.split("\n")
+
+
+async def test_where_there_is_no_group_the_page_tells_of_the_week_that_was_passed_over(city: City) -> None:
+    async with city.database.write() as session:
+        await session.exec(update(ChatGroup).values(ended_at=at("03-02 00:00")))
+    person = await city.person("p-1")
+    await done(city, 1001, "03-11 12:00", person)
+    await live_through(city)
+    await done(city, 1011, "03-18 12:00", person)
+    await live_through(city, "03-29 20:41")
+    assert (await week_of(city, WEEK)).done == 1
+    shown = await week_of(city, "2026-03-23")
+    assert (shown.done, shown.told_since) == (1, at("03-15 20:00"))
+    assert await feedback(city) == []
 
 
 def test_a_kind_that_few_spoke_of_has_no_name() -> None:

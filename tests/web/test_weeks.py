@@ -28,6 +28,22 @@ COUNTED: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_page_that_catches_up_says_from_when_on(town: Town) -> None:
+    more = {
+        **COUNTED,
+        "told_since": "2026-02-22T20:00:00+08:00",
+        "told": {"ordered": 9, "answered": 5, "done": 17, "kinds": []},
+    }
+    async with town.site.database.write() as session:
+        session.add(week_row(await here_id(town), town.clock.now, **more))
+    page = await town.browser().get(f"/h5/weeks/{HERE}/{WEEK}")
+    assert "从2月22日算起，上次回音以后办的都在里面。" in page.text
+    assert "<dd>17<small> 件</small></dd>" in page.text
+    board = await (await town.as_staff("secretary")).get(f"/console/{HERE}/digest/{WEEK}/board")
+    assert (board.status, board.text[:4]) == (200, "%PDF")
+
+
 # What it shows is a pure function of a stored digest.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_everybody_reads_counts_and_nobody_is_in_them(town: Town) -> None:
