@@ -1,10 +1,12 @@
 """What is kept of somebody who was forgotten: a keyed hash of each identity, by which it is known again."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.queries.forget import list_erased
+from storage.queries.people import list_identities_of
 from storage.sealing import Sealer
 
 _CONTEXT = "erasures.subject"
@@ -23,3 +25,10 @@ async def find_forgotten(
     return (
         {subjects[subject] for subject in await list_erased(session, subjects.keys())} if subjects else set()
     )
+
+
+async def was_forgotten_since(session: AsyncSession, sealer: Sealer, person_id: int, since: datetime) -> bool:
+    """Whether somebody asked to be forgotten since then, and came back: what they did before is nobody's."""
+    identities = (await list_identities_of(session, [person_id])).get(person_id, [])
+    subjects = {subject_of(sealer, each.account, each.external_id) for each in identities}
+    return bool(subjects and await list_erased(session, subjects, since))

@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.access import NotFound
 from handlers.context import Services
+from handlers.people.forgotten import was_forgotten_since
 from handlers.surveys.create import audit, hold_round
 from handlers.surveys.overtaken import tell_overtaken
 from handlers.surveys.reasons import reasons_of
@@ -56,7 +57,8 @@ async def answer_survey(
 ) -> Kept:
     """Keep what a resident says for their unit; raises Refused, and NotFound. The same again changes nothing.
 
-    Who only named a home (绑定) answers for one in a round: naming the next one gives no further answer.
+    Who only named a home (绑定) answers for one in a round: naming the next one gives no further answer, nor does
+    being forgotten in between.
     """
     round_ = await _hold_open(session, compound_id, number, place, now)
     giver = (await units_of(session, compound_id, person_id, hold=True)).get(unit_code)
@@ -65,6 +67,10 @@ async def answer_survey(
     named = giver is SurveyGiver.RESIDENT
     if named and await has_answered_elsewhere(session, round_, person_id, unit_code):
         raise Refused(Code.ANOTHER_HOME)
+    # What they answered before is nobody's, and stands: else each 删除我的资料 would give one more home.
+    opened_at = round_.opened_at or now
+    if named and await was_forgotten_since(session, services.sealer, person_id, opened_at):
+        raise Refused(Code.FORGOTTEN)
     survey = await _survey(session, round_)
     kept, before = await _keep(
         session,

@@ -63,6 +63,8 @@ async def answer(context: Context, number: str, choice: str, words: str | None =
     except Refused as refused:
         if refused.code is Code.ANOTHER_HOME:
             return Answer("survey.refused", say("surveys.another_home"))
+        if refused.code is Code.FORGOTTEN:
+            return Answer("survey.refused", say("surveys.forgotten"))
         return Answer("survey.refused", say("surveys.unknown", number=number))
     if not kept.counts:
         return Answer("survey.beside", say("surveys.beside"))

@@ -45,6 +45,7 @@ class Code(StrEnum):
     NO_CHOICE = "survey.no_choice"
     NOT_ASKED = "survey.not_asked"
     ANOTHER_HOME = "survey.another_home"
+    FORGOTTEN = "survey.forgotten"
     OVER = "survey.over"
     OLD_PAGE = "survey.old_page"
     DAY = "survey.day"

@@ -35,9 +35,13 @@ async def forget_memberships(session: AsyncSession, accounts: Collection[str], e
     )
 
 
-async def list_erased(session: AsyncSession, subjects: Collection[bytes]) -> set[bytes]:
-    """Which of these hashes of identities are of people who asked to be forgotten."""
+async def list_erased(
+    session: AsyncSession, subjects: Collection[bytes], since: datetime | None = None
+) -> set[bytes]:
+    """Which of these hashes of identities are of people who asked to be forgotten; since then, or at any time."""
     statement = select(Erasure.subject_lookup).where(col(Erasure.subject_lookup).in_(subjects))
+    if since is not None:
+        statement = statement.where(col(Erasure.erased_at) >= since)
     return set((await session.exec(statement)).all())
 
 

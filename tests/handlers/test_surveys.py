@@ -97,6 +97,21 @@ async def test_who_names_another_home_does_not_answer_twice(block: Block) -> Non
     assert await block.answer("o-a", "3-1-102", AGAINST) == Kept(True)
 
 
+async def test_being_forgotten_gives_nobody_another_home_to_answer_for(block: Block) -> None:
+    number = await block.ask()
+    for unit, kept in zip(FLATS, (Kept(True), *[Code.FORGOTTEN] * 4), strict=True):
+        await block.talk.bind("o-x", f"XH-1/{unit}")
+        assert await block.answer("o-x", unit, AGAINST) == kept
+        await block.talk.say("o-x", "删除我的资料")
+        await block.talk.say("o-x", "确认删除")
+    assert await block.standing() == {FLATS[0]: AGAINST}
+    await block.talk.bind("o-x", f"XH-1/{FLATS[1]}")
+    assert "删除过资料" in await block.talk.say("o-x", f"征询 {number} 不同意")
+    await roll(block, FLATS[1])
+    await block.own("o-x", 1, FLATS[1])  # proven
+    assert await block.answer("o-x", FLATS[1], AGREE) == Kept(True)
+
+
 async def test_whose_home_it_is_no_more_stands_in_nobodys_way(block: Block) -> None:
     await roll(block, "3-1-101")
     await block.ask()
