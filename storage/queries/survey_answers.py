@@ -138,18 +138,19 @@ async def count_entrances(session: AsyncSession, round_: SurveyRound) -> list[tu
 
 
 async def list_first_choices(session: AsyncSession, round_: SurveyRound) -> list[SurveyChoice]:
-    """The choices in force, in the order in which their units first answered: who changes theirs moves nobody."""
+    """What the units of a round answered first, in that order: whoever answers in another's place moves nothing, and
+    so reads nothing of what stood there."""
     first = (
-        select(col(SurveyAnswer.unit_code).label("unit"), func.min(SurveyAnswer.answered_at).label("at"))
+        select(col(SurveyAnswer.unit_code).label("unit"), func.min(SurveyAnswer.seq).label("seq"))
         .where(*in_round(SurveyAnswer, round_))
         .group_by(col(SurveyAnswer.unit_code))
         .subquery()
     )
     statement: Any = (
         select(SurveyAnswer.choice)
-        .join(first, first.c.unit == SurveyAnswer.unit_code)
-        .where(*in_round(SurveyAnswer, round_), col(SurveyAnswer.in_force))
-        .order_by(first.c.at, col(SurveyAnswer.unit_code))
+        .join(first, (first.c.unit == SurveyAnswer.unit_code) & (first.c.seq == SurveyAnswer.seq))
+        .where(*in_round(SurveyAnswer, round_))
+        .order_by(col(SurveyAnswer.answered_at), col(SurveyAnswer.unit_code))
     )
     return list(await session.exec(statement))
 

@@ -161,6 +161,27 @@ async def test_who_changes_words_does_not_move_the_figures(block: Block) -> None
         assert await list_first_choices(session, round_) == [AGREE, AGAINST, EITHER]
 
 
+async def test_who_answers_in_anothers_place_reads_nothing_of_what_stood_there(block: Block) -> None:
+    await block.ask()
+    [round_] = await block.talk.rows(SurveyRound)
+    await block.record(FLATS[2], AGREE)
+    for name, unit, choice in zip("abcde", FLATS, (AGREE, AGAINST, AGREE, AGREE, EITHER), strict=True):
+        assert await block.answer(f"o-{name}", unit, choice) == Kept(True)
+        block.talk.now += timedelta(minutes=1)
+
+    async def told() -> tuple[int, ...] | None:
+        async with block.talk.database.read() as session:
+            return (await load_shown(session, round_)).figures.whole.options
+
+    before = await told()
+    await block.talk.bind("o-nosy", f"XH-1/{FLATS[1]}")  # nobody proves where they live
+    assert await block.answer("o-nosy", FLATS[1], AGREE) == Kept(True)
+    assert await told() == before == (3, 1, 1)
+    # Nor does whoever wrote something down at a door, when the household then answers itself.
+    assert await block.answer("o-c", FLATS[2], AGAINST) == Kept(True)
+    assert await told() == before
+
+
 async def test_figures_are_counted_by_the_database(block: Block) -> None:
     """Grouped as the rules count them one by one: the last visit, the choice in force, an area that is missing."""
     await roll(block, "3-101", "3-102", "3-103", "12-301")

@@ -295,7 +295,7 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
     await press(await lives(town, "o-zhou", "13-101"), OWN, {"unit": "13-101", "said": "agree"})
     covered = await secretary.get(FIRST)
     # Of the one home of building 13 that answered nobody reads what it said, not even as a difference.
-    assert "先答的 5 户里，同意 1 户，不同意 3 户，都行 1 户" in covered.text
+    assert "先答的 5 户里，同意 3 户，不同意 1 户，都行 1 户" in covered.text
     assert cells_of(covered, "13栋") == "1/5 4 没去过 4"
     assert "怕晃眼" in covered.text  # among what was written, without who, and without what they chose
     assert "不同意：怕晃眼" not in covered.text
