@@ -515,6 +515,15 @@ async def test_the_three_questions_of_a_renovation_are_filled_from_their_rounds(
     assert 'value="notice" checked' in (await secretary.get(f"{ONE}?phase=notice")).text
 
 
+async def test_what_does_not_open_keeps_its_buildings_in_the_form(town: Town) -> None:
+    secretary = await town.as_staff("secretary")
+    await press(secretary, SURVEYS, {**FORM, "b-13": "yes"})
+    nobody = await press(secretary, FIRST, {"act": "set"})
+    assert "还没有房屋清册" in nobody.text
+    assert 'name="b-13" value="yes" checked' in nobody.text
+    assert f'name="ends" value="{FORM["ends"]}"' in nobody.text
+
+
 async def test_a_roll_of_some_buildings_is_told_before_it_is_asked(town: Town) -> None:
     compound_id = await here_id(town)
     await flats(town, "3-1-101", "3-1-102", "13-101")

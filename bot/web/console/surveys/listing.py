@@ -140,7 +140,8 @@ async def act(visit: Visit) -> web.Response:
             case _:
                 raise Refused(Code.ODD)
     except Refused as refused:
-        return await _survey_page(visit, found, typed_in(form), refused.code.value)
+        typed = typed_in(form) if form.get("act") == "round" else at_first(visit)
+        return await _survey_page(visit, found, typed, refused.code.value)
     return back_to(found.address, told)
 
 

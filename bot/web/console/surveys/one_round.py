@@ -37,7 +37,10 @@ async def act(visit: Visit) -> web.Response:
     try:
         told = await _do(visit, found, round_)
     except Refused as refused:
-        return await _page(visit, found, round_, typed_in(visit.form), refused.code.value)
+        # Of another button the form of the round brings nothing: it stays as the round is, with its buildings.
+        changed = visit.form.get("act") == "change"
+        typed = typed_in(visit.form) if changed else of_round(round_)
+        return await _page(visit, found, round_, typed, refused.code.value)
     return back_to(here, told)
 
 
