@@ -58,7 +58,7 @@ from bot.web.h5.vote_routes import RESIDENT_VOTE_ROUTES
 from bot.web.headers import NOT_KEPT, SCRIPTED, headers
 from bot.web.route import Route
 from bot.web.site import Site
-from bot.web.uploads import MEDIA_TYPE, PhotosRefused, Upload
+from bot.web.uploads import MEDIA_TYPE, PhotosRefused, Upload, as_typed
 from bot.web.visit import AREAS, CONSOLE, H5, Area, Visit, see_other
 from handlers.access import Forbidden
 from handlers.people.sign_in import SEEN_EVERY, Lapsed, SignedIn, find_signed_in
@@ -372,8 +372,7 @@ async def _read_form(request: web.Request, seconds: float, *, is_long: bool = Fa
         )
     except ValueError:
         raise web.HTTPBadRequest from None
-    # No database takes NUL, and nobody types one.
-    return {name: value.replace("\0", "\ufffd") for name, value in fields}
+    return {name: as_typed(value) for name, value in fields}
 
 
 def _area_of(path: str) -> Area | None:

@@ -29,6 +29,12 @@ T = TypeVar("T")
 _BROKEN = (ValueError, AssertionError, HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
 
+def as_typed(value: str) -> str:
+    """A field as its writer counts it: browsers send each end of a line as two characters, and count one."""
+    # No database takes NUL, and nobody types one.
+    return value.replace("\r\n", "\n").replace("\0", "\ufffd")
+
+
 class PhotosRefused(Exception):  # noqa: N818  an answer, not an error
     """The photos, or the sheet, are not taken. `told` says why, as pages know it."""
 
@@ -108,8 +114,7 @@ class Upload:
                 left -= len(chunk)
                 if left < 0:
                     raise web.HTTPRequestEntityTooLarge(max_size=FIELD_BYTES, actual_size=FIELD_BYTES - left)
-            # No database takes NUL, and nobody types one.
-            found.append((part.name or "", value.decode("utf-8", "replace").replace("\0", "\ufffd")))
+            found.append((part.name or "", as_typed(value.decode("utf-8", "replace"))))
         raise web.HTTPBadRequest
 
     async def _files(self) -> list[bytes]:

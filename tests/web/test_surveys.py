@@ -515,6 +515,16 @@ async def test_the_three_questions_of_a_renovation_are_filled_from_their_rounds(
     assert 'value="notice" checked' in (await secretary.get(f"{ONE}?phase=notice")).text
 
 
+async def test_ends_of_lines_count_as_the_browser_counts_them(town: Town) -> None:
+    secretary = await town.as_staff("secretary")
+    body = "\r\n".join(["灯"] * 2000)  # 3999 characters where they are typed
+    made = await press(secretary, SURVEYS, {**FORM, "body": body})
+    assert made.location == f"{FIRST}?told=survey_created"
+    async with town.site.database.read() as session:
+        [kept] = list(await session.exec(select(Survey)))
+    assert kept.body == body.replace("\r\n", "\n")
+
+
 async def test_what_does_not_open_keeps_its_buildings_in_the_form(town: Town) -> None:
     secretary = await town.as_staff("secretary")
     await press(secretary, SURVEYS, {**FORM, "b-13": "yes"})

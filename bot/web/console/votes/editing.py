@@ -127,7 +127,7 @@ def _position(part: str, rows: list[VoteQuestion]) -> int | None:
 def _typed(form: dict[str, str], before: Values) -> Values:
     """The part's fields as they were filled in. A box that is not ticked does not come."""
     names = {*before, *(name for name in form if name.startswith("building-"))}
-    values = {name: form.get(name, "").replace("\r\n", "\n").strip() for name in sorted(names)}
+    values = {name: form.get(name, "").strip() for name in sorted(names)}
     return {name: value for name, value in values.items() if value or not name.startswith("building-")}
 
 
