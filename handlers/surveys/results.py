@@ -13,6 +13,7 @@ from handlers.surveys.rules import CHOICES, Coverage, Household, coverage, in_or
 from handlers.surveys.together import Asked, Held, together
 from storage.queries.survey_answers import (
     count_asked,
+    count_channels,
     count_choices,
     count_households,
     list_first_choices,
@@ -20,7 +21,7 @@ from storage.queries.survey_answers import (
 )
 from storage.queries.surveys import find_survey, list_rounds
 from storage.sealing import Sealer
-from storage.states import SurveyChoice, SurveyPhase, SurveyState
+from storage.states import SurveyChannel, SurveyChoice, SurveyPhase, SurveyState
 from storage.tables import Survey, SurveyRound
 
 
@@ -47,10 +48,12 @@ async def load_coverage(session: AsyncSession, round_: SurveyRound) -> Covered:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What residents see of a round. households, answered: how many; figures: none about fewer than five."""
+    """What residents see of a round. households, answered: how many; noted: of those that answered, what staff wrote
+    down; figures: none about fewer than five."""
 
     households: int
     answered: int
+    noted: int
     figures: Figures
 
 
@@ -61,7 +64,9 @@ async def load_shown(session: AsyncSession, round_: SurveyRound) -> Shown:
         for building, choice, units in await count_choices(session, round_)
     ]
     whole = coverage(households).whole
-    return Shown(whole.households, whole.answered, await _told(session, round_, households))
+    channels = await count_channels(session, round_)
+    noted = channels.get(SurveyChannel.DOOR, 0) + channels.get(SurveyChannel.PHONE, 0)
+    return Shown(whole.households, whole.answered, noted, await _told(session, round_, households))
 
 
 async def _told(session: AsyncSession, round_: SurveyRound, households: Iterable[Household]) -> Figures:

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.queries.surveys import in_round
-from storage.states import DoorOutcome, SurveyChoice, SurveyGiver
+from storage.states import DoorOutcome, SurveyChannel, SurveyChoice, SurveyGiver
 from storage.tables import SurveyAnswer, SurveyAttempt, SurveyCanvasser, SurveyRound, SurveyUnit
 from storage.upsert import insert_for
 
@@ -119,6 +119,16 @@ async def count_asked(
 
 def _places(bits: int) -> frozenset[int]:
     return frozenset(at for at in range(bits.bit_length()) if bits >> at & 1)
+
+
+async def count_channels(session: AsyncSession, round_: SurveyRound) -> dict[SurveyChannel, int]:
+    """How the answers in force came, in units."""
+    statement: Any = (
+        select(SurveyAnswer.channel, func.count())
+        .where(*in_round(SurveyAnswer, round_), col(SurveyAnswer.in_force))
+        .group_by(col(SurveyAnswer.channel))
+    )
+    return dict(list(await session.exec(statement)))
 
 
 async def count_entrances(session: AsyncSession, round_: SurveyRound) -> list[tuple[str, str, int, int]]:

@@ -275,6 +275,9 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
     assert "上门也记过" in (await worker.get(building)).text
     assert "替这一户记过" not in (await resident.get(OWN)).text
 
+    # How many of the answers are staff's word is told to everybody.
+    assert "怎么答的：网页 1 户，上门 2 户，电话 1 户" in (await secretary.get(FIRST)).text
+    assert "答了 4 户，其中上门、电话记下的 3 户" in (await resident.get(OWN)).text
     # A household that staff had written down answers itself: that is what counts.
     neighbour = await lives(town, "o-qian", "3-1-201")
     assert "上门的同志已经替这一户记过" in (await neighbour.get(OWN)).text

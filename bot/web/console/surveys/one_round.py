@@ -18,7 +18,7 @@ from handlers.surveys.results import load_against, load_coverage
 from handlers.surveys.rules import Code, Refused, closes_at, is_open
 from handlers.surveys.running import close_round, set_round
 from handlers.surveys.scope import load_scope
-from storage.queries.survey_answers import count_both
+from storage.queries.survey_answers import count_both, count_channels
 from storage.queries.surveys import list_canvassers, list_replies
 from storage.states import SurveyChoice, SurveyPhase, SurveyState
 from storage.tables import SurveyRound
@@ -98,6 +98,7 @@ async def _page(
         covered=covered.counts,
         told_of=covered.told,
         said=said,
+        channels=await count_channels(session, round_),
         both=await count_both(session, round_),
         lawful=lawful(
             # The law counts all owners of the compound: of some buildings it says nothing in numbers.
