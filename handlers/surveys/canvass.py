@@ -198,7 +198,7 @@ async def note_attempt(
     )
     if not is_open(round_.state, round_.ends_on, now):
         raise Refused(Code.OVER)
-    if not may_have_been(tried_on, now):
+    if not may_have_been(tried_on, round_.starts_on, now):
         raise Refused(Code.DAY)
     await put_attempt(session, round_, unit_code, tried_on, outcome, actor_id, now)
     audit(session, round_, "survey.tried", now, actor_id, unit=unit_code)

@@ -223,9 +223,9 @@ def is_open(state: SurveyState, ends_on: date, now: datetime) -> bool:
     return state is SurveyState.OPEN and now <= closes_at(ends_on)
 
 
-def may_have_been(tried_on: date, now: datetime) -> bool:
-    """Whether a visit may be entered for this day."""
-    return local_date(now) - OLDEST_VISIT <= tried_on <= local_date(now)
+def may_have_been(tried_on: date, starts_on: date, now: datetime) -> bool:
+    """Whether a visit may be entered for this day: before its first day nobody was asked what a round asks."""
+    return max(starts_on, local_date(now) - OLDEST_VISIT) <= tried_on <= local_date(now)
 
 
 @dataclass(frozen=True, slots=True)
