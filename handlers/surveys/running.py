@@ -47,16 +47,17 @@ async def set_round(
         return round_
     if round_.state is not SurveyState.DRAFT or now > closes_at(round_.ends_on):
         raise Refused(Code.WRONG_STATE)
-    if round_.starts_on <= local_date(now):
-        await open_held(session, services, compound, survey, round_, now, actor_id=actor_id)
-        return round_
-    # It would find another one open on its morning, and stay a draft.
+    # Of two with a day in common the later would find the other one open on its morning, and stay a draft.
+    begins = max(round_.starts_on, local_date(now))
     for other in await list_rounds(session, [compound.compound_id], number):
         held = other.state is SurveyState.OPEN or (
             other.state is SurveyState.DRAFT and other.set_at is not None
         )
-        if held and other.starts_on <= round_.ends_on and round_.starts_on <= other.ends_on:
+        if held and other.starts_on <= round_.ends_on and begins <= other.ends_on:
             raise Refused(Code.ANOTHER_OPEN)
+    if round_.starts_on <= local_date(now):
+        await open_held(session, services, compound, survey, round_, now, actor_id=actor_id)
+        return round_
     if not await list_units_to_ask(session, round_):
         raise Refused(Code.NO_UNITS)
     round_.set_at = now

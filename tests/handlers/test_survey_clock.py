@@ -161,6 +161,21 @@ async def test_a_round_is_not_set_for_days_on_which_another_is_open(block: Block
     assert await block.open(3) is None
 
 
+async def test_a_round_does_not_open_over_one_that_is_set(block: Block) -> None:
+    await block.ask(starts_on=TODAY + timedelta(days=3))
+    await block.draft(Draft(SurveyPhase.NOTICE, "方案行不行？", TODAY, TODAY + timedelta(days=9)))
+    assert await block.open(2) is Code.ANOTHER_OPEN
+    await block.draft(Draft(SurveyPhase.NOTICE, "方案行不行？", TODAY, TODAY + timedelta(days=2)))
+    assert await block.open(3) is None
+    block.talk.now += timedelta(days=3)
+    await block.advance()
+    assert [each.state for each in await block.talk.rows(SurveyRound)] == [
+        SurveyState.OPEN,
+        SurveyState.DRAFT,
+        SurveyState.CLOSED,
+    ]
+
+
 async def test_who_made_a_survey_is_told_that_a_round_did_not_open(block: Block) -> None:
     await block.ask()
     first = TODAY + timedelta(days=10)
