@@ -136,7 +136,7 @@ async def list_doors(session: AsyncSession, found: OpenedDoors, building: str) -
             last=attempts.get(unit.unit_code),
         )
         entrances.setdefault(unit.entrance, []).append(door)
-    return [Entrance(building, entrance, doors) for entrance, doors in sorted(entrances.items())]
+    return [Entrance(building, entrance, doors) for entrance, doors in entrances.items()]
 
 
 async def note_look(

@@ -142,9 +142,12 @@ def test_a_short_round_reminds_late_or_not_at_all() -> None:
     assert remind_at(at(12, 9), date(2026, 3, 14)) == at(13, 10)
     assert remind_at(at(12, 11), date(2026, 3, 14)) == at(14, 10)
     assert remind_at(at(12, 9), date(2026, 3, 12)) is None
-    assert may_have_been(date(2026, 2, 9), at(12, 9))
-    assert not may_have_been(date(2026, 2, 8), at(12, 9))
-    assert not may_have_been(date(2026, 3, 13), at(12, 9))
+    long_ago = date(2026, 1, 1)
+    assert may_have_been(date(2026, 2, 9), long_ago, at(12, 9))
+    assert not may_have_been(date(2026, 2, 8), long_ago, at(12, 9))
+    assert not may_have_been(date(2026, 3, 13), long_ago, at(12, 9))
+    assert may_have_been(date(2026, 3, 12), date(2026, 3, 12), at(12, 9))
+    assert not may_have_been(date(2026, 3, 11), date(2026, 3, 12), at(12, 9))  # nobody asked it yet
 
 
 def test_coverage_counts_each_household_once_by_building() -> None:

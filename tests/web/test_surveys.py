@@ -252,7 +252,7 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
         ("3-1-201", {"said": "agree", "channel": "door"}, "door_kept"),
         ("3-1-301", {"said": "against", "channel": "phone", "r-cost": "yes"}, "door_kept"),
         ("3-1-401", {"said": "either", "channel": "door"}, "door_kept"),
-        ("3-1-501", {"said": "absent", "on": "2026-03-11"}, "door_tried"),
+        ("3-1-501", {"said": "absent", "on": "2026-03-12"}, "door_tried"),
         ("3-1-601", {"said": "refused", "on": "2026-03-12"}, "door_tried"),
         ("3-1-101", {"said": "agree", "channel": "door"}, "door_beside"),
     ):
@@ -260,7 +260,8 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
         assert kept.location == f"{doors}?building=3&told={told}", (unit, kept.text[:2000])
     for unit, noted, told in (
         ("13-101", {"said": "agree", "channel": "door"}, "不在这次要问的名单里"),
-        ("3-1-701", {"said": "absent", "on": "2026-04-01"}, "最近一个月里的一天"),
+        ("3-1-701", {"said": "absent", "on": "2026-04-01"}, "这一轮开始以后的一天"),
+        ("3-1-701", {"said": "absent", "on": "2026-03-11"}, "这一轮开始以后的一天"),
         ("3-1-701", {"said": "maybe", "words": "门上<写>"}, "请先选一个"),
     ):
         refused = await press(worker, building, {"building": "3", "unit": unit, "channel": "door", **noted})
@@ -526,6 +527,29 @@ async def test_ends_of_lines_count_as_the_browser_counts_them(town: Town) -> Non
     async with town.site.database.read() as session:
         [kept] = list(await session.exec(select(Survey)))
     assert kept.body == body.replace("\r\n", "\n")
+
+
+async def test_entrances_stand_in_the_order_of_the_round(town: Town) -> None:
+    compound_id = await here_id(town)
+    async with town.site.database.write() as session:
+        session.add_all(
+            RollUnit(
+                compound_id=compound_id,
+                unit_code=f"13-{entrance}-101",
+                building="13",
+                entrance=entrance,
+                room="101",
+                entered_at=town.clock.now,
+            )
+            for entrance in ("2", "10")
+        )
+    secretary = await town.as_staff("secretary")
+    await press(secretary, SURVEYS, FORM)
+    await press(secretary, FIRST, {"act": "set"})
+    me = str(town.people["secretary"])
+    await press(secretary, ONE, {"act": "name", "person": me, "p-all": "yes"})
+    page = await secretary.get(f"{FIRST}/doors?building=13")
+    assert re.findall(r"<h2>13栋(\d+)单元", page.text) == ["2", "10"]
 
 
 async def test_what_does_not_open_keeps_its_buildings_in_the_form(town: Town) -> None:
