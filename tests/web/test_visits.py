@@ -97,15 +97,17 @@ async def test_the_head_plans_a_worker_visits_and_each_look_is_on_record(town: T
     for _ in range(2):
         assert (await head.post(LIST, form | filled)).location == f"{LIST}?told=visit_planned"
     for wrong, told in (
-        ({"worker": str(town.people["building_steward"])}, "visit.twice"),
-        ({"home": "3栋1单元502", "worker": str(town.people["next_building_steward"])}, "visit.worker"),
-        ({"home": "3栋1单元502", "worker": str(town.people["neighbour_building_steward"])}, "visit.worker"),
-        ({"home": "77栋1单元501"}, "visit.home"),
-        ({"home": "隔壁"}, "visit.home"),
-        ({"home": "3栋1单元502", "level": "daily"}, "visit.level"),
+        ({"worker": str(town.people["building_steward"])}, "已经在名单上了"),
+        ({"home": "3栋1单元502", "worker": str(town.people["next_building_steward"])}, "不管这一户"),
+        ({"home": "3栋1单元502", "worker": str(town.people["neighbour_building_steward"])}, "不管这一户"),
+        ({"home": "77栋1单元501"}, "请写清楚哪一户"),
+        ({"home": "隔壁"}, "请写清楚哪一户"),
+        ({"home": "3栋1单元502", "level": "daily"}, "请选多久去一次"),
     ):
         for _ in range(2):
-            assert (await head.post(LIST, form | filled | wrong)).location == f"{LIST}?told={told}"
+            refused = await head.post(LIST, form | filled | wrong)
+            assert told in refused.text
+            assert f'value="{SECRET}"' in refused.text
 
     worker = await town.as_staff("grid_worker")
     week = await worker.get(f"/console/{HERE}")
@@ -130,7 +132,11 @@ async def test_the_head_plans_a_worker_visits_and_each_look_is_on_record(town: T
         ("yes", today, "visit_kept"),  # the same button again
     ):
         answer = await worker.post(f"{ONE}/visited", kept | {"met": met, "on": day, "note": "血压高"})
-        assert answer.location == f"{ONE}?told={told}"
+        if told == "visit.day":
+            assert "请选最近一个月里的一天" in answer.text
+            assert "血压高</textarea>" in answer.text
+        else:
+            assert answer.location == f"{ONE}?told={told}"
     assert text_of(await worker.get(ONE)).count("血压高") == 2
     assert "3月27日" in text_of(await worker.get(LIST))
 

@@ -60,29 +60,32 @@ async def tick_off(visit: Visit) -> web.Response:
 
 async def show_item(visit: Visit) -> web.Response:
     """The form for one hazard."""
-    opened, item = await _access(visit), _item(visit)
+    return await _item_page(visit, await _access(visit), _item(visit), visit.request.query.get("told", ""))
+
+
+async def _item_page(visit: Visit, opened: Opened, item: Item, told: str) -> web.Response:
     return visit.page(
         "console/hazard.html",
         opened=opened,
         item=item,
         buildings=await buildings_of(visit, opened),
         words_length=WORDS_LENGTH,
+        typed=visit.form,
         key=fresh_key(),
-        told=visit.request.query.get("told", ""),
+        told=told,
     )
 
 
 async def report(visit: Visit) -> web.Response:
-    """File a hazard; a second click does nothing."""
+    """File a hazard; a second click does nothing. What is refused comes back as typed, but for the photos."""
     opened, item = await _access(visit), _item(visit)
     buildings = await buildings_of(visit, opened)
     building, words = visit.form.get("building", ""), visit.form.get("words", "").strip()
-    here = f"/console/{opened.compound.code}/hazards/{item.item_id}"
     if visit.refused_photos:
-        return see_other(f"{here}?told={visit.refused_photos}")
+        return await _item_page(visit, opened, item, visit.refused_photos)
     # Whoever is steward of a part finds hazards there.
     if not words or (building not in buildings and (building or opened.places is not None)):
-        return see_other(f"{here}?told=hazard_odd")
+        return await _item_page(visit, opened, item, "hazard_odd")
     await report_hazard(
         visit.session,
         visit.site.services,

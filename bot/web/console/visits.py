@@ -34,6 +34,10 @@ async def show_visits(visit: Visit) -> web.Response:
     code = visit.part("compound", CODE)
     opened = await access_visits(visit.session, visit.site.services.sealer, visit.signed_in.viewer, code)
     await _look(visit, opened, None)
+    return await _list_page(visit, opened, visit.request.query.get("told", ""))
+
+
+async def _list_page(visit: Visit, opened: OpenedVisits, told: str) -> web.Response:
     homes = list_homes(visit.site.services.sealer, opened.plans, local_date(visit.now))
     return visit.page(
         "console/visits.html",
@@ -44,16 +48,16 @@ async def show_visits(visit: Visit) -> web.Response:
         workers=await _workers(visit, opened, ""),
         levels=[level.value for level in VisitLevel],
         reason_length=REASON_LENGTH,
+        typed=visit.form,
         key=fresh_key(),
-        told=visit.request.query.get("told", ""),
+        told=told,
     )
 
 
 async def add(visit: Visit) -> web.Response:
-    """Put a home on the list; a second click does nothing."""
+    """Put a home on the list; a second click does nothing. What is refused comes back as it was typed."""
     code = visit.part("compound", CODE)
     opened = await access_as_head(visit.session, visit.site.services.sealer, visit.signed_in.viewer, code)
-    told = "visit_planned"
     try:
         async with visit.session.begin_nested():  # what is refused leaves no claim behind
             if await first_time(visit):
@@ -66,15 +70,22 @@ async def add(visit: Visit) -> web.Response:
                     _worker(visit),
                 )
     except Refused as refused:
-        told = refused.code.value
-    return see_other(f"/console/{opened.compound.code}/visits?told={told}")
+        note_look(
+            visit.session, opened.compound_id, None, visit.now, actor_id=visit.signed_in.viewer.person_id
+        )
+        return await _list_page(visit, opened, refused.code.value)
+    return see_other(f"/console/{opened.compound.code}/visits?told=visit_planned")
 
 
 async def show_plan(visit: Visit) -> web.Response:
     """One home: why, when somebody has to be there, what was found, and a form to note a visit."""
     found = await _access(visit)
-    sealer = visit.site.services.sealer
     await _look(visit, found.opened, found.plan.number)
+    return await _plan_page(visit, found, visit.request.query.get("told", ""))
+
+
+async def _plan_page(visit: Visit, found: OpenedPlan, told: str) -> web.Response:
+    sealer = visit.site.services.sealer
     today = local_date(visit.now)
     home = listed(sealer, found.plan, today)
     visits = await list_visits(visit.session, found.opened.compound_id, found.plan.number, SHOWN)
@@ -91,15 +102,16 @@ async def show_plan(visit: Visit) -> web.Response:
         oldest=(today - OLDEST_ENTRY).isoformat(),
         note_length=NOTE_LENGTH,
         reason_length=REASON_LENGTH,
+        noted=visit.form if "met" in visit.form or "on" in visit.form else {},
+        changed=visit.form if "worker" in visit.form else {},
         key=fresh_key(),
-        told=visit.request.query.get("told", ""),
+        told=told,
     )
 
 
 async def note(visit: Visit) -> web.Response:
-    """Keep a visit; a second click does nothing."""
+    """Keep a visit; a second click does nothing. What is refused comes back as it was typed."""
     found = await _access(visit)
-    told = "visit_kept"
     try:
         on = _day(visit)
         if visit.form.get("met") not in ("yes", "no"):
@@ -109,14 +121,13 @@ async def note(visit: Visit) -> web.Response:
             if await first_time(visit):
                 await visit.act(record_visit, found.opened.compound_id, found.plan.number, on, met, words)
     except Refused as refused:
-        told = refused.code.value
-    return _back(found, told)
+        return await _refused(visit, found, refused)
+    return _back(found, "visit_kept")
 
 
 async def change(visit: Visit) -> web.Response:
     """Another level, reason or worker, by the head."""
     found = await _access(visit, as_head=True)
-    told = "visit_changed"
     try:
         home = home_of(visit.site.services.sealer, found.plan).code
         reason = visit.form.get("reason", "")
@@ -124,8 +135,8 @@ async def change(visit: Visit) -> web.Response:
             change_plan, found.opened, found.plan.number, home, _level(visit), reason, _worker(visit)
         )
     except Refused as refused:
-        told = refused.code.value
-    return _back(found, told)
+        return await _refused(visit, found, refused)
+    return _back(found, "visit_changed")
 
 
 async def end(visit: Visit) -> web.Response:
@@ -144,6 +155,17 @@ async def _access(visit: Visit, *, as_head: bool = False) -> OpenedPlan:
     if as_head:
         await access_as_head(visit.session, sealer, viewer, code)
     return await access_plan(visit.session, sealer, viewer, code, number)
+
+
+async def _refused(visit: Visit, found: OpenedPlan, refused: Refused) -> web.Response:
+    note_look(
+        visit.session,
+        found.opened.compound_id,
+        found.plan.number,
+        visit.now,
+        actor_id=visit.signed_in.viewer.person_id,
+    )
+    return await _plan_page(visit, found, refused.code.value)
 
 
 async def _look(visit: Visit, opened: OpenedVisits, number: int | None) -> None:
