@@ -284,7 +284,7 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
     assert "上门的同志已经替这一户记过" in (await neighbour.get(OWN)).text
     await press(neighbour, OWN, {"unit": "3-1-201", "said": "against"})
     covered = await secretary.get(FIRST)
-    assert cells_of(covered, "3栋") == "4/7 3 没去过 1 没人 1 不愿说 1"
+    assert cells_of(covered, "3栋") == "4/7 3 没有上门记录 1 没人 1 不愿说 1"
     assert "答的还不到五户" in covered.text
     assert "有 2 户上门记过，自己也答了" in covered.text
     assert "怕晃眼" not in covered.text  # nor reasons: of so few, each is somebody's
@@ -300,7 +300,7 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
     covered = await secretary.get(FIRST)
     # Of the one home of building 13 that answered nobody reads what it said, not even as a difference.
     assert "先答的 5 户里，同意 3 户，不同意 1 户，都行 1 户" in covered.text
-    assert cells_of(covered, "13栋") == "1/5 4 没去过 4"
+    assert cells_of(covered, "13栋") == "1/5 4 没有上门记录 4"
     assert "怕晃眼" in covered.text  # among what was written, without who, and without what they chose
     assert "不同意：怕晃眼" not in covered.text
     for number, code in enumerate(("13-102", "13-201", "13-202", "13-301")):
@@ -313,7 +313,7 @@ async def test_every_household_is_asked_in_rounds_by_any_channel(town: Town) -> 
     closed = await press(secretary, FIRST, {"act": "close", "sure": "yes"})
     assert closed.location == f"{FIRST}?told=survey_closed"
     covered = await secretary.get(FIRST)
-    assert cells_of(covered, "3栋") == "5/7 同意 1 不同意 3 都行 1 2 没去过 1 不愿说 1"
+    assert cells_of(covered, "3栋") == "5/7 同意 1 不同意 3 都行 1 2 没有上门记录 1 不愿说 1"
     assert cells_of(covered, "13栋") == "5/5 同意 5 不同意 0 都行 0 0"
     assert "各楼" in (await resident.get(OWN)).text
     late = await press(resident, OWN, {"unit": "3-1-101", "said": "agree", "words": "来晚了"})
@@ -352,8 +352,8 @@ async def test_one_against_is_no_veto_and_what_is_missing_is_said(town: Town) ->
     assert "征求意见不决定任何事" in page.text
     for decided in ("通过", "未形成有效决定"):
         assert decided not in page.text
-    assert cells_of(page, "13栋") == "0/2 2 没去过 2"
-    assert cells_of(page, "3栋") == "5/7 2 没去过 2"
+    assert cells_of(page, "13栋") == "0/2 2 没有上门记录 2"
+    assert cells_of(page, "3栋") == "5/7 2 没有上门记录 2"
 
     odd = await press(
         secretary, FIRST, {"act": "reply", "reason": "noise", "summary": "怕太吵", "answer": " "}
@@ -385,7 +385,7 @@ async def test_one_against_is_no_veto_and_what_is_missing_is_said(town: Town) ->
     page = await (await town.as_staff("secretary")).get(FIRST)
     assert "至少要 4 户。现在同意 4 户，户数够了，面积还要另算" in page.text  # three quarters of five
     assert "现在不同意的 1 户不等于否决" in page.text
-    assert cells_of(page, "3栋") == "5/7 同意 4 不同意 1 都行 0 2 没去过 2"
+    assert cells_of(page, "3栋") == "5/7 同意 4 不同意 1 都行 0 2 没有上门记录 2"
 
 
 async def test_neighbours_and_the_company_see_nothing_of_it(town: Town) -> None:
