@@ -149,7 +149,7 @@ async def _keep(
     there = await list_answers_of_units(session, round_, [unit_code])
     standing = next((each for each in there if each.in_force), None)
     last = next((each for each in reversed(there) if _is_by(each, giver, actor_id)), None)
-    counts = takes_over(giver, await _giver_now(session, standing))
+    counts = takes_over(giver, await giver_now(session, standing))
     is_again = last is not None and last is there[-1] and said_in(sealer, last) == held
     if last is not None and is_again and (last.in_force or not counts):
         return Kept(last.in_force, again=True), None
@@ -189,7 +189,7 @@ async def _keep(
     return Kept(counts), standing if counts else None
 
 
-async def _giver_now(session: AsyncSession, standing: SurveyAnswer | None) -> SurveyGiver | None:
+async def giver_now(session: AsyncSession, standing: SurveyAnswer | None) -> SurveyGiver | None:
     """By what right the answer that stands would be given today: whose home it is no more, comes before nobody."""
     if standing is None:
         return None

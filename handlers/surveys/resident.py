@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.access import NotFound
-from handlers.surveys.answers import units_of
+from handlers.surveys.answers import giver_now, units_of
 from handlers.surveys.rules import in_order, is_open
 from storage.queries.polls import list_homes_in
 from storage.queries.survey_answers import list_answers_of_units
@@ -19,12 +19,14 @@ from storage.tables import Compound, Survey, SurveyAnswer, SurveyRound, SurveyUn
 
 @dataclass(frozen=True, slots=True)
 class OwnHome:
-    """A unit of theirs in a round. own: what they themselves said last. standing: what counts now, whoever said it."""
+    """A unit of theirs in a round. own: what they themselves said last. standing: what counts now, whoever said it;
+    ranked: by what right that would be said today."""
 
     unit: SurveyUnit
     giver: SurveyGiver
     own: SurveyAnswer | None
     standing: SurveyAnswer | None
+    ranked: SurveyGiver | None
 
     @property
     def counts(self) -> bool:
@@ -81,5 +83,5 @@ async def homes_in(session: AsyncSession, round_: SurveyRound, person_id: int) -
         there = [each for each in answers if each.unit_code == unit.unit_code]
         own = next((each for each in reversed(there) if each.person_id == person_id), None)
         standing = next((each for each in there if each.in_force), None)
-        homes.append(OwnHome(unit, mine[unit.unit_code], own, standing))
+        homes.append(OwnHome(unit, mine[unit.unit_code], own, standing, await giver_now(session, standing)))
     return tuple(homes)

@@ -10,6 +10,7 @@ from handlers.people.join import join_people
 from handlers.surveys.answers import Kept
 from handlers.surveys.canvass import name_canvasser
 from handlers.surveys.create import add_round, hold_round
+from handlers.surveys.resident import homes_in
 from handlers.surveys.results import figures_of, load_coverage, load_shown
 from handlers.surveys.rules import Code, Counts, Draft
 from handlers.surveys.running import close_round
@@ -122,6 +123,10 @@ async def test_whose_home_it_is_no_more_stands_in_nobodys_way(block: Block) -> N
         binding = (await session.exec(select(OwnerBinding))).one()
         binding.state, binding.ended_at = BindingState.REVOKED, block.talk.now  # sold, or bound wrongly
         session.add(binding)
+    [round_] = await block.talk.rows(SurveyRound)
+    async with block.talk.database.read() as session:
+        [home] = await homes_in(session, round_, await block.person("o-a"))
+    assert home.ranked is SurveyGiver.STAFF  # the page does not say that an owner's word stands
     assert await block.answer("o-a", "3-1-101", EITHER) == Kept(True)
     assert await block.record("3-1-101", AGREE) == Kept(False)
     await block.talk.bind("o-a", "XH-1/3-2-502")
