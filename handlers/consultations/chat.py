@@ -10,7 +10,7 @@ from handlers.context import Answer, Context
 from handlers.filters import COLON, command
 from handlers.router import Route
 from handlers.texts import say
-from storage.queries.consultations import list_consultations, list_items
+from storage.queries.consultations import find_seat, list_consultations, list_items
 from storage.queries.polls import list_homes_in
 from storage.states import ItemState
 from storage.tables import Compound, Consultation
@@ -55,12 +55,17 @@ async def come(context: Context) -> Answer:
 
 async def stay_away(context: Context) -> Answer:
     """取消报名."""
-    row = await _next(context)
-    if row is not None and await leave(
-        context.session, row.compound_id, row.month, context.person_id, context.now
-    ):
-        return Answer("consultation.left", say("consultations.left"))
-    return Answer("consultation.not_joined", say("consultations.not_joined"))
+    ahead = [row for row in await _months(context) if row.ended_at is None and context.now < row.meets_at]
+    own = [
+        row
+        for row in ahead
+        if await find_seat(context.session, row.compound_id, row.month, context.person_id)
+    ]
+    if not own:
+        return Answer("consultation.not_joined", say("consultations.not_joined"))
+    row = min(own, key=lambda each: each.meets_at)
+    await leave(context.session, row.compound_id, row.month, context.person_id, context.now)
+    return Answer("consultation.left", say("consultations.left"))
 
 
 async def propose(context: Context, said: str) -> Answer:
@@ -83,10 +88,14 @@ async def explain(_context: Context) -> Answer:
 
 async def _next(context: Context) -> Consultation | None:
     """The nearest meeting where the speaker lives that they may come to."""
-    homes = await list_homes_in(context.session, context.person_id)
-    rows = await list_consultations(context.session, homes, _KNOWN) if homes else []
+    rows = await _months(context)
     coming = [row for row in rows if is_signing_up(facts_of(row), context.now)]
     return min(coming, key=lambda row: row.meets_at, default=None)
+
+
+async def _months(context: Context) -> list[Consultation]:
+    homes = await list_homes_in(context.session, context.person_id)
+    return await list_consultations(context.session, homes, _KNOWN) if homes else []
 
 
 async def _nothing(context: Context) -> Answer:

@@ -17,9 +17,10 @@ from handlers.consultations.open import open_month
 from handlers.consultations.promises import load_follow_ups
 from handlers.consultations.rules import DEFAULT_PLAN, Due, Plan, Step, closes_at, due, meets_at, opening
 from handlers.consultations.state import COUNTER, facts_of, keep, plan_of
-from handlers.consultations.tell import ABOVE, tell_groups, tell_residents, tell_staff
+from handlers.consultations.tell import ABOVE, tell_coming, tell_groups, tell_residents, tell_staff
 from handlers.context import Services
 from handlers.digests.rules import spread_of
+from handlers.local_time import local_date
 from handlers.texts import say, short
 from storage.audit import add_audit_event
 from storage.database import Database
@@ -127,7 +128,8 @@ async def _remind(one: _Month, _silent: bool) -> None:
         when=words.moment(one.row.meets_at),
         closes=words.moment(closes_at(one.row.meets_at)),
     )
-    await tell_staff(one.session, one.services, one.compound, one.row, "unsettled", text, one.now)
+    what = f"unsettled:{local_date(one.row.meets_at):%Y%m%d}"
+    await tell_staff(one.session, one.services, one.compound, one.row, what, text, one.now)
 
 
 async def _lapse(one: _Month, _silent: bool) -> None:
@@ -144,6 +146,8 @@ async def _notice(one: _Month, silent: bool) -> None:
     await tell_groups(
         one.session, one.services, one.compound, row, f"notice:{row.moved}", text, one.now, row.meets_at
     )
+    if row.moved:
+        await tell_coming(one.session, one.services, one.compound, row, await _on(one), one.now)
 
 
 async def _tell(one: _Month, silent: bool) -> None:

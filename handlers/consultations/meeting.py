@@ -64,6 +64,8 @@ async def move_meeting(
     if not same_place:
         row.meets_at, row.form, row.place = meets_at, form, place
         row.closed_at = row.asked_at = row.late_at = None
+        if row.agreed_at is None:
+            row.reminded_at = None  # they have longer to settle it, and are asked before that ends
         if row.noticed_at is not None:
             row.moved += 1
             row.noticed_at, row.told_after = None, None
@@ -101,9 +103,16 @@ async def call_off(
 async def end_month(
     session: AsyncSession, row: Consultation, why: str, now: datetime, *, actor_id: int | None
 ) -> None:
-    """End a month without a meeting: what was promised stands as it was, everything else waits for the next."""
+    """End a month without a meeting: what was promised stands as it was, and what people put there waits for the next.
+
+    What was only proposed from matters is weighed anew: by then it may be done, and its figures are old.
+    """
     for item in await list_items(session, row.compound_id, row.month):
         if item.state is ItemState.DROPPED:
+            continue
+        untouched = row.agreed_at is None and not item.body and item.topic_number is None
+        if item.source is ItemSource.MATTER and untouched:
+            await session.delete(item)  # the next agenda is proposed from what is open then
             continue
         if item.source is not ItemSource.PROMISE:
             item.month = None

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.consultations import words
-from handlers.consultations.outcomes import WORDS
+from handlers.consultations.outcomes import PROMISES, WORDS
 from handlers.consultations.promises import FollowUp, load_follow_ups
 from handlers.consultations.ranking import Candidate, choose
 from handlers.consultations.rules import Plan, notice_at
 from handlers.consultations.state import COUNTER, facts_of, keep
 from handlers.consultations.tell import tell_staff
 from handlers.context import Services
-from handlers.local_time import month_day
+from handlers.local_time import local_date, month_day
 from handlers.requests.words import label_of
 from handlers.texts import say, short
 from storage.audit import add_audit_event
@@ -98,6 +98,8 @@ async def _propose(
     for item in waiting:
         item.month = row.month
         items.append(item)
+    session.add_all(items)
+    await session.flush()  # what is on the agenda by now is not proposed once more
     for candidate, why in await _from_matters(session, services, row.compound_id, now):
         number = await next_number(session, row.compound_id, COUNTER)
         items.append(
@@ -123,7 +125,7 @@ async def _propose(
 def _is_up(promise: FollowUp, row: Consultation) -> bool:
     """Whether a meeting has to come back to what an earlier one promised: not before the day that was named."""
     until = promise.item.until
-    return promise.done or until is None or until <= row.meets_at.date()
+    return promise.done or until is None or until <= local_date(row.meets_at)
 
 
 def _promised(row: Consultation, number: int, promise: FollowUp, now: datetime) -> ConsultationItem:
@@ -152,7 +154,7 @@ def _promised(row: Consultation, number: int, promise: FollowUp, now: datetime) 
 async def _from_matters(
     session: AsyncSession, services: Services, compound_id: int, now: datetime
 ) -> list[tuple[Candidate, str]]:
-    known = await list_matters_on_agendas(session, compound_id)
+    known = await list_matters_on_agendas(session, compound_id, PROMISES)
     matters = await list_open_matters(session, compound_id, now - _HEARD_WITHIN, _LOOKED_AT)
     return choose(
         [

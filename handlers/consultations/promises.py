@@ -12,12 +12,14 @@ from handlers.context import Services
 from handlers.requests.record import facts_of
 from handlers.requests.words import state_name, who
 from handlers.texts import say
+from handlers.topics.words import STEP_NAMES
 from storage.audit import add_audit_event
 from storage.queries.consultations import find_item, list_promises
 from storage.queries.opinions import lock_counter
 from storage.queries.requests import find_request
-from storage.states import ItemOutcome, RequestState
-from storage.tables import ConsultationItem
+from storage.queries.topics import find_topic
+from storage.states import ItemOutcome, RequestState, TopicState
+from storage.tables import ConsultationItem, Topic
 
 _DONE = frozenset({RequestState.DONE, RequestState.RATED, RequestState.CLOSED, RequestState.CANCELLED})
 
@@ -72,6 +74,10 @@ async def settle_promise(
 async def _follow_up(session: AsyncSession, item: ConsultationItem) -> FollowUp:
     if item.settled_at is not None:
         return FollowUp(item, "", say("consultations.settled", words=item.settled_words), done=True)
+    if item.outcome is ItemOutcome.TOPIC and item.topic_number is not None:
+        topic = await find_topic(session, item.compound_id, item.topic_number)
+        if topic is not None:
+            return _of_topic(item, topic)
     if item.outcome is not ItemOutcome.ORDER or item.matter_number is None:
         holder = item.holder or say("consultations.holder_meeting")
         return FollowUp(item, holder, words.outcome_words(item), done=False)
@@ -81,3 +87,18 @@ async def _follow_up(session: AsyncSession, item: ConsultationItem) -> FollowUp:
     facts = facts_of(request)
     status = say("consultations.order_stands", number=item.matter_number, state=state_name(facts.state))
     return FollowUp(item, who(facts), status, done=facts.state in _DONE)
+
+
+def _of_topic(item: ConsultationItem, topic: Topic) -> FollowUp:
+    step, number = STEP_NAMES[topic.step], topic.topic_number
+    match topic.state:
+        case TopicState.OPEN:
+            status = say("consultations.topic_stands", number=number, step=step)
+        case TopicState.DONE:
+            status = say("consultations.topic_done", number=number)
+        case TopicState.ENDED:
+            status = say("consultations.topic_ended", number=number)
+    is_open = topic.state is TopicState.OPEN
+    return FollowUp(
+        item, say("consultations.holder_topic", step=step) if is_open else "", status, done=not is_open
+    )

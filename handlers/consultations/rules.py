@@ -165,6 +165,13 @@ def record_at(meeting: datetime) -> datetime:
     return datetime.combine(day, MORNING, LOCAL)
 
 
+def late_at(meeting: datetime) -> datetime:
+    """When the community is told that there is no record: on a working day, and one after staff were asked."""
+    asked = local_date(record_at(meeting))
+    day = max(_workday(local_date(meeting + LATE_AFTER)), _workday(asked + DAY))
+    return datetime.combine(day, MORNING, LOCAL)
+
+
 def check_at(recorded_at: datetime) -> datetime:
     """When it is looked at what became of what was promised."""
     day = _workday((recorded_at + CHECKED_AFTER).astimezone(LOCAL).date())
@@ -210,7 +217,7 @@ def _ahead(facts: Facts, now: datetime) -> Iterator[tuple[datetime, Due]]:
         yield facts.noticed_at, Due(Step.TELL, silent=now >= closes)
     if facts.closed_at is None:
         yield closes, Due(Step.CLOSE, silent=is_over)
-    late = _morning(facts.meets_at + LATE_AFTER)
+    late = late_at(facts.meets_at)
     if facts.asked_at is None:
         yield record_at(facts.meets_at), Due(Step.ASK, silent=now >= late)
     if facts.late_at is None:

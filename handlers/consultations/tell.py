@@ -13,7 +13,7 @@ from handlers.digests.rules import off_the_hour, spread_of
 from handlers.reach.fields import Facts, NoticeKind
 from handlers.reach.notify import Notice, notify_group, notify_person
 from handlers.texts import say
-from storage.queries.consultations import list_residents_after
+from storage.queries.consultations import list_residents_after, list_seats
 from storage.queries.cycles import list_readers
 from storage.queries.vote_reach import list_groups_written_to
 from storage.states import MessageClass, Role
@@ -84,10 +84,38 @@ async def tell_residents(
     now: datetime,
 ) -> None:
     """Invite some more of those who live there 1:1, and note how far that is."""
-    text = words.invitation(compound, row, items, services.public_url)
-    notice = Notice(
+    notice = _invitation(services, compound, row, items, now)
+    after = row.told_after or 0
+    people = await list_residents_after(session, row.compound_id, after, RESIDENTS_AT_ONCE)
+    for person_id in people:
+        await notify_person(session, services, person_id, notice, now)
+    row.told_after = people[-1] if len(people) == RESIDENTS_AT_ONCE else None
+
+
+async def tell_coming(
+    session: AsyncSession,
+    services: Services,
+    compound: Compound,
+    row: Consultation,
+    items: Sequence[ConsultationItem],
+    now: datetime,
+) -> None:
+    """Tell everybody who signed up of another time or place, owners who live elsewhere too; residents hear it once."""
+    notice = _invitation(services, compound, row, items, now)
+    for seat in await list_seats(session, row.compound_id, row.month):
+        await notify_person(session, services, seat.person_id, notice, now)
+
+
+def _invitation(
+    services: Services,
+    compound: Compound,
+    row: Consultation,
+    items: Sequence[ConsultationItem],
+    now: datetime,
+) -> Notice:
+    return Notice(
         MessageClass.PROMPT,
-        text,
+        words.invitation(compound, row, items, services.public_url),
         _key(compound, row, f"invited:{row.moved}"),
         facts=_facts(
             services,
@@ -99,11 +127,6 @@ async def tell_residents(
         expires_at=row.meets_at,
         topic=_topic(row),
     )
-    after = row.told_after or 0
-    people = await list_residents_after(session, row.compound_id, after, RESIDENTS_AT_ONCE)
-    for person_id in people:
-        await notify_person(session, services, person_id, notice, now)
-    row.told_after = people[-1] if len(people) == RESIDENTS_AT_ONCE else None
 
 
 async def take_back(session: AsyncSession, row: Consultation, now: datetime) -> None:

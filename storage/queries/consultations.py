@@ -244,10 +244,12 @@ async def list_open_matters(
     return list((await session.exec(statement)).all())
 
 
-async def list_matters_on_agendas(session: AsyncSession, compound_id: int) -> set[int]:
-    """Matters that an item which has not ended is about."""
+async def list_matters_on_agendas(
+    session: AsyncSession, compound_id: int, promises: Collection[ItemOutcome]
+) -> set[int]:
+    """Matters that an item which has not ended is about, or what a meeting promised and nobody kept yet."""
     promised = and_(
-        col(ConsultationItem.outcome) == ItemOutcome.ORDER,
+        col(ConsultationItem.outcome).in_(promises),
         col(ConsultationItem.settled_at).is_(None),
         col(ConsultationItem.carried_to).is_(None),
     )

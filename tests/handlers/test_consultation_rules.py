@@ -29,7 +29,7 @@ from handlers.consultations.rules import (
     opening,
     record_at,
 )
-from handlers.local_time import LOCAL, month_of
+from handlers.local_time import LOCAL, local_date, month_of
 from handlers.requests.calendar import is_festival, is_workday
 from storage.states import ItemOutcome, ItemState, MeetingBy
 
@@ -238,6 +238,18 @@ def test_a_month_goes_its_way() -> None:
     ]
     recorded = replace(closed, recorded_at=at("2026-03-25T10:00"))
     assert next_at(recorded, at("2026-03-25T10:00")) == at("2026-04-08T09:10")
+
+
+@pytest.mark.parametrize("met", ["2026-02-13T19:00", "2025-09-30T19:00", "2025-01-27T19:00"])
+def test_staff_are_asked_before_the_community_hears_that_they_were_late(met: str) -> None:
+    """A festival lies behind the meeting: a week may have no working day."""
+    facts = Facts(at(met), agreed_at=at(met) - 9 * DAY, noticed_at=at(met) - 5 * DAY, closed_at=at(met))
+    asked = next_at(facts, at(met))
+    assert asked is not None
+    assert [each.step for each in due(facts, asked)] == [Step.ASK]
+    late = next_at(replace(facts, asked_at=asked), asked)
+    assert late is not None and late - asked >= 20 * HOUR
+    assert is_workday(local_date(late))
 
 
 def test_what_was_moved_is_told_at_once() -> None:
