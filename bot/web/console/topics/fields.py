@@ -17,7 +17,7 @@ _LATEST = date(2100, 1, 1)
 def number_of(visit: Visit, name: str) -> int:
     """A whole number from 0; raises Refused."""
     text = visit.form.get(name, "").strip()
-    if not (text.isascii() and text.isdecimal() and len(text) <= 10):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
         raise Refused(Code.ODD)
     return int(text)
 

@@ -208,6 +208,7 @@ async def _hanging(visit: Visit, found: Entered, facts: Facts) -> dict[str, Any]
         "fitting": await list_fitting(session, topic) if asks else [],
         "places": [load_profile(code) for code in profile_codes()] if asks else [],
         "events": list(reversed(events)),
+        "unnamed": _BY_RESIDENTS,
         "names": await _names(visit, found.opened, actors),
     }
 
