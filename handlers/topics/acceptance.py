@@ -167,7 +167,7 @@ async def enter_paper(
     async def command(topic: Topic, _facts: Facts, _actor: Actor | None) -> Sign | EnterPaper:
         which = (topic.compound_id, number, representative_number)
         own = await session.get(TopicRepresentative, which)
-        if own is None:
+        if own is None or own.name_sealed is None:  # nobody signs for whoever was forgotten
             raise NotFound
         if own.accepts is not None and own.paper_by is None:
             raise Refused(Code.ANSWERED)

@@ -15,10 +15,11 @@ from handlers.context import Services
 from handlers.local_time import LOCAL, local_date
 from handlers.requests.calendar import is_workday
 from handlers.topics.commands import Command, Entry
-from handlers.topics.facts import Actor, Facts, Times
+from handlers.topics.facts import Actor, Facts, Need, Times
+from handlers.topics.present import is_there
 from handlers.topics.record import load_facts, put_facts
 from handlers.topics.rules import apply, times_for
-from handlers.topics.tell import tell_step
+from handlers.topics.tell import ask_to_sign, tell_step
 from handlers.topics.templates import template_of
 from storage.audit import add_audit_event
 from storage.queries.people import list_people_in_office
@@ -87,6 +88,11 @@ async def carry_out(
     await write_entry(session, topic, outcome.entry, now, key=key, actor_id=actor_id)
     if outcome.moved:
         await tell_step(session, services, compound, topic, outcome.entry, now, actor_id=actor_id)
+    if outcome.moved and is_there(outcome.facts, Need.MILESTONES) and topic.step is TopicStep.EXECUTE:
+        # Back at works that are all done: what was signed is signed anew.
+        seats = await list_representatives(session, topic.compound_id, number)
+        people = [each.person_id for each in seats if each.person_id is not None]
+        await ask_to_sign(session, services, compound, topic, people, len(outcome.facts.milestones), now)
     await session.flush()
     return Carried(topic, outcome.facts)
 

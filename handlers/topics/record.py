@@ -12,7 +12,7 @@ from storage.queries.polls import find_poll
 from storage.queries.topics import list_representatives, list_topic_documents, list_topic_objections
 from storage.queries.votes import find_vote, list_vote_objections
 from storage.states import ObjectionState, TopicStep, VoteState
-from storage.tables import Topic, TopicDocument, TopicObjection, TopicRepresentative, Vote
+from storage.tables import Poll, Topic, TopicDocument, TopicObjection, TopicRepresentative, Vote
 
 _UNBORN = frozenset({VoteState.DRAFT, VoteState.LINTED, VoteState.REVOKED})
 PASSED = "PASSED"
@@ -38,20 +38,28 @@ async def load_facts(session: AsyncSession, topic: Topic) -> Facts:
         said = await list_vote_objections(session, compound_id, topic.vote_number)
         open_objections = sum(each.state is ObjectionState.OPEN for each in said)
     poll = None if topic.poll_number is None else await find_poll(session, compound_id, topic.poll_number)
+    is_cut = poll is not None and poll.ended_at is not None and not is_through(poll)
     return facts_of(
         topic,
         standing_of(vote, topic.items, open_objections),
-        poll_over=poll is not None and poll.ended_at is not None,
+        poll_number=None if is_cut else topic.poll_number,  # another may be held in its place
+        poll_over=poll is not None and is_through(poll),
         documents=await list_topic_documents(session, compound_id, number),
         objections=await list_topic_objections(session, compound_id, number),
         representatives=await list_representatives(session, compound_id, number),
     )
 
 
+def is_through(poll: Poll) -> bool:
+    """Whether a poll ran as long as residents were told; one that was ended before that asked nobody enough."""
+    return poll.ended_at is not None and poll.ended_at >= poll.closes_at
+
+
 def facts_of(
     topic: Topic,
     vote: Standing,
     *,
+    poll_number: int | None,
     poll_over: bool,
     documents: Sequence[TopicDocument],
     objections: Sequence[TopicObjection],
@@ -74,10 +82,12 @@ def facts_of(
         decision=_decision(work["decision"]) if work.get("decision") else None,
         milestones=tuple(_milestone(each) for each in work.get("milestones", ())),
         election=_election(work["election"]) if work.get("election") else None,
-        representatives=len(representatives),
+        representatives=sum(
+            each.name_sealed is not None or each.accepts is not None for each in representatives
+        ),
         signed=sum(each.accepts is True for each in representatives),
         refused=sum(each.accepts is False for each in representatives),
-        poll_number=topic.poll_number,
+        poll_number=poll_number,
         poll_over=poll_over,
         statement=work.get("statement", ""),
         objections=sum(each.state is ObjectionState.OPEN for each in objections),

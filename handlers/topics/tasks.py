@@ -13,6 +13,7 @@ from handlers.surveys.results import figures_of
 from handlers.topics.carry_out import Carried, carry_out
 from handlers.topics.commands import Code, DoTask, Refused, StartPoll
 from handlers.topics.facts import Actor, Facts
+from handlers.topics.record import is_through
 from handlers.topics.rules import apply
 from handlers.topics.templates import TaskKind, template_of
 from storage.queries.polls import find_poll
@@ -54,7 +55,7 @@ async def do_task(
                 raise Refused(Code.ODD)
         elif task.kind is TaskKind.POLL:
             poll = await find_poll(session, topic.compound_id, figures.get("poll", 0))
-            if poll is None or poll.about != {"topic": number, "task": code} or poll.ended_at is None:
+            if poll is None or poll.about != {"topic": number, "task": code} or not is_through(poll):
                 raise Refused(Code.MISSING)
             kept = {"poll": poll.poll_number}
         elif task.kind is TaskKind.SURVEY and survey is not None:

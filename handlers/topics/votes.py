@@ -12,6 +12,7 @@ from handlers.topics.rules import apply
 from handlers.topics.templates import template_of
 from handlers.voting.draft import create_vote
 from handlers.voting.templates import find_template, load_templates
+from storage.queries.topics import is_vote_of_another
 from storage.queries.votes import find_vote, list_questions, list_votes
 from storage.states import VoteState
 from storage.tables import Compound, Topic, Vote
@@ -76,8 +77,17 @@ def vote_template_of(topic: Topic) -> str:
 
 
 async def _fits(session: AsyncSession, topic: Topic, vote_number: int) -> bool:
+    """Whether a vote asks about this topic: not one announced before it, or named for another on the same item.
+
+    An assembly may decide several topics in one vote, as long as each has a question of its own item: the result has
+    no other sign of which question is whose.
+    """
     vote = await find_vote(session, topic.compound_id, vote_number)
     if vote is None or vote.state is VoteState.REVOKED:
+        return False
+    if vote.noticed_at is not None and vote.noticed_at < topic.created_at:
+        return False
+    if await is_vote_of_another(session, topic, vote_number):
         return False
     questions = await list_questions(session, topic.compound_id, vote_number)
     return any(question.item in topic.items for question in questions)

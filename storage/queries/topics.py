@@ -113,6 +113,27 @@ async def has_event(session: AsyncSession, compound_id: int, number: int, key: s
     return (await session.exec(statement)).first() is not None
 
 
+async def is_vote_of_another(session: AsyncSession, topic: Topic, vote_number: int) -> bool:
+    """Whether a vote was ever named as what decides another topic of the compound on one of the same items."""
+    statement = (
+        select(TopicEvent.details, Topic.items)
+        .join(
+            Topic,
+            (col(Topic.compound_id) == TopicEvent.compound_id)
+            & (col(Topic.topic_number) == TopicEvent.topic_number),
+        )
+        .where(
+            TopicEvent.compound_id == topic.compound_id,
+            TopicEvent.topic_number != topic.topic_number,
+            TopicEvent.verb == TopicVerb.VOTE_LINKED,
+        )
+    )
+    return any(
+        details.get("vote") == vote_number and set(items) & set(topic.items)
+        for details, items in await session.exec(statement)
+    )
+
+
 async def next_seq(session: AsyncSession, compound_id: int, number: int) -> int:
     """The place of the record's next entry; under the topic's lock."""
     statement = select(func.max(TopicEvent.seq)).where(
@@ -173,10 +194,21 @@ async def forget_in_topics(session: AsyncSession, person_id: int) -> None:
         .where(col(TopicObjection.person_id) == person_id)
         .values(person_id=None, text_sealed=None)
     )
+    statement = select(TopicRepresentative).where(TopicRepresentative.person_id == person_id)
+    for seat in list(await session.exec(statement)):
+        # What they refused on paper stands in the record under whoever read it.
+        refusals = select(TopicEvent).where(
+            TopicEvent.compound_id == seat.compound_id,
+            TopicEvent.topic_number == seat.topic_number,
+            TopicEvent.verb == TopicVerb.REFUSED,
+        )
+        for event in list(await session.exec(refusals)):
+            if event.details.get("representative") == seat.representative_number:
+                event.words = ""
     await session.exec(
         update(TopicRepresentative)
         .where(col(TopicRepresentative.person_id) == person_id)
-        .values(person_id=None, name_sealed=None, unit_code="", reason="")
+        .values(person_id=None, name_sealed=None, unit_code="", reason="", paper_reason="")
     )
     await session.exec(
         update(TopicEvent)

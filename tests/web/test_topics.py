@@ -152,6 +152,8 @@ async def test_a_topic_from_the_proposal_to_the_review(town: Town) -> None:
     await office.press("supervisor", "advance", "topic.missing")
     row = await office.row()
     assert row.poll_number is not None
+    town.clock.forward(timedelta(days=8))
+    office.browsers.clear()
     async with town.site.database.write() as session:
         await close_poll(session, row.compound_id, row.poll_number, town.clock.now, actor_id=None)
     await office.press("supervisor", "advance", "topic_moved")
