@@ -6,9 +6,11 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.access import NotFound
+from handlers.people.forgotten import was_forgotten_since
 from handlers.polls.rules import Code, Refused, building_of, is_asked, is_open, ticks
 from storage.queries.polls import find_poll, list_homes_in, lock_poll, put_answer
 from storage.queries.tree import find_compound
+from storage.sealing import Sealer
 from storage.tables import Compound, Poll
 
 
@@ -30,6 +32,7 @@ async def access_poll(
 
 async def answer_poll(
     session: AsyncSession,
+    sealer: Sealer,
     compound_id: int,
     number: int,
     person_id: int,
@@ -38,7 +41,8 @@ async def answer_poll(
 ) -> Poll:
     """Keep what somebody ticked (places of options from 0), in the place of an earlier answer; raises Refused.
 
-    One answer a person, whatever they answer it on. Again with the same ticks, it changes nothing.
+    One answer a person, whatever they answer it on. Again with the same ticks, it changes nothing. Who was forgotten
+    since it began has none left: what they answered before is nobody's, and stands.
     """
     poll = await lock_poll(session, compound_id, number, shared=True)
     if poll is None or not is_open(poll.opens_at, poll.closes_at, poll.ended_at, now):
@@ -47,6 +51,8 @@ async def answer_poll(
     building = building_of(homes.get(compound_id))
     if compound_id not in homes or not is_asked(poll.places, building):
         raise Refused(Code.NOT_ASKED)
+    if await was_forgotten_since(session, sealer, person_id, poll.opens_at):
+        raise Refused(Code.FORGOTTEN)
     chosen = ticks(len(poll.options), poll.choose, ticked)
     await put_answer(session, compound_id, number, person_id, chosen, building, now)
     return poll

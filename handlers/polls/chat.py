@@ -49,11 +49,20 @@ async def answer(context: Context, number: str, ticked: str) -> Answer:
     [poll] = asked
     places = [int(each) - 1 for each in re.findall(r"\d{1,3}", ticked)]
     try:
-        await answer_poll(session, poll.compound_id, poll.poll_number, context.person_id, places, context.now)
+        await answer_poll(
+            session,
+            context.services.sealer,
+            poll.compound_id,
+            poll.poll_number,
+            context.person_id,
+            places,
+            context.now,
+        )
     except Refused as refused:
         if refused.code is Code.TICKS:
             return Answer("poll.odd", say("polls.ticks", number=number, choose=poll.choose))
-        return Answer("poll.refused", say("polls.over", number=number))
+        is_gone = refused.code is Code.FORGOTTEN
+        return Answer("poll.refused", say("polls.forgotten") if is_gone else say("polls.over", number=number))
     chosen = "、".join(short(poll.options[place]) for place in sorted(set(places)))
     return Answer("poll.answered", say("polls.answered", number=number, chosen=chosen))
 

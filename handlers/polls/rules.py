@@ -23,6 +23,7 @@ class Code(StrEnum):
     ODD = "poll.odd"
     OVER = "poll.over"
     NOT_ASKED = "poll.not_asked"
+    FORGOTTEN = "poll.forgotten"
     TICKS = "poll.ticks"
 
 

@@ -100,6 +100,36 @@ async def test_a_vote_on_something_else_does_not_decide(hall: Hall, of_another: 
     assert refused.value.code is Code.NO_VOTE
 
 
+async def test_one_vote_decides_topics_of_different_items(hall: Hall) -> None:
+    topics = [await hall.propose(items=[9]), await hall.propose(title="换物业", items=[2])]
+    async with hall.talk.database.write() as session:
+        vote = Vote(
+            compound_id=hall.compound.compound_id or 0,
+            vote_number=7,
+            state=VoteState.NOTICED,
+            title="业主大会",
+            operator_id=hall.people["shequ"],
+            created_at=hall.talk.now,
+            noticed_at=hall.talk.now + DAY,
+        )
+        session.add(vote)
+        await session.flush()
+        for position, item in enumerate((9, 2), 1):
+            question = VoteQuestion(
+                compound_id=vote.compound_id,
+                vote_number=7,
+                question_id=f"q{position}",
+                position=position,
+                item=item,
+                title="同意吗",
+            )
+            session.add(question)
+    for number in topics:
+        await put(hall, number, TopicStep.DECIDE)
+        await link(hall, number, 7)
+    assert [topic.vote_number for topic in await hall.talk.rows(Topic)] == [7, 7]
+
+
 async def test_who_is_forgotten_leaves_no_words_that_they_refused_with_on_paper(hall: Hall) -> None:
     number, _person_id = await works(hall)
     for who in ("shuji", "shequ"):

@@ -62,7 +62,15 @@ async def answer(visit: Visit) -> web.Response:
         chosen.append(int(one))
     told = "answered"
     try:
-        await answer_poll(visit.session, poll.compound_id, poll.poll_number, person_id, chosen, visit.now)
+        await answer_poll(
+            visit.session,
+            visit.site.services.sealer,
+            poll.compound_id,
+            poll.poll_number,
+            person_id,
+            chosen,
+            visit.now,
+        )
     except Refused as refused:
         told = refused.code.value
     return see_other(f"/h5/polls/{compound.code}/{poll.poll_number}?told={told}")
