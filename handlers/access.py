@@ -66,6 +66,9 @@ class Right(StrEnum):
     SEE_OVERSIGHT = "see_oversight"  # what rises, what campaigns and months came to
     ANSWER_RATES = "answer_rates"  # see the property company's rate card, and write beside it
     RUN_OVERSIGHT = "run_oversight"  # switch warnings off, begin and end campaigns
+    ADD_PLACES = (
+        "add_places"  # say where a campaign has something to put right, and that it was; see what it came to
+    )
     SEE_CONSULTATIONS = "see_consultations"
     RUN_CONSULTATIONS = "run_consultations"  # the agenda, the meeting and its minutes
     KEEP_COMPOUND = "keep_compound"  # its profile, its card, its tree and who has which grid cell
@@ -92,6 +95,7 @@ _RUN = _RULE | {
     Right.KEEP_POINTS,
     Right.SET_HAZARDS,
     Right.RUN_OVERSIGHT,
+    Right.ADD_PLACES,
     Right.RUN_CONSULTATIONS,
     Right.RUN_SURVEYS,
     Right.SEE_SURVEYS,
@@ -115,7 +119,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.GRID_WORKER: _WATCH
     | _HANDLE
     | {Right.SEE_WEEK, Right.SEE_TOPICS, Right.CORRECT, Right.CHECK_HAZARDS, Right.SEE_GRID, Right.MEDIATE}
-    | {Right.SEE_SURVEYS, Right.CANVASS},
+    | {Right.SEE_SURVEYS, Right.CANVASS, Right.ADD_PLACES},
     Role.SUPERVISOR: _READ | _SEE | {Right.SEE_VOTES, Right.SEE_EVIDENCE, Right.SEE_SURVEYS},
     Role.DUTY: _WATCH,
     Role.OPERATOR: frozenset({Right.SEE_OUTBOX}),

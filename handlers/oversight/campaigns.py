@@ -114,6 +114,11 @@ async def begin_campaign(
     return number
 
 
+def is_running(campaign: Campaign, now: datetime) -> bool:
+    """Whether today is one of its days."""
+    return campaign.starts_on <= local_date(now) <= campaign.ends_on
+
+
 async def load_progress(session: AsyncSession, campaign: Campaign, now: datetime) -> Progress:
     """How far a campaign is, from the records."""
     today = local_date(now)

@@ -85,6 +85,7 @@ async def finish_place(
         await session.flush()
         if before is not None and before != place.after_address:
             await drop_blobs(session, [(place.compound_id, before)])
+            _audit(session, place, "campaign.photo_replaced", now, actor_id)
     if place.done_on is None:
         place.done_on = local_date(now)
         _audit(session, place, "campaign.place_done", now, actor_id)

@@ -80,6 +80,15 @@ def test_who_runs_votes_does_not_open_ballots() -> None:
         assert not {Right.RUN_VOTES, Right.SEE_EVIDENCE} <= rights, role
 
 
+def test_grid_workers_find_places_of_a_campaign_and_do_not_run_it() -> None:
+    assert {role for role, rights in ROLE_RIGHTS.items() if Right.ADD_PLACES in rights} == {
+        Role.SECRETARY,
+        Role.COMMUNITY_WORKER,
+        Role.GRID_WORKER,
+    }
+    assert not ROLE_RIGHTS[Role.GRID_WORKER] & {Right.RUN_OVERSIGHT, Right.SEE_OVERSIGHT}
+
+
 @pytest.mark.parametrize("role", Role)
 async def test_each_role_opens_exactly_what_the_table_says(city: Database, role: Role) -> None:
     who = viewer((role, "XH-1"))
@@ -123,6 +132,7 @@ async def test_a_role_on_a_building_opens_what_has_a_place_there_and_no_digest(
         Right.SET_HAZARDS,
         Right.SEE_OVERSIGHT,
         Right.RUN_OVERSIGHT,
+        Right.ADD_PLACES,
         Right.ANSWER_RATES,
         Right.BIND_OWNERS,
         Right.KEEP_COMPOUND,

@@ -3,11 +3,11 @@
 import re
 from datetime import timedelta
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from handlers.local_time import local_date
 from storage.queries.people import get_or_add_identities, put_residency
-from storage.tables import Blob, Campaign
+from storage.tables import AuditEvent, Blob, Campaign
 from tests.bot.shots import shot
 from tests.web.orders import fields_of, matter, text_of
 from tests.web.test_photos import fetch, post
@@ -115,3 +115,48 @@ async def test_staff_add_places_and_residents_read_how_many_in_each_building(tow
         assert part in text, (part, text)
     for part in ("北门", "花坛", "楼下", "整治后", "1单元"):
         assert part not in text
+
+
+async def test_grid_workers_add_places_with_photos_while_a_campaign_runs(town: Town) -> None:
+    compound_id = await here_id(town)
+    async with town.site.database.write() as session:
+        session.add(campaign_1001(town, compound_id, "毁绿种菜整治"))
+    one, worker = f"{PAGE}/1001", await town.as_staff("grid_worker")
+    assert f'href="{PAGE}"' in (await worker.get(f"/console/{HERE}/hazards")).text
+    listed = (await worker.get(PAGE)).text
+    assert f'href="{one}"' in listed
+    assert "开始一次整治" not in listed
+    form = fields_of(await worker.get(one), "places") | {"building": "3", "words": "楼后圈地"}
+    for _ in range(2):
+        kept = await post(worker, f"{one}/places", form, shot(64))
+        assert kept.location == f"{one}?told=campaign_place_kept"
+    for content in (shot(65), shot(66)):
+        after = fields_of(await worker.get(one), "places/1001")
+        assert (await post(worker, f"{one}/places/1001", after, content)).status == 303
+    for side in ("before", "after"):
+        assert (await fetch(worker, f"{one}/places/1001/{side}"))[0] == 200
+    async with town.site.database.read() as session:
+        events = await session.exec(
+            select(AuditEvent.verb, AuditEvent.actor_id, AuditEvent.details)
+            .where(AuditEvent.subject == "campaign:1001")
+            .order_by(col(AuditEvent.event_id))
+        )
+        found = {"place": 1001}
+        assert sorted(events, key=str) == [
+            (verb, town.people["grid_worker"], found)
+            for verb in ("campaign.photo_replaced", "campaign.place_added", "campaign.place_done")
+        ]
+    town.clock.now += timedelta(days=1)  # the campaign is over
+    later = await town.as_staff("grid_worker")
+    assert "加一处" not in (await later.get(one)).text
+    again = fields_of(await later.get(one), "places/1001") | {"building": "3", "words": "又来了"}
+    refused = await post(later, f"{one}/places", again | {"key": form["key"]})
+    assert "这次整治不在起止日期里" in refused.text
+    assert 'value="又来了"' in refused.text
+    done = fields_of(await later.get(one), "places/1001")
+    assert (
+        await post(later, f"{one}/places/1001", done, shot(67))
+    ).status == 303  # it was put right too late
+    secretary = await town.as_staff("secretary")
+    late = fields_of(await secretary.get(one), "places") | {"words": "最后一天查到的"}
+    assert (await post(secretary, f"{one}/places", late)).status == 303

@@ -220,14 +220,18 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     # The one lives there, the other nowhere that is known.
     ("GET", "/h5/surveys/{compound}/{number}"): residents(OK, snapshot=GONE),
     ("POST", "/h5/surveys/{compound}/{number}"): residents(OK, snapshot=NO),  # nothing is ticked
-    ("GET", "/console/{compound}/campaigns"): here(*MERGE, "supervisor"),
+    ("GET", "/console/{compound}/campaigns"): here(*MERGE, "supervisor", "grid_worker"),
     ("POST", "/console/{compound}/campaigns"): here(*RUN, status=GO),
-    ("GET", "/console/{compound}/campaigns/{number}"): here(
-        *MERGE, "supervisor", status=GONE
-    ),  # there is none
-    ("POST", CAMPAIGN_PLACES): here(*RUN, status=GONE),
-    ("POST", f"{CAMPAIGN_PLACES}/{{place}}"): here(*RUN, status=GONE),
-    ("GET", f"{CAMPAIGN_PLACES}/{{place}}/{{side}}"): here(*MERGE, "supervisor", status=GONE),
+    # There is none.
+    **{
+        ("GET", page): here(*MERGE, "supervisor", "grid_worker", status=GONE)
+        for page in (
+            "/console/{compound}/campaigns/{number}",
+            f"{CAMPAIGN_PLACES}/{{place}}/{{side}}",
+        )
+    },
+    ("POST", CAMPAIGN_PLACES): here(*RUN, "grid_worker", status=GONE),
+    ("POST", f"{CAMPAIGN_PLACES}/{{place}}"): here(*RUN, "grid_worker", status=GONE),
     ("GET", "/h5/campaigns"): residents(OK),
     ("GET", "/console/communities"): staff(NO, **dict.fromkeys(OF_SOME_COMPOUND, OK)),
     ("GET", "/console/property"): staff(NO, **dict.fromkeys(OF_SOME_COMPOUND, OK)),

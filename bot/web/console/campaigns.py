@@ -13,18 +13,19 @@ from bot.web.visit import Visit, see_other
 from handlers.access import NotFound, Opened, Right, access_compound
 from handlers.digests.build import category_name
 from handlers.opinions.rules import place_name
-from handlers.oversight.campaigns import PRESETS, begin_campaign, load_progress
+from handlers.oversight.campaigns import PRESETS, begin_campaign, is_running, load_progress
 from handlers.oversight.places import WORDS_LENGTH, add_place, finish_place
 from storage.queries.campaigns import find_campaign, list_campaigns, list_places_of
 from storage.tables import Campaign
 
+_SEES = (Right.SEE_OVERSIGHT, Right.ADD_PLACES)
 NUMBER = r"[0-9]{1,15}"
 SHOWN = 50
 
 
 async def show_campaigns(visit: Visit) -> web.Response:
     """Those there were, and a form for one more."""
-    opened = await _access(visit, Right.SEE_OVERSIGHT)
+    opened = await _access(visit, *_SEES)
     lexicon = visit.site.services.tagger.lexicon
     return visit.page(
         "console/campaigns.html",
@@ -67,15 +68,17 @@ async def begin(visit: Visit) -> web.Response:
 
 async def show_campaign(visit: Visit) -> web.Response:
     """One of them: before, during, after, and the places."""
-    opened, campaign = await _campaign(visit, Right.SEE_OVERSIGHT)
+    opened, campaign = await _campaign(visit, *_SEES)
     return await _one(visit, opened, campaign, visit.request.query.get("told", ""))
 
 
 async def add(visit: Visit) -> web.Response:
     """A place that staff found; a second click does nothing. What does not fit comes back as it was typed."""
-    opened, campaign = await _campaign(visit, Right.RUN_OVERSIGHT)
+    opened, campaign = await _campaign(visit, Right.ADD_PLACES)
     building = visit.form.get("building", "")
     refused = visit.refused_photos
+    if not _may_add(visit, opened, campaign):
+        refused = "campaign_not_running"
     if not refused and building and building not in await buildings_of(visit, opened):
         refused = "campaign_place_odd"
     if not refused:
@@ -87,13 +90,13 @@ async def add(visit: Visit) -> web.Response:
                     refused = "campaign_place_odd"
                     await attempt.rollback()  # what is refused leaves no claim behind
     if refused:
-        return await _one(visit, *await _campaign(visit, Right.RUN_OVERSIGHT), refused)
+        return await _one(visit, *await _campaign(visit, Right.ADD_PLACES), refused)
     return _back_to(opened, campaign, "campaign_place_kept")
 
 
 async def finish(visit: Visit) -> web.Response:
-    """A place was put right; a second click does nothing."""
-    opened, campaign = await _campaign(visit, Right.RUN_OVERSIGHT)
+    """A place was put right; a second click does nothing. That may be after the last day, too."""
+    opened, campaign = await _campaign(visit, Right.ADD_PLACES)
     place = int(visit.part("place", NUMBER))
     if visit.refused_photos:
         return _back_to(opened, campaign, visit.refused_photos)
@@ -105,7 +108,7 @@ async def finish(visit: Visit) -> web.Response:
 
 async def show_photo(visit: Visit) -> web.Response:
     """How a place looked before, or looks after."""
-    opened, campaign = await _campaign(visit, Right.SEE_OVERSIGHT)
+    opened, campaign = await _campaign(visit, *_SEES)
     wanted, side = int(visit.part("place", NUMBER)), visit.part("side", "before|after")
     for place in await list_places_of(visit.session, opened.compound_id, campaign.number):
         address = place.before_address if side == "before" else place.after_address
@@ -114,8 +117,14 @@ async def show_photo(visit: Visit) -> web.Response:
     raise NotFound
 
 
-async def _campaign(visit: Visit, right: Right) -> tuple[Opened, Campaign]:
-    opened = await _access(visit, right)
+def _may_add(visit: Visit, opened: Opened, campaign: Campaign) -> bool:
+    """Grid workers while it runs; who runs campaigns at any time, also what was found before or came in late."""
+    held = opened.rights
+    return Right.RUN_OVERSIGHT in held or (Right.ADD_PLACES in held and is_running(campaign, visit.now))
+
+
+async def _campaign(visit: Visit, *rights: Right) -> tuple[Opened, Campaign]:
+    opened = await _access(visit, *rights)
     campaign = await find_campaign(visit.session, opened.compound_id, int(visit.part("number", NUMBER)))
     if campaign is None:
         raise NotFound
@@ -130,6 +139,7 @@ async def _one(visit: Visit, opened: Opened, campaign: Campaign, told: str) -> w
         opened=opened,
         campaign=campaign,
         progress=progress,
+        may_add=_may_add(visit, opened, campaign),
         found=await list_places_of(visit.session, opened.compound_id, campaign.number),
         buildings=await buildings_of(visit, opened),
         words_length=WORDS_LENGTH,
@@ -148,9 +158,9 @@ def _back_to(opened: Opened, campaign: Campaign, told: str) -> web.Response:
     return see_other(f"/console/{opened.compound.code}/campaigns/{campaign.number}?told={told}")
 
 
-async def _access(visit: Visit, right: Right) -> Opened:
+async def _access(visit: Visit, *rights: Right) -> Opened:
     code = visit.part("compound", CODE)
-    return await access_compound(visit.session, visit.signed_in.viewer, code, right)
+    return await access_compound(visit.session, visit.signed_in.viewer, code, *rights)
 
 
 def _back(opened: Opened, told: str) -> web.Response:
