@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import and_, exists, or_, update
+from sqlalchemy import ColumnElement, and_, exists, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -56,24 +56,37 @@ class Trouble(NamedTuple):
     reopened: bool
 
 
+def _had(verb: str) -> ColumnElement[bool]:
+    """Whether the property company is named by such an entry of a request's timeline."""
+    return exists().where(
+        col(RequestEvent.compound_id) == Request.compound_id,
+        col(RequestEvent.number) == Request.number,
+        col(RequestEvent.verb) == verb,
+        col(RequestEvent.details)["role"].as_string() == Role.PROPERTY.value,
+    )
+
+
+# Also what was sent back so often that it was taken from the company: nothing leaves the card by being bad.
+_THEIRS = or_(
+    col(Request.role) == Role.PROPERTY,
+    and_(col(Request.round) > 1, _had("request.dispatched"), ~_had(_REFUSED)),
+)
+
+
 async def list_raised_theirs(
     session: AsyncSession, compound_ids: Collection[int], since: datetime, until: datetime
 ) -> list[Raised]:
-    """The requests raised in [since, until) that are, or at their end were, the property company's."""
-    return await list_raised(session, compound_ids, since, until, col(Request.role) == Role.PROPERTY)
+    """The requests raised in [since, until) that are, or at their end were, the property company's, and those that were
+    taken from it because what it did was sent back."""
+    return await list_raised(session, compound_ids, since, until, _THEIRS)
 
 
 async def list_troubles(
     session: AsyncSession, compound_ids: Collection[int], since: datetime, until: datetime
 ) -> list[Trouble]:
     """Of the requests raised in [since, until) those that the company refused or had to do again."""
-    refused = exists().where(
-        col(RequestEvent.compound_id) == Request.compound_id,
-        col(RequestEvent.number) == Request.number,
-        col(RequestEvent.verb) == _REFUSED,
-        col(RequestEvent.details)["role"].as_string() == Role.PROPERTY.value,
-    )
-    reopened = and_(col(Request.round) > 1, col(Request.role) == Role.PROPERTY)
+    refused = _had(_REFUSED)
+    reopened = and_(col(Request.round) > 1, _THEIRS)
     statement = select(Request.compound_id, Request.raised_at, refused, reopened).where(
         col(Request.compound_id).in_(compound_ids),
         col(Request.raised_at) >= since,

@@ -7,7 +7,9 @@ from sqlalchemy import event
 from sqlmodel import select
 
 from handlers.local_time import local_date
-from storage.states import RequestState, Role
+from handlers.oversight.companies import load_rate_cards
+from handlers.requests.commands import Accept, Actor, Dispatch, Finish, Party, Rate
+from storage.states import Rating, RequestState, Role
 from storage.tables import (
     AuditEvent,
     Compound,
@@ -16,7 +18,7 @@ from storage.tables import (
     PropertyStatement,
     Request,
 )
-from tests.web.orders import matter
+from tests.web.orders import act, matter, request_of
 from tests.web.town import HERE, Town, here_id
 
 PAGE = f"/console/{HERE}/property"
@@ -262,3 +264,18 @@ async def test_a_page_of_many_contracts_asks_as_often_as_one_of_few(town: Town) 
     finally:
         event.remove(engine, "before_cursor_execute", note)
     assert counts[0] == counts[1] > 0
+
+
+async def test_what_was_sent_back_three_times_does_not_leave_the_companys_card(town: Town) -> None:
+    compound_id = await contracts(town, "甲物业", "乙物业")
+    number = await matter(town)
+    company = Party(Role.PROPERTY, town.people["property"])
+    doer = Actor(town.people["property"], frozenset({Role.PROPERTY}))
+    await act(town, number, Dispatch(company))
+    for _ in range(3):
+        await act(town, number, Accept(doer), Finish(doer, "好了"), Rate(Rating.DISSATISFIED))
+        town.clock.forward(timedelta(minutes=1))
+    assert (await request_of(town, number)).role is None  # it waits a step up
+    async with town.site.database.read() as session:
+        [card] = await load_rate_cards(session, town.site.services, [compound_id], QUARTER)
+    assert (card.company, card.rates.raised, card.reopened) == ("乙物业", 1, 1)
