@@ -7,6 +7,7 @@ words are in the same transaction. A week whose digest is older than three days 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from statistics import median_low
 from typing import Any, TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -32,6 +33,7 @@ READERS = (Role.SECRETARY, Role.COMMUNITY_WORKER)
 TOLD_WITHIN = timedelta(days=3)
 COMMUNITY_JOB = "community_warnings"
 COMMUNITY_AT = timedelta(hours=8)  # on Monday, of the week before: whoever closes on Sunday has closed
+COMMUNITIES = 100  # in one tick: alerts wait for its end
 EXAMPLES = 3
 BATCH = 20  # compounds in one transaction: callbacks must not wait long behind it
 _LIMIT = 200
@@ -46,7 +48,7 @@ async def advance_warnings(database: Database, services: Services, now: datetime
         weeks = await queries.list_untallied(session, since, _LIMIT)
         monday, communities = last_community_week(now), list[str]()
         if monday is not None:
-            communities = await queries.list_unwatched(session, COMMUNITY_JOB, monday)
+            communities = await queries.list_unwatched(session, COMMUNITY_JOB, monday, COMMUNITIES)
     done = 0
     # What is still to be counted belongs to the community's week; after a day it holds up nobody any more.
     if monday is not None and (not weeks or now.astimezone(LOCAL).weekday() > 0):
@@ -163,9 +165,9 @@ async def watch_community(
     if len(watched) < 2:
         return 0
     first = (date.fromisoformat(week) - _LOOK_BACK * _WEEK).isoformat()
-    tallies = await queries.list_tallies(session, watched, first, week)
+    tallies = _counted_as_long(await queries.list_tallies(session, watched, first, week))
     weeks = _together(tallies)
-    if not weeks or weeks[-1].week != week:
+    if not weeks or weeks[-1].week != week or len({tally.compound_id for tally in tallies}) < 2:
         return 0
     known = await queries.list_community_warnings(session, [region_code], _LIMIT)
     rises, ended = observe(weeks, _episodes(known), services.tagger.lexicon.tops)
@@ -221,16 +223,26 @@ async def _count_earlier(
     return await queries.list_tallies(session, [compound_id], first, before)
 
 
-def _together(tallies: Sequence[WeekTally]) -> list[Week]:
-    """Weeks of a community: of those compounds that were counted in the newest, as often as most of them were."""
+def _counted_as_long(tallies: Sequence[WeekTally]) -> list[WeekTally]:
+    """Of those compounds that were counted in the newest week and for as long as most of them: with one that has just
+    come the others would have no past."""
     if not tallies:
         return []
-    newest = tallies[-1].week
-    there = {tally.compound_id for tally in tallies if tally.week == newest}
-    weeks: dict[str, list[WeekTally]] = {}
+    there = {tally.compound_id for tally in tallies if tally.week == tallies[-1].week}
+    first: dict[int, str] = {}
     for tally in tallies:
         if tally.compound_id in there:
-            weeks.setdefault(tally.week, []).append(tally)
+            first.setdefault(tally.compound_id, tally.week)
+    begun = median_low(first.values())
+    return [tally for tally in tallies if first.get(tally.compound_id, "~") <= begun]
+
+
+def _together(tallies: Sequence[WeekTally]) -> list[Week]:
+    """Weeks of a community, of these compounds together."""
+    there = {tally.compound_id for tally in tallies}
+    weeks: dict[str, list[WeekTally]] = {}
+    for tally in tallies:
+        weeks.setdefault(tally.week, []).append(tally)
     summed = []
     for week, found in sorted(weeks.items()):
         if len(found) < len(there):  # a week that lacks a compound would be too low

@@ -240,11 +240,11 @@ async def list_community_warnings(
     return list((await session.exec(statement)).all())
 
 
-async def list_unwatched(session: AsyncSession, job: str, week: str) -> list[str]:
-    """The codes of the communities that nobody has claimed this job for in a week."""
+async def list_unwatched(session: AsyncSession, job: str, week: str, limit: int) -> list[str]:
+    """The codes of communities that nobody has claimed this job for in a week, so many of them."""
     claimed = exists().where(col(Claim.job) == job, col(Claim.period) == col(Region.code) + f":{week}")
     statement = select(Region.code).where(Region.level == RegionLevel.COMMUNITY, ~claimed)
-    return list(await session.exec(statement.order_by(col(Region.code))))
+    return list(await session.exec(statement.order_by(col(Region.code)).limit(limit)))
 
 
 async def list_communities_of(session: AsyncSession, regions: Collection[str]) -> list[tuple[str, str]]:

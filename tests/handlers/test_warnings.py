@@ -8,13 +8,22 @@ from sqlmodel import select
 
 from handlers.local_time import LOCAL
 from handlers.oversight.settings import switch_warnings
-from handlers.oversight.warn import advance_warnings
+from handlers.oversight.warn import COMMUNITIES, COMMUNITY_JOB, advance_warnings
 from handlers.people.enrol import RegionEntry
 from nlp.reader import Reader
 from storage.database import Database
 from storage.sealing import Sealer
 from storage.states import MatterState, MessageClass, RegionLevel, Role
-from storage.tables import AuditEvent, CommunityWarning, EarlyWarning, Matter, WeeklyCycle, WeekTally
+from storage.tables import (
+    AuditEvent,
+    Claim,
+    CommunityWarning,
+    EarlyWarning,
+    Matter,
+    Region,
+    WeeklyCycle,
+    WeekTally,
+)
 from tests.handlers.weeks import City, city_services
 
 REGIONS = (
@@ -146,6 +155,31 @@ async def test_switched_off_or_late_nobody_is_told(city: City) -> None:
     assert len(await rows(city, WeekTally)) == 26
     switched = [event.details for event in await rows(city, AuditEvent) if event.verb == "oversight.switched"]
     assert switched == [{"on": False}]
+
+
+async def test_a_tick_looks_at_some_communities_and_the_next_ones_go_on(city: City) -> None:
+    async with city.database.write() as session:
+        for number in range(COMMUNITIES + 1):
+            code, level = f"C-{number + 100}", RegionLevel.COMMUNITY
+            session.add(Region(code=code, level=level, name="社区", parent_code="S-1"))
+    monday, looked_at = datetime(2026, 6, 8, 8, 1, tzinfo=LOCAL), []
+    for _ in range(3):
+        await advance(city, monday)
+        async with city.database.read() as session:
+            looked_at.append(len(list(await session.exec(select(Claim).where(Claim.job == COMMUNITY_JOB)))))
+    assert looked_at == [COMMUNITIES, COMMUNITIES + 2, COMMUNITIES + 2]
+
+
+async def test_a_compound_that_has_just_come_does_not_silence_its_community(city: City) -> None:
+    for back, code in enumerate(("XH-1", "XH-2")):
+        await quiet_past(city, code, 3 * back)
+        await say(city, code, CLOSE - timedelta(days=1), 5, 1001)
+        await close(city, code)
+    await close(city, "XH-3")  # its first week: nobody has ever said anything there
+    await advance(city, NOW)
+    assert await advance(city, datetime(2026, 6, 8, 8, 1, tzinfo=LOCAL)) == 1
+    [warning] = await rows(city, CommunityWarning)
+    assert (warning.category, warning.people, warning.compounds) == ("dianti", 10, ["XH-1", "XH-2"])
 
 
 async def test_a_community_is_told_what_no_compound_shows_by_itself(city: City) -> None:
