@@ -38,7 +38,10 @@ _OF_CELLS: Mapping[str, str] = tomllib.loads(
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """unknown: by cell the name of a worker who holds no office there. written: whether anything was."""
+    """unknown: by cell the name of a worker who holds no office there, or of several who do.
+
+    written: whether anything was.
+    """
 
     plan: Plan
     unknown: Mapping[str, str]
@@ -89,12 +92,14 @@ async def import_tree(
     visited = dict.fromkeys(await list_visited(session, sealer, compound_id), "use.lives")
     uses = visited | await list_uses(session, compound)
     plan = plan_tree(sheet, rows, known, uses)
-    workers = await find_workers(session, sealer, compound) if plan.workers else {}
+    named = await find_workers(session, sealer, compound) if plan.workers else {}
+    # Of two with one name nobody can say which is meant.
+    workers = {name: people[0] for name, people in named.items() if len(people) == 1}
     unknown = {cell: name for cell, name in (plan.workers or {}).items() if name not in workers}
     tried = Imported(plan, unknown, written=False)
     if dry_run or plan.is_refused or (seen is not None and seen != tried.mark):
         return tried
-    await _write(session, compound_id, plan, {name: people[0] for name, people in workers.items()})
+    await _write(session, compound_id, plan, workers)
     add_audit_event(
         session,
         at=now,

@@ -9,7 +9,8 @@ from sqlmodel import select
 
 from storage.queries.people import get_or_add_identities, put_residency
 from storage.sealing import Sealer
-from storage.tables import GridUpload, Person, Place
+from storage.states import Role, RoleSource
+from storage.tables import GridCell, GridUpload, Person, Place, RoleGrant
 from tests.roll.sheets import roll
 from tests.web.orders import matter, text_of
 from tests.web.test_visits import plan as visit_plan
@@ -93,6 +94,25 @@ async def test_a_sheet_brings_in_the_tree_with_its_cells_once(town: Town, sealer
     grid = text_of(await secretary.get(GRID))
     assert "一网格 44 户" in grid
     assert "超过 40 户" in grid
+
+
+async def test_of_two_grid_workers_with_one_name_none_is_given_a_cell(town: Town, sealer: Sealer) -> None:
+    await call(town, sealer, "grid_worker", "王芳")
+    await call(town, sealer, "duty", "王芳")
+    async with town.site.database.write() as session:
+        session.add(
+            RoleGrant(
+                person_id=town.people["duty"], role=Role.GRID_WORKER, scope_code=HERE,
+                source=RoleSource.STAFF, granted_at=town.clock.now,
+            )
+        )  # fmt: skip
+    secretary = await town.as_staff("secretary")
+    await send(secretary, [*flats("3栋", 8, "一网格", "王芳"), *flats("13栋", 8, "二网格")])
+    assert "有几位同名" in (await secretary.get(f"{GRID}/upload")).text
+    assert await import_shown(secretary) == ["tree_imported"]
+    async with town.site.database.read() as session:
+        cells = list(await session.exec(select(GridCell)))
+    assert [cell.worker_id for cell in cells] == [None, None]
 
 
 async def test_what_is_needed_cannot_be_left_out_and_what_is_elsewhere_is_refused(town: Town) -> None:
