@@ -65,7 +65,7 @@ class Right(StrEnum):
     KEEP_POINTS = "keep_points"  # switch residents' points on and off
     SEE_OVERSIGHT = "see_oversight"  # what rises, what campaigns and months came to
     ANSWER_RATES = "answer_rates"  # see the property company's rate card, and write beside it
-    RUN_OVERSIGHT = "run_oversight"  # switch warnings off, begin and end campaigns
+    RUN_OVERSIGHT = "run_oversight"  # switch warnings off, begin campaigns
     ADD_PLACES = (
         "add_places"  # say where a campaign has something to put right, and that it was; see what it came to
     )

@@ -162,6 +162,7 @@ ROUTES = (
     Route("GET", "/console/{compound}/campaigns/{number}", CONSOLE, campaigns.show_campaign),
     Route("POST", _CAMPAIGN_PLACES, CONSOLE, campaigns.add, acts=True, uploads=True),
     Route("POST", f"{_CAMPAIGN_PLACES}/{{place}}", CONSOLE, campaigns.finish, acts=True, uploads=True),
+    Route("POST", f"{_CAMPAIGN_PLACES}/{{place}}/drop", CONSOLE, campaigns.drop, acts=True),
     Route("GET", f"{_CAMPAIGN_PLACES}/{{place}}/{{side}}", CONSOLE, campaigns.show_photo),
     Route("GET", "/h5/campaigns", H5, own_campaigns.show_campaigns),
     Route("GET", _PROPERTY, CONSOLE, companies.show_property),

@@ -14,6 +14,7 @@ from handlers.local_time import LOCAL, local_date
 from storage.audit import add_audit_event
 from storage.queries import campaigns as queries
 from storage.queries.opinions import next_number
+from storage.queries.week_figures import count_people_about
 from storage.states import RequestState
 from storage.tables import Campaign, Matter
 
@@ -53,12 +54,16 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Matters that were opened before, during and after, and the places, those still open first."""
+    """Matters that were opened before, during and after, and the places, those still open first.
+
+    people: homes, and others whose home is not known, behind the matters of each span.
+    """
 
     before: tuple[Span, int]
     during: tuple[Span, int]
     after: tuple[Span, int]
     spots: tuple[Spot, ...]
+    people: tuple[int, ...]
 
 
 def spans(starts_on: date, ends_on: date, today: date) -> tuple[Span, Span, Span]:
@@ -129,11 +134,23 @@ async def load_progress(session: AsyncSession, campaign: Campaign, now: datetime
         )
         for span in (before, during, after)
     ]
+    people = [
+        await count_people_about(
+            session, campaign.compound_id, campaign.leaves, _at(span.since_on), _at(span.until_on, 1)
+        )
+        for span in (before, during, after)
+    ]
     found = await queries.list_spots(
-        session, campaign.compound_id, campaign.leaves, _at(before.since_on), _at(after.until_on, 1), LISTED
+        session,
+        campaign.compound_id,
+        campaign.leaves,
+        _at(before.since_on),
+        _at(after.until_on, 1),
+        DONE,
+        LISTED,
     )
-    spots = sorted((Spot(matter, state) for matter, state in found), key=lambda spot: spot.is_done)
-    return Progress((before, counts[0]), (during, counts[1]), (after, counts[2]), tuple(spots))
+    spots = [Spot(matter, state) for matter, state in found]
+    return Progress((before, counts[0]), (during, counts[1]), (after, counts[2]), tuple(spots), tuple(people))
 
 
 def _at(day: date, later: int = 0) -> datetime:

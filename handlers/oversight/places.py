@@ -9,9 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.context import Services
 from handlers.local_time import local_date
-from handlers.oversight.campaigns import Progress
 from storage.audit import add_audit_event
-from storage.blobs import drop_blobs, put_blob
+from storage.blobs import drop_blobs, lock_blobs, put_blob
 from storage.queries.campaigns import lock_place
 from storage.queries.opinions import next_number
 from storage.tables import Campaign, CampaignPlace
@@ -93,10 +92,36 @@ async def finish_place(
     return True
 
 
-def by_building(progress: Progress, places: Sequence[CampaignPlace]) -> list[Building]:
-    """What residents read of the places: how many in each building, nothing nearer."""
-    found = [(spot.matter.building or "", spot.is_done) for spot in progress.spots]
-    found += [(place.building, place.done_on is not None) for place in places]
+async def drop_place(
+    session: AsyncSession,
+    _services: Services,
+    campaign: Campaign,
+    number: int,
+    now: datetime,
+    *,
+    actor_id: int,
+) -> bool:
+    """A place that should not be there goes with its words and photos; again, nothing. False when there is none."""
+    place = await lock_place(session, campaign.compound_id, campaign.number, number)
+    if place is None:
+        return False
+    of = campaign.compound_id
+    await lock_blobs(session, of)
+    await session.delete(place)
+    await session.flush()
+    await drop_blobs(
+        session, [(of, address) for address in (place.before_address, place.after_address) if address]
+    )
+    _audit(session, place, "campaign.place_dropped", now, actor_id)
+    return True
+
+
+def by_building(places: Sequence[CampaignPlace]) -> list[Building]:
+    """What residents read of the places that staff found: how many in each building, nothing nearer.
+
+    What residents said is not among them: its kind is known, and kinds and buildings are never crossed.
+    """
+    found = [(place.building, place.done_on is not None) for place in places]
     count, done = Counter(code for code, _done in found), Counter(code for code, is_done in found if is_done)
     order = sorted(count, key=lambda code: (not code, len(code), code))
     return [Building(code, count[code], done[code]) for code in order]

@@ -6,6 +6,7 @@ from sqlalchemy import null, update
 from sqlmodel import col, select
 
 from storage.database import Database
+from storage.queries.campaigns import reduce_places_before
 from storage.queries.opinions import REDUCED
 from storage.queries.photos import drop_photos_before
 from storage.queries.requests import blank_request_words
@@ -69,7 +70,7 @@ async def reduce_raw_text(database: Database, before: datetime) -> int:
         async with database.write() as session:
             await session.exec(update(Opinion).where(col(Opinion.inbox_id).in_(ids)).values(**REDUCED))
         blanked += len(ids)
-    for go_on in (blank_request_words, drop_photos_before):
+    for go_on in (blank_request_words, drop_photos_before, reduce_places_before):
         found = CHUNK
         while found:
             async with database.write() as session:

@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import case, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.blobs import drop_blobs, lock_blobs
 from storage.states import MatterState, RequestState
 from storage.tables import Campaign, CampaignPlace, Matter, Request
 
@@ -49,9 +50,10 @@ async def list_spots(
     leaves: Collection[str],
     since: datetime,
     until: datetime,
+    done: Collection[RequestState],
     limit: int,
 ) -> list[tuple[Matter, RequestState | None]]:
-    """Those matters with the state of their requests, the newest first."""
+    """Those matters with the state of their requests, what is not done first, then the newest."""
     statement = (
         select(Matter, Request.state)
         .outerjoin(
@@ -65,7 +67,11 @@ async def list_spots(
             Matter.opened_at < until,
             col(Matter.state).in_(_STANDS),
         )
-        .order_by(col(Matter.opened_at).desc(), col(Matter.number))
+        .order_by(
+            case((col(Request.state).in_(done), 1), else_=0),
+            col(Matter.opened_at).desc(),
+            col(Matter.number),
+        )
         .limit(limit)
     )
     return [
@@ -82,6 +88,40 @@ async def list_places_of(session: AsyncSession, compound_id: int, number: int) -
         .order_by(col(CampaignPlace.done_on).is_not(None), col(CampaignPlace.place_number))
     )
     return list((await session.exec(statement)).all())
+
+
+async def reduce_places_before(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Take words and photos from places of campaigns that ended before then, some at a time; returns how many."""
+    has_words = or_(
+        col(CampaignPlace.words) != "",
+        col(CampaignPlace.before_address).is_not(None),
+        col(CampaignPlace.after_address).is_not(None),
+    )
+    statement = (
+        select(CampaignPlace)
+        .join(
+            Campaign,
+            (col(Campaign.compound_id) == CampaignPlace.compound_id)
+            & (col(Campaign.number) == CampaignPlace.number),
+        )
+        .where(Campaign.ends_on < before.date(), has_words)
+        .order_by(col(CampaignPlace.compound_id), col(CampaignPlace.number), col(CampaignPlace.place_number))
+        .limit(limit)
+        .with_for_update(of=CampaignPlace)
+    )
+    places = list((await session.exec(statement)).all())
+    for compound_id in sorted({place.compound_id for place in places}):
+        await lock_blobs(session, compound_id)
+    gone = []
+    for place in places:
+        gone += [
+            (place.compound_id, address) for address in (place.before_address, place.after_address) if address
+        ]
+        place.words, place.before_address, place.after_address = "", None, None
+        session.add(place)
+    await session.flush()
+    await drop_blobs(session, gone)
+    return len(places)
 
 
 async def lock_place(

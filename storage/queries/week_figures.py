@@ -1,6 +1,6 @@
 """What the digests of a week count, for a batch of compounds at a time: a query each, not one for each compound."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -363,6 +363,27 @@ async def count_done_kinds(session: AsyncSession, periods: Sequence[Period]) -> 
         .group_by(col(Request.compound_id), sql("counted_top"))
     )
     return _by_compound((await session.exec(statement)).all())
+
+
+async def count_people_about(
+    session: AsyncSession, compound_id: int, leaves: Collection[str], since: datetime, until: datetime
+) -> int:
+    """Homes, and others whose home is not known, behind the matters of these leaves opened in [since, until)."""
+    statement = (
+        select(_PEOPLE)
+        .select_from(Opinion)
+        .outerjoin(Place, _HOME)
+        .join(Matter, _OF_MATTER)
+        .where(
+            Opinion.compound_id == compound_id,
+            col(Matter.leaf).in_(leaves),
+            Matter.opened_at >= since,
+            Matter.opened_at < until,
+            col(Matter.state).in_((MatterState.CANDIDATE, MatterState.CONFIRMED)),
+            Opinion.state != OpinionState.WITHDRAWN,
+        )
+    )
+    return (await session.exec(statement)).one()
 
 
 def _is_done(periods: Sequence[Period]) -> ColumnElement[bool]:

@@ -163,11 +163,12 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("POST", "/console/{compound}/hazards"): here(*ROUND, status=GO),
     ("POST", "/console/{compound}/hazards/weekly"): here(*RUN, status=GO),
     ("GET", "/console/{compound}/hazards/{item}"): here(*ROUND),
-    ("POST", "/console/{compound}/hazards/{item}"): here(*ROUND, status=GO),
+    # The building is not the other steward's: what was typed comes back.
+    ("POST", "/console/{compound}/hazards/{item}"): here(*ROUND, status=GO) | {"next_building_steward": OK},
     # Only whoever goes there, and the community's head, whom this town has not: it does not exist for others.
     ("GET", "/console/{compound}/visits"): staff(GONE, grid_worker=OK),
     ("GET", "/console/{compound}/visits/{number}"): staff(GONE, grid_worker=OK),
-    ("POST", "/console/{compound}/visits/{number}/visited"): staff(GONE, grid_worker=GO),
+    ("POST", "/console/{compound}/visits/{number}/visited"): staff(GONE, grid_worker=OK),  # nothing is typed
     **{
         ("POST", f"/console/{{compound}}/visits{action}"): staff(GONE)
         for action in ("", "/{number}/change", "/{number}/end")
@@ -221,8 +222,8 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("GET", "/h5/surveys/{compound}/{number}"): residents(OK, snapshot=GONE),
     ("POST", "/h5/surveys/{compound}/{number}"): residents(OK, snapshot=NO),  # nothing is ticked
     ("GET", "/console/{compound}/campaigns"): here(*MERGE, "supervisor", "grid_worker"),
-    ("POST", "/console/{compound}/campaigns"): here(*RUN, status=GO),
-    # There is none.
+    ("POST", "/console/{compound}/campaigns"): here(*RUN),
+    # Nothing is typed; there is none.
     **{
         ("GET", page): here(*MERGE, "supervisor", "grid_worker", status=GONE)
         for page in (
@@ -232,6 +233,7 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     },
     ("POST", CAMPAIGN_PLACES): here(*RUN, "grid_worker", status=GONE),
     ("POST", f"{CAMPAIGN_PLACES}/{{place}}"): here(*RUN, "grid_worker", status=GONE),
+    ("POST", f"{CAMPAIGN_PLACES}/{{place}}/drop"): here(*RUN, status=GONE),
     ("GET", "/h5/campaigns"): residents(OK),
     ("GET", "/console/communities"): staff(NO, **dict.fromkeys(OF_SOME_COMPOUND, OK)),
     ("GET", "/console/property"): staff(NO, **dict.fromkeys(OF_SOME_COMPOUND, OK)),

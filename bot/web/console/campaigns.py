@@ -13,8 +13,8 @@ from bot.web.visit import Visit, see_other
 from handlers.access import NotFound, Opened, Right, access_compound
 from handlers.digests.build import category_name
 from handlers.opinions.rules import place_name
-from handlers.oversight.campaigns import PRESETS, begin_campaign, is_running, load_progress
-from handlers.oversight.places import WORDS_LENGTH, add_place, finish_place
+from handlers.oversight.campaigns import LISTED, PRESETS, begin_campaign, is_running, load_progress
+from handlers.oversight.places import WORDS_LENGTH, add_place, drop_place, finish_place
 from storage.queries.campaigns import find_campaign, list_campaigns, list_places_of
 from storage.tables import Campaign
 
@@ -26,6 +26,10 @@ SHOWN = 50
 async def show_campaigns(visit: Visit) -> web.Response:
     """Those there were, and a form for one more."""
     opened = await _access(visit, *_SEES)
+    return await _all(visit, opened, visit.request.query.get("told", ""))
+
+
+async def _all(visit: Visit, opened: Opened, told: str) -> web.Response:
     lexicon = visit.site.services.tagger.lexicon
     return visit.page(
         "console/campaigns.html",
@@ -33,13 +37,14 @@ async def show_campaigns(visit: Visit) -> web.Response:
         campaigns=await list_campaigns(visit.session, opened.compound_id, SHOWN),
         presets=list(PRESETS),
         leaves={leaf: lexicon.name(leaf) for leaf in lexicon.leaves},
+        typed={name: visit.form.get(name, "") for name in ("preset", "leaf", "title", "since", "until")},
         key=fresh_key(),
-        told=visit.request.query.get("told", ""),
+        told=told,
     )
 
 
 async def begin(visit: Visit) -> web.Response:
-    """Begin one; a second click does nothing."""
+    """Begin one; a second click does nothing. What does not fit comes back as it was typed."""
     opened = await _access(visit, Right.RUN_OVERSIGHT)
     form, lexicon = visit.form, visit.site.services.tagger.lexicon
     preset, leaf = form.get("preset", ""), form.get("leaf", "")
@@ -48,7 +53,7 @@ async def begin(visit: Visit) -> web.Response:
     try:
         days = date.fromisoformat(form.get("since", "")), date.fromisoformat(form.get("until", ""))
     except ValueError:
-        return _back(opened, "campaign_odd")
+        return await _all(visit, opened, "campaign_odd")
     async with visit.session.begin_nested() as attempt:
         if not await first_time(visit):
             return _back(opened, "campaign_begun")
@@ -63,7 +68,9 @@ async def begin(visit: Visit) -> web.Response:
         )
         if number is None:
             await attempt.rollback()  # what is refused leaves no claim behind
-    return _back(opened, "campaign_odd" if number is None else "campaign_begun")
+    if number is None:
+        return await _all(visit, await _access(visit, Right.RUN_OVERSIGHT), "campaign_odd")
+    return _back(opened, "campaign_begun")
 
 
 async def show_campaign(visit: Visit) -> web.Response:
@@ -106,6 +113,13 @@ async def finish(visit: Visit) -> web.Response:
     return _back_to(opened, campaign, "campaign_place_kept")
 
 
+async def drop(visit: Visit) -> web.Response:
+    """A place that should not be there; a second click does nothing."""
+    opened, campaign = await _campaign(visit, Right.RUN_OVERSIGHT)
+    await visit.act(drop_place, campaign, int(visit.part("place", NUMBER)))
+    return _back_to(opened, campaign, "campaign_place_dropped")
+
+
 async def show_photo(visit: Visit) -> web.Response:
     """How a place looked before, or looks after."""
     opened, campaign = await _campaign(visit, *_SEES)
@@ -140,6 +154,7 @@ async def _one(visit: Visit, opened: Opened, campaign: Campaign, told: str) -> w
         campaign=campaign,
         progress=progress,
         may_add=_may_add(visit, opened, campaign),
+        listed=LISTED,
         found=await list_places_of(visit.session, opened.compound_id, campaign.number),
         buildings=await buildings_of(visit, opened),
         words_length=WORDS_LENGTH,

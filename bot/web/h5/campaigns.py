@@ -6,6 +6,7 @@ from aiohttp import web
 
 from bot.web.visit import Visit
 from handlers.digests.build import category_name
+from handlers.digests.public import FEWEST
 from handlers.local_time import local_date
 from handlers.opinions.rules import place_name
 from handlers.oversight.campaigns import load_progress
@@ -37,8 +38,8 @@ async def show_campaigns(visit: Visit) -> web.Response:
                     "about": [category_name(lexicon, leaf) for leaf in campaign.leaves],
                     "buildings": [
                         (place_name(each.code, None, None) if each.code else "不在楼里的", each)
-                        for each in by_building(progress, places)
+                        for each in by_building(places)
                     ],
                 }
             )
-    return visit.page("h5/campaigns.html", shown=shown, today=local_date(visit.now))
+    return visit.page("h5/campaigns.html", shown=shown, today=local_date(visit.now), fewest=FEWEST)
