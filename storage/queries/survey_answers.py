@@ -4,8 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, case, delete, distinct, func, literal, union_all, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import case, cast, delete, func, literal, null, union_all, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,15 +12,6 @@ from storage.queries.surveys import in_round
 from storage.states import DoorOutcome, SurveyChannel, SurveyChoice, SurveyGiver
 from storage.tables import SurveyAnswer, SurveyAttempt, SurveyCanvasser, SurveyRound, SurveyUnit
 from storage.upsert import insert_for
-
-
-def _of_unit(table: Any) -> Any:
-    """The rows of a table about the unit that the statement is at."""
-    return and_(*(getattr(table, name) == getattr(SurveyUnit, name) for name in _UNIT))
-
-
-_UNIT = ("compound_id", "survey_number", "round_number", "unit_code")
-_IN_FORCE = _of_unit(SurveyAnswer) & col(SurveyAnswer.in_force)
 
 
 async def list_standing(session: AsyncSession, round_: SurveyRound) -> list[SurveyAnswer]:
@@ -38,13 +28,10 @@ async def count_choices(
     session: AsyncSession, round_: SurveyRound
 ) -> list[tuple[str, SurveyChoice | None, int]]:
     """How many units of a round: (building, choice in force or None, units)."""
-    statement = (
-        select(SurveyUnit.building, SurveyAnswer.choice, func.count())
-        .outerjoin(SurveyAnswer, _IN_FORCE)
-        .where(*in_round(SurveyUnit, round_))
-        .group_by(col(SurveyUnit.building), col(SurveyAnswer.choice))
-    )
-    return list(await session.exec(statement))  # type: ignore[arg-type]  # outer: an answer may be missing
+    homes = _homes(round_)
+    alike = (homes.c.building, homes.c.choice)
+    statement: Any = select(*alike, func.count()).group_by(*alike)
+    return list(await session.exec(statement))
 
 
 async def count_households(
@@ -52,29 +39,50 @@ async def count_households(
 ) -> list[tuple[str, int | None, SurveyChoice | None, DoorOutcome | None, int]]:
     """The same with the area and the visits: (building, area of all of them or None where one is missing, choice in
     force, what came of the last visit in vain, units)."""
-    last = (
-        select(SurveyAttempt.outcome)
-        .where(_of_unit(SurveyAttempt))
-        .order_by(col(SurveyAttempt.tried_on).desc(), col(SurveyAttempt.noted_at).desc())
-        .limit(1)
-        .correlate(SurveyUnit)
-        .scalar_subquery()
-    )
-    each: Any = (
-        select(
-            col(SurveyUnit.building), col(SurveyUnit.area), col(SurveyAnswer.choice), last.label("outcome")
-        )
-        .outerjoin(SurveyAnswer, _IN_FORCE)
-        .where(*in_round(SurveyUnit, round_))
-        .subquery()
-    )
-    alike = (each.c.building, each.c.choice, each.c.outcome)
-    sums = (func.count(), func.count(each.c.area), func.sum(each.c.area))
+    homes = _homes(round_, visits=True)
+    alike = (homes.c.building, homes.c.choice, homes.c.outcome)
+    sums = (func.count(), func.count(homes.c.area), func.sum(homes.c.area))
     statement = select(*alike, *sums).group_by(*alike)  # type: ignore[call-overload]  # more than it has words for
     return [
         (building, int(area) if known == count else None, choice, outcome, count)
         for building, choice, outcome, count, known, area in await session.exec(statement)
     ]
+
+
+def _homes(round_: SurveyRound, *, visits: bool = False) -> Any:
+    """The units of a round, one row each: building, entrance, area, choice in force, outcome of the last visit in vain.
+
+    Each table is read once and all is put together by sorting. Joined to each other, PostgreSQL compares each unit with
+    each answer as long as it has no statistics of them, and a round opens with thousands of rows at once.
+    """
+    choice: Any = SurveyAnswer.choice
+    outcome: Any = SurveyAttempt.outcome
+    names = ("building", "entrance", "area", "choice", "outcome")
+    empty: dict[str, Any] = {
+        **{name: cast(null(), getattr(SurveyUnit, name).type) for name in names[:3]},
+        "choice": cast(null(), choice.type),
+        "outcome": cast(null(), outcome.type),
+    }
+
+    def of(table: Any, **known: Any) -> Any:
+        columns = [known.get(name, empty[name]).label(name) for name in names]
+        return select(col(table.unit_code), *columns).where(*in_round(table, round_))
+
+    parts = [
+        of(SurveyUnit, **{name: getattr(SurveyUnit, name) for name in names[:3]}),
+        of(SurveyAnswer, choice=choice).where(col(SurveyAnswer.in_force)),
+    ]
+    if visits:
+        last = func.row_number().over(
+            partition_by=col(SurveyAttempt.unit_code),
+            order_by=(col(SurveyAttempt.tried_on).desc(), col(SurveyAttempt.noted_at).desc()),
+        )
+        tried = of(SurveyAttempt, outcome=outcome).add_columns(last.label("place")).subquery()
+        parts.append(select(*(tried.c[name] for name in ("unit_code", *names))).where(tried.c.place == 1))
+    each: Any = union_all(*parts).subquery()
+    # One row of a unit has its building, one at most a choice and an outcome: the greatest is the only one.
+    columns: list[Any] = [func.max(each.c[name]).label(name) for name in names]
+    return select(*columns).group_by(each.c.unit_code).subquery()
 
 
 async def count_asked(
@@ -133,35 +141,19 @@ async def count_channels(session: AsyncSession, round_: SurveyRound) -> dict[Sur
 
 async def count_entrances(session: AsyncSession, round_: SurveyRound) -> list[tuple[str, str, int, int]]:
     """(building, entrance, units, those of them with an answer in force)."""
-    statement = (
-        select(
-            SurveyUnit.building,
-            SurveyUnit.entrance,
-            func.count(),
-            func.count(col(SurveyAnswer.seq)),
-        )
-        .outerjoin(SurveyAnswer, _IN_FORCE)
-        .where(*in_round(SurveyUnit, round_))
-        .group_by(col(SurveyUnit.building), col(SurveyUnit.entrance))
-    )
+    homes = _homes(round_)
+    where = (homes.c.building, homes.c.entrance)
+    statement: Any = select(*where, func.count(), func.count(homes.c.choice)).group_by(*where)
     return list(await session.exec(statement))
 
 
 async def list_first_choices(session: AsyncSession, round_: SurveyRound) -> list[SurveyChoice]:
     """What the units of a round answered first, in that order: whoever answers in another's place moves nothing, and
     so reads nothing of what stood there."""
-    first = (
-        select(col(SurveyAnswer.unit_code).label("unit"), func.min(SurveyAnswer.seq).label("seq"))
-        .where(*in_round(SurveyAnswer, round_))
-        .group_by(col(SurveyAnswer.unit_code))
-        .subquery()
-    )
-    statement: Any = (
-        select(SurveyAnswer.choice)
-        .join(first, (first.c.unit == SurveyAnswer.unit_code) & (first.c.seq == SurveyAnswer.seq))
-        .where(*in_round(SurveyAnswer, round_))
-        .order_by(col(SurveyAnswer.answered_at), col(SurveyAnswer.unit_code))
-    )
+    place = func.row_number().over(partition_by=col(SurveyAnswer.unit_code), order_by=col(SurveyAnswer.seq))
+    columns = (SurveyAnswer.unit_code, SurveyAnswer.choice, SurveyAnswer.answered_at)
+    each: Any = select(*columns, place.label("place")).where(*in_round(SurveyAnswer, round_)).subquery()
+    statement = select(each.c.choice).where(each.c.place == 1).order_by(each.c.answered_at, each.c.unit_code)
     return list(await session.exec(statement))
 
 
@@ -224,20 +216,17 @@ async def list_written_down(
 
 async def count_both(session: AsyncSession, round_: SurveyRound) -> int:
     """How many units answered themselves and have something that staff wrote down."""
-    noted = aliased(SurveyAnswer)
-    statement = select(func.count(distinct(col(SurveyAnswer.unit_code)))).where(
-        *in_round(SurveyAnswer, round_),
-        col(SurveyAnswer.in_force),
-        SurveyAnswer.giver != SurveyGiver.STAFF,
-        select(noted.seq)
-        .where(
-            *in_round(noted, round_),
-            noted.unit_code == SurveyAnswer.unit_code,
-            noted.giver == SurveyGiver.STAFF,
+    by_staff = col(SurveyAnswer.giver) == SurveyGiver.STAFF
+    both = (
+        select(SurveyAnswer.unit_code)
+        .where(*in_round(SurveyAnswer, round_))
+        .group_by(col(SurveyAnswer.unit_code))
+        .having(
+            func.count().filter(by_staff) > 0,
+            func.count().filter(~by_staff & col(SurveyAnswer.in_force)) > 0,
         )
-        .exists(),
     )
-    return int((await session.exec(statement)).one())
+    return int((await session.exec(select(func.count()).select_from(both.subquery()))).one())
 
 
 async def list_attempts(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, tuple_, union
+from sqlalchemy import delete, func, insert, literal, tuple_, union, union_all
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -260,12 +260,13 @@ async def list_people_to_remind(
     session: AsyncSession, round_: SurveyRound, after: int, limit: int
 ) -> list[int]:
     """Persons who own or live in a unit of which no answer is in force, by number, behind one of them."""
-    answered = select(SurveyAnswer.seq).where(
-        *in_round(SurveyAnswer, round_),
-        col(SurveyAnswer.unit_code) == SurveyUnit.unit_code,
-        col(SurveyAnswer.in_force),
-    )
-    missing = select(SurveyUnit.unit_code).where(*in_round(SurveyUnit, round_), ~answered.exists())
+    there: Any = select(col(SurveyUnit.unit_code).label("code"), literal(0).label("answers"))
+    answered = select(SurveyAnswer.unit_code, literal(1)).where(col(SurveyAnswer.in_force))
+    # Both read once and sorted together: see `survey_answers`.
+    each: Any = union_all(
+        there.where(*in_round(SurveyUnit, round_)), answered.where(*in_round(SurveyAnswer, round_))
+    ).subquery()
+    missing = select(each.c.code).group_by(each.c.code).having(func.sum(each.c.answers) == 0)
     owners = (
         select(OwnerBinding.person_id)
         .join(
