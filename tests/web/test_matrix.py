@@ -196,14 +196,14 @@ MATRIX: Mapping[tuple[str, str], Mapping[str, int]] = {
     ("POST", "/h5/consultations/{compound}/{month}"): residents(GO, snapshot=NO),
     ("GET", TOPICS): here(*SEE),
     # Who may press which button is for the rules: the others are told so on the page.
-    ("POST", TOPICS): here(*SEE, status=GO),
+    ("POST", TOPICS): here(*SEE),  # the form again, with why
     ("GET", f"{TOPICS}/{{number}}"): here(*SEE),
-    ("POST", f"{TOPICS}/{{number}}"): here(*SEE, status=GO),
-    ("POST", f"{TOPICS}/{{number}}/documents"): here(*SEE, status=GO),
+    ("POST", f"{TOPICS}/{{number}}"): here(*SEE),
+    ("POST", f"{TOPICS}/{{number}}/documents"): here(*SEE),
     ("GET", f"{TOPICS}/{{number}}/documents/{{document}}"): here(*SEE, status=GONE),
     ("GET", "/h5/topics"): residents(OK),
     ("GET", "/h5/topics/{compound}/{number}"): residents(OK, snapshot=GONE),
-    ("POST", "/h5/topics/{compound}/{number}"): residents(GO, snapshot=NO),
+    ("POST", "/h5/topics/{compound}/{number}"): residents(OK, snapshot=NO),  # nothing is filled in
     ("GET", "/h5/topics/{compound}/{number}/documents/{document}"): residents(GONE),
     **{
         ("GET", page): here(*MERGE, "supervisor", "grid_worker")

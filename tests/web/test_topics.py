@@ -26,6 +26,7 @@ from storage.tables import (
 from tests.web.town import HERE, THERE, Browser, Page, Town, here_id
 
 TOPICS = f"/console/{HERE}/topics"
+REFUSED = Templates().words("topic_refused", "topic_words.html")
 
 
 async def topic(town: Town, template: str = "plain", title: str = "楼下装椅子", **more: object) -> int:
@@ -63,6 +64,11 @@ def key_of(page: Page) -> str:
     return found[1]
 
 
+def is_refused(page: Page, code: str) -> bool:
+    """Whether a form came back, with why."""
+    return page.status == 200 and REFUSED[code] in page.text
+
+
 class Office:
     """People of the console, each pressing buttons of one topic."""
 
@@ -81,8 +87,13 @@ class Office:
         key = key_of(page) if 'name="key"' in page.text else "k" * 16
         form = {"csrf": page.csrf, "key": key, "act": act, **fields}
         first = await browser.post(self.address, form)
-        assert first.location == f"{self.address}?told={told}", (act, first.location, first.text[:300])
         again = await browser.post(self.address, form)
+        if told.startswith("topic."):
+            assert is_refused(first, told) and is_refused(again, told), (act, first.status, first.location)
+            typed = [fields.get(name, "").strip() for name in ("words", "body", "name", "unit", "options")]
+            assert all(words in first.text for words in typed), (act, typed)
+            return
+        assert first.location == f"{self.address}?told={told}", (act, first.location, first.text[:300])
         assert again.status == 303
 
     async def page(self, who: str = "secretary") -> str:
@@ -115,7 +126,10 @@ async def test_a_topic_from_the_proposal_to_the_review(town: Town) -> None:
         "body": "老人没处坐",
     }
     for odd in ({"title": " "}, {"template": "none"}, {"item": "12"}, {"matter": "77"}):
-        assert (await secretary.post(TOPICS, {**proposal, **odd})).location == f"{TOPICS}?told=topic.odd"
+        refused = await secretary.post(TOPICS, {**proposal, **odd})
+        assert is_refused(refused, "topic.odd")
+        assert 'maxlength="4000">老人没处坐</textarea>' in refused.text
+        assert ('value="plain" checked' in refused.text) == ("template" not in odd)
     begun = await secretary.post(TOPICS, proposal)
     assert (await secretary.post(TOPICS, proposal)).location == f"{TOPICS}?told=topic_proposed"
     office = Office(town, begun.location.partition("?")[0])
@@ -226,10 +240,13 @@ async def test_elected_residents_accept_the_works_and_nobody_of_the_company_does
     page = await resident.get(own)
     assert "工程还没做完" in page.text
     form = {"csrf": page.csrf, "key": key_of(page)}
-    assert (await resident.post(own, {**form, "act": "sign"})).location == f"{own}?told=topic.missing"
+    assert is_refused(await resident.post(own, {**form, "act": "sign"}), "topic.missing")
+    early = await resident.post(own, {**form, "act": "refuse", "words": "扶手松"})
+    assert is_refused(early, "topic.missing")
+    assert '<p class="said">扶手松</p>' in early.text
     await office.press("property", "finish", milestone="0", on="2026-03-12", words="")
     assert "您是居民代表" in (await resident.get(own)).text
-    assert (await resident.post(own, {**form, "act": "refuse"})).location == f"{own}?told=topic.no_words"
+    assert is_refused(await resident.post(own, {**form, "act": "refuse"}), "topic.no_words")
     refusal = {**form, "act": "refuse", "words": "扶手松"}
     assert (await resident.post(own, refusal)).location == f"{own}?told=topic_signed"
     await office.press("committee", "advance", "topic.missing")
@@ -267,12 +284,15 @@ async def test_a_resident_objects_once_a_step_and_reads_the_answer(town: Town) -
     assert own in (await browser.get("/h5/topics")).text
     page = await browser.get(own)
     form = {"csrf": page.csrf, "key": key_of(page), "act": "object"}
-    assert (await browser.post(own, {**form, "words": ""})).location.endswith("told=topic.no_words")
+    assert is_refused(await browser.post(own, {**form, "words": ""}), "topic.no_words")
     for _ in range(2):
         said = await browser.post(own, {**form, "words": "太吵"})
         assert said.location.endswith("told=topic_objected")
-    assert (await browser.post(own, {**form, "words": "还是太吵"})).location.endswith("told=topic.objected")
-    assert (await browser.post(own, {**form, "act": "sign"})).location.endswith("told=topic.odd")
+    # There is no form any more: what was typed is still there to be copied.
+    second = await browser.post(own, {**form, "words": "还是太吵<b>"})
+    assert is_refused(second, "topic.objected")
+    assert '<p class="said">还是太吵&lt;b&gt;</p>' in second.text
+    assert is_refused(await browser.post(own, {**form, "act": "sign"}), "topic.odd")
     office = Office(town, f"{TOPICS}/{number}")
     assert "太吵" in await office.page("committee")
     assert "太吵" not in await office.page("property")
@@ -308,6 +328,60 @@ async def test_what_owners_decide_waits_for_their_vote(town: Town) -> None:
     await office.press("secretary", "skip", "topic_moved", words="上周商量过了")
     await office.press("community_worker", "link", "topic.vote_spent", vote=str(row.vote_number))
     assert "跳过了“商议”：上周商量过了" in await office.page()
+
+
+async def test_a_form_that_is_refused_comes_back_as_it_was_typed_and_keeps_nothing(town: Town) -> None:
+    work = {"milestones": [{"title": "装扶手", "due_on": "2026-03-20", "done_on": None, "words": ""}]}
+    number = await topic(town, step=TopicStep.EXECUTE, work=work)
+    page, secretary = f"{TOPICS}/{number}", await town.as_staff("secretary")
+
+    async def send(path: str = page, **fields: str) -> str:
+        shown = await secretary.get(page)
+        refused = await secretary.post(path, {"csrf": shown.csrf, "key": key_of(shown), **fields})
+        assert is_refused(refused, "topic.odd") or "请先选一份文件" in refused.text
+        return refused.text
+
+    finished = await send(act="finish", milestone="0", on="2026-03-13", words="明天装好")
+    assert 'name="on" value="2026-03-13"' in finished
+    assert 'maxlength="2000">明天装好</textarea>' in finished
+    assert "<details open><summary>记一个节点完成" in finished
+    planned = await send(act="plan", words="刷油漆", due="2125-01-01")
+    assert 'name="words" maxlength="120" value="刷油漆"' in planned
+    assert 'name="due" value="2125-01-01"' in planned
+    assert "明天装好" not in planned
+    elected = await send(act="elect", words="每层一位", on="2026-03-01", share="9/10")
+    assert "每层一位</textarea>" in elected
+    assert 'name="on" value="2026-03-01"' in elected
+    await send(act="elect", words="每层一位", on="2026-03-20", share="3/4")
+    kept = await send(act="elect", words="每层一位", on="2026-03-20", share="3/4")
+    assert 'value="3/4" selected' in kept
+    chosen = await send(f"{page}/documents", milestone="0", public="")
+    assert '<option value="0" selected>装扶手' in chosen
+    assert 'name="public" value="yes">' in chosen
+    nothing = await secretary.get(page)
+    assert " open><summary>记一个节点完成" not in nothing.text
+
+
+async def test_a_task_an_answer_and_a_poll_come_back_each_in_its_own_form(town: Town) -> None:
+    number = await topic(town, "renovation", step=TopicStep.DISCUSS)
+    page, committee = f"{TOPICS}/{number}", await town.as_staff("committee")
+    for words in ("怕吵", "怕贵"):
+        shown = await committee.get(page)
+        form = {"csrf": shown.csrf, "key": key_of(shown), "act": "object", "words": words}
+        assert (await committee.post(page, form)).status == 303
+    form = {"csrf": shown.csrf, "key": key_of(await committee.get(page))}
+    answer = {**form, "act": "answer", "objection": "2", "accepted": "no", "words": "钱由补贴出"}
+    back = (await committee.post(page, answer | {"accepted": "maybe"})).text
+    assert back.count("钱由补贴出") == 1
+    assert re.search(r'id="answer-2"[^>]*>钱', back)
+    assert back.count('value="no" checked') == 0
+    back = (await committee.post(page, answer | {"words": " "})).text
+    assert back.count('value="no" checked') == 1
+    assert back.index('id="answer-1"') < back.index('value="no" checked') < back.index('id="answer-2"')
+    task = {**form, "act": "task", "task": "ask_design", "survey": "77", "words": "问过了"}
+    back = (await committee.post(page, task)).text
+    assert back.count(">问过了</textarea>") == 1
+    assert re.search(r'id="words-ask_design"[^>]*>问过了', back)
 
 
 def test_pages_have_a_word_for_everything_and_no_long_sentence(templates: Templates) -> None:

@@ -3,9 +3,9 @@
 from aiohttp import web
 
 from bot.web.console.consultations.door import MONTH, act
-from bot.web.console.consultations.returned import NOTHING, Returned
 from bot.web.h5.polls import CODE
 from bot.web.once import fresh_key
+from bot.web.returned import NOTHING, Returned
 from bot.web.visit import Visit
 from handlers.consultations.agenda import SAID, propose_item
 from handlers.consultations.outcomes import Code, Refused

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from bot.web.console.topics.papers import hand_out
 from bot.web.once import command_key, fresh_key
+from bot.web.returned import NOTHING, Returned
 from bot.web.route import Route
 from bot.web.visit import H5, Visit, see_other
 from handlers.local_time import local_date
@@ -45,6 +46,10 @@ async def show_topics(visit: Visit) -> web.Response:
 
 async def show_topic(visit: Visit) -> web.Response:
     """One of them."""
+    return await _page(visit, visit.request.query.get("told", ""))
+
+
+async def _page(visit: Visit, told: str, back: Returned = NOTHING) -> web.Response:
     own = await _access(visit)
     session, topic, sealer = visit.session, own.topic, visit.site.services.sealer
     facts = await load_facts(session, topic)
@@ -76,7 +81,8 @@ async def show_topic(visit: Visit) -> web.Response:
         today=local_date(visit.now),
         now=visit.now,
         key=fresh_key(),
-        told=visit.request.query.get("told", ""),
+        told=told,
+        back=back,
     )
 
 
@@ -92,33 +98,34 @@ async def _opened_surveys(visit: Visit, own: OwnTopic) -> list[Survey]:
 
 
 async def act(visit: Visit) -> web.Response:
-    """Object, or sign; again, it changes nothing."""
+    """Object, or sign; again, it changes nothing. What is refused comes back as it was typed."""
     own = await _access(visit)
     number, person_id = own.topic.topic_number, visit.signed_in.viewer.person_id
     session, services, words = visit.session, visit.site.services, visit.form.get("words", "")
     key, what = command_key(visit), visit.form.get("act", "")
     try:
-        if what == "object":
-            await object_to_topic(
-                session, services, own.compound, number, words, visit.now, key=key, person_id=person_id
-            )
-            return _back(own, "topic_objected")
-        if what not in ("sign", "refuse") or own.representative is None:
-            raise Refused(Code.ODD)
-        await sign(
-            session,
-            services,
-            own.compound,
-            number,
-            what == "sign",
-            words,
-            visit.now,
-            key=key,
-            person_id=person_id,
-        )
+        async with session.begin_nested():
+            if what == "object":
+                await object_to_topic(
+                    session, services, own.compound, number, words, visit.now, key=key, person_id=person_id
+                )
+            elif what in ("sign", "refuse") and own.representative is not None:
+                await sign(
+                    session,
+                    services,
+                    own.compound,
+                    number,
+                    what == "sign",
+                    words,
+                    visit.now,
+                    key=key,
+                    person_id=person_id,
+                )
+            else:
+                raise Refused(Code.ODD)
     except Refused as refused:
-        return _back(own, refused.code)
-    return _back(own, "topic_signed")
+        return await _page(visit, refused.code, Returned(what, typed=visit.form))
+    return _back(own, "topic_objected" if what == "object" else "topic_signed")
 
 
 async def show_document(visit: Visit) -> web.Response:

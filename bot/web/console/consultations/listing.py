@@ -12,9 +12,9 @@ from bot.web.console.consultations.door import (
     open_list,
     root_of,
 )
-from bot.web.console.consultations.returned import NOTHING, Returned
 from bot.web.console.tabs import count_waiting
 from bot.web.once import fresh_key
+from bot.web.returned import NOTHING, Returned
 from bot.web.visit import Visit
 from handlers.access import Opened, Right
 from handlers.consultations.meeting import save_plan

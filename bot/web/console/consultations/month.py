@@ -18,9 +18,9 @@ from bot.web.console.consultations.door import (
     open_month,
     root_of,
 )
-from bot.web.console.consultations.returned import NOTHING, Returned
 from bot.web.documents import attachment
 from bot.web.once import fresh_key
+from bot.web.returned import NOTHING, Returned
 from bot.web.visit import Visit
 from handlers.access import NotFound, Opened, Right
 from handlers.consultations.agenda import add_item, drop_item, edit_item, lift_item

@@ -15,7 +15,9 @@ from bot.web.console.topics.fields import (
     step_of,
     yes_of,
 )
+from bot.web.console.topics.listing import topic_page
 from bot.web.once import command_key
+from bot.web.returned import Returned
 from bot.web.visit import Visit
 from handlers.access import Right
 from handlers.topics import commands as c
@@ -35,17 +37,20 @@ Act = Callable[[Visit, Entered, str], Awaitable[Carried]]
 
 
 async def act(visit: Visit) -> web.Response:
-    """Do what a form says, once; what is refused is told on the page."""
+    """Do what a form says, once; what is refused comes back as it was typed, and leaves nothing behind."""
     found = await enter(visit)
     key = command_key(visit)
-    do = ACTS.get(visit.form.get("act", ""))
+    form = visit.form
+    do = ACTS.get(form.get("act", ""))
     entry = found.topic.entry
     try:
         if do is None:
             raise Refused(Code.ODD)
-        carried = await do(visit, found, key)
+        async with visit.session.begin_nested():
+            carried = await do(visit, found, key)
     except Refused as refused:
-        return back_to(found, refused.code)
+        about = form.get("task") or form.get("objection") or 0
+        return await topic_page(visit, refused.code, Returned(form.get("act", ""), about, form))
     return back_to(found, MOVED if carried.facts.entry > entry else KEPT)
 
 

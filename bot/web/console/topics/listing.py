@@ -10,6 +10,7 @@ from bot.web.console.tabs import count_waiting
 from bot.web.console.topics.door import Entered, enter, open_compound
 from bot.web.console.topics.fields import POLL_DAYS, SHARES, number_or_none
 from bot.web.once import first_time, fresh_key
+from bot.web.returned import NOTHING, Returned
 from bot.web.visit import Visit, see_other
 from handlers.access import NotFound, Opened, Right, access_matter
 from handlers.alerts.words import office_line
@@ -75,10 +76,13 @@ _BY_RESIDENTS = frozenset({TopicVerb.OBJECTED, TopicVerb.SIGNED, TopicVerb.REFUS
 
 async def show_topics(visit: Visit) -> web.Response:
     """All topics, late ones first, and a form for one more."""
+    return await _list_page(visit, visit.request.query.get("told", ""), visit.request.query.get("matter", ""))
+
+
+async def _list_page(visit: Visit, told: str, matter: str, back: Returned = NOTHING) -> web.Response:
     opened = await open_compound(visit)
     actor = await actor_in(visit.session, opened.compound, visit.signed_in.viewer.person_id)
     topics = await list_topics(visit.session, [opened.compound_id], SHOWN)
-    matter = visit.request.query.get("matter", "")
     matter = matter if matter.isascii() and matter.isdecimal() and len(matter) <= 15 else ""
     behind = await find_matter_behind(visit.session, opened.compound_id, int(matter)) if matter else None
     return visit.page(
@@ -98,12 +102,13 @@ async def show_topics(visit: Visit) -> web.Response:
         now=visit.now,
         key=fresh_key(),
         waiting=await count_waiting(visit, opened),
-        told=visit.request.query.get("told", ""),
+        told=told,
+        back=back,
     )
 
 
 async def propose(visit: Visit) -> web.Response:
-    """Begin a topic; a second click does nothing."""
+    """Begin a topic; a second click does nothing. What is refused comes back as it was typed."""
     opened = await open_compound(visit)
     viewer = visit.signed_in.viewer
     base = f"/console/{opened.compound.code}/topics"
@@ -120,29 +125,36 @@ async def propose(visit: Visit) -> web.Response:
         template = visit.form.get("template", "")
         items = [item] if item else []
         check_proposal(title, body, template, items)
-        if not await first_time(visit):
-            return see_other(f"{base}?told=topic_proposed")
-        topic = await propose_topic(
-            visit.session,
-            visit.site.services,
-            opened.compound,
-            title,
-            body,
-            template,
-            visit.now,
-            actor_id=viewer.person_id,
-            matter_number=matter,
-            items=items,
+        async with visit.session.begin_nested():  # what is refused leaves no claim behind
+            if not await first_time(visit):
+                return see_other(f"{base}?told=topic_proposed")
+            topic = await propose_topic(
+                visit.session,
+                visit.site.services,
+                opened.compound,
+                title,
+                body,
+                template,
+                visit.now,
+                actor_id=viewer.person_id,
+                matter_number=matter,
+                items=items,
+            )
+    except (Refused, NotFound) as error:
+        code = error.code if isinstance(error, Refused) else Code.ODD
+        return await _list_page(
+            visit, code, visit.form.get("matter", ""), Returned("propose", typed=visit.form)
         )
-    except Refused as refused:
-        return see_other(f"{base}?told={refused.code}")
-    except NotFound:
-        return see_other(f"{base}?told={Code.ODD}")
     return see_other(f"{base}/{topic.topic_number}?told=topic_proposed")
 
 
 async def show_topic(visit: Visit) -> web.Response:
     """One topic: where it stands, what is missing and who has to do it, then all that was done."""
+    return await topic_page(visit, visit.request.query.get("told", ""))
+
+
+async def topic_page(visit: Visit, told: str, back: Returned = NOTHING) -> web.Response:
+    """The page as it is now, with what came of a button, and the form that was refused."""
     found = await enter(visit)
     topic, opened = found.topic, found.opened
     facts, template = await load_facts(visit.session, topic), template_of(topic.template)
@@ -174,7 +186,8 @@ async def show_topic(visit: Visit) -> web.Response:
         today=local_date(visit.now),
         now=visit.now,
         key=fresh_key(),
-        told=visit.request.query.get("told", ""),
+        told=told,
+        back=back,
         **await _hanging(visit, found, facts),
     )
 

@@ -4,8 +4,10 @@ from aiohttp import web
 
 from bot.web.console.topics.door import back_to, enter
 from bot.web.console.topics.fields import number_or_none
+from bot.web.console.topics.listing import topic_page
 from bot.web.documents import DOCUMENT, attachment
 from bot.web.once import command_key
+from bot.web.returned import Returned
 from bot.web.visit import Visit
 from handlers.access import NotFound
 from handlers.topics.commands import Refused
@@ -14,25 +16,27 @@ from handlers.voting.attachments import PICTURE
 
 
 async def add(visit: Visit) -> web.Response:
-    """Keep what was brought with the present step."""
+    """Keep what was brought with the present step; where it is refused, what was chosen beside it comes back."""
     found = await enter(visit)
+    back = Returned("document", typed=visit.form)
     if visit.refused_photos or visit.attachment is None:
-        return back_to(found, visit.refused_photos or "attachment_missing")
+        return await topic_page(visit, visit.refused_photos or "attachment_missing", back)
     try:
-        await add_document(
-            visit.session,
-            visit.site.services,
-            found.opened.compound,
-            found.topic.topic_number,
-            visit.attachment,
-            visit.now,
-            public=visit.form.get("public") == "yes",
-            milestone=number_or_none(visit, "milestone"),
-            key=command_key(visit),
-            actor_id=found.actor.person_id,
-        )
+        async with visit.session.begin_nested():
+            await add_document(
+                visit.session,
+                visit.site.services,
+                found.opened.compound,
+                found.topic.topic_number,
+                visit.attachment,
+                visit.now,
+                public=visit.form.get("public") == "yes",
+                milestone=number_or_none(visit, "milestone"),
+                key=command_key(visit),
+                actor_id=found.actor.person_id,
+            )
     except Refused as refused:
-        return back_to(found, refused.code)
+        return await topic_page(visit, refused.code, back)
     return back_to(found, "attachment_kept")
 
 
