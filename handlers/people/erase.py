@@ -7,13 +7,13 @@ from handlers.digests.forget import forget_words_of
 from handlers.identity.leave import leave_all
 from handlers.matters.recount import fold_voices_of, lock_matters_of
 from handlers.people.forgotten import subject_of
-from handlers.people.homes import list_home_places
 from handlers.people.unquote import unquote
 from handlers.requests.forget import forget_requests_of
 from handlers.texts import say
 from handlers.visits.forget import forget_visits_about
 from storage.audit import add_audit_event
 from storage.outbox import forget_recipient
+from storage.queries.bindings import list_units_bound
 from storage.queries.companies import forget_statements_of
 from storage.queries.consultations import forget_consultations_of
 from storage.queries.forget import (
@@ -50,8 +50,9 @@ async def erase_person(context: Context) -> int:
     for identity in identities:
         for account in context.services.accounts_of(identity.account):
             await end_unheard_messages(session, account, identity.external_id, context.inbox_id, context.now)
-    # Before bindings end and the home is forgotten: afterwards nobody knows which it was.
-    homes = await list_home_places(session, person_id)
+    # Before bindings end: afterwards nobody knows which homes they were. A home that they only named (绑定) may be
+    # anybody's, and what staff wrote about who lives there is not theirs to take away.
+    homes = await list_units_bound(session, person_id)
     bindings = await leave_all(session, context.services, person_id, context.now)
     await lock_matters_of(session, person_id)  # before any opinion: everybody locks in one order
     await unquote(session, await lock_opinions_with_words(session, person_id), say("opinions.words_gone"))

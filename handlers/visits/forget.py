@@ -1,4 +1,4 @@
-"""Somebody asks to be forgotten: what is written about their home goes, though it may still be visited."""
+"""Somebody asks to be forgotten: what is written about a home proven theirs goes, though it may still be visited."""
 
 from collections.abc import Collection
 from datetime import datetime

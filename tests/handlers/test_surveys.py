@@ -261,7 +261,9 @@ async def test_a_visit_in_vain_counts_once_for_a_day(block: Block) -> None:
 
 
 async def test_who_is_forgotten_leaves_the_households_count_without_words(block: Block) -> None:
+    await roll(block, "3-1-101", "3-1-102")
     await block.ask()
+    await block.own("o-a", 1, "3-1-101")
     person = await block.person("o-a")
     await block.answer("o-a", "3-1-101", AGREE, words="快修")
     await block.answer("o-a", "3-1-101", AGAINST, "noise", words="太吵")
@@ -291,6 +293,20 @@ async def test_who_is_forgotten_leaves_the_households_count_without_words(block:
     [neighbours] = [each for each in await block.talk.rows(SurveyAnswer) if each.unit_code == "3-1-102"]
     assert neighbours.words_sealed is not None
     assert [each.unit_code for each in await block.talk.rows(SurveyAttempt)] == ["3-1-102"]
+
+
+async def test_who_only_named_a_home_takes_nothing_away_that_staff_wrote_down_there(block: Block) -> None:
+    await block.ask()
+    [round_] = await block.talk.rows(SurveyRound)
+    assert await block.record("3-1-101", AGREE, words="老人在家") == Kept(True)
+    async with block.talk.database.write() as session:
+        await put_attempt(session, round_, "3-1-101", TODAY, DoorOutcome.EMPTY, block.staff, block.talk.now)
+    await block.talk.bind("o-nosy", "XH-1/3-1-101")
+    await block.talk.say("o-nosy", "删除我的资料")
+    await block.talk.say("o-nosy", "确认删除")
+    [answer] = await block.talk.rows(SurveyAnswer)
+    assert answer.words_sealed is not None
+    assert len(await block.talk.rows(SurveyAttempt)) == 1
 
 
 async def test_words_replaced_answers_and_visits_go_with_time(block: Block) -> None:

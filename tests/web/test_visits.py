@@ -223,22 +223,35 @@ async def test_who_is_not_proven_to_own_a_home_takes_no_words_about_it_away(
     assert await audited(town, "visit.forgotten") == []
 
 
-async def test_moving_out_and_being_forgotten_take_the_words_away(town: Town) -> None:
+async def test_who_only_named_a_home_takes_no_words_about_it_away(town: Town) -> None:
+    """Anybody may name any home, and have themselves forgotten as often as they like."""
     await plan(town)
     compound_id, now = await here_id(town), town.clock.now
+    worker = await town.as_staff("grid_worker")
+    kept = fields_of(await worker.get(ONE), "visited") | {"met": "yes", "on": "2026-03-12", "note": "血压高"}
+    await worker.post(f"{ONE}/visited", kept)
+    for code in ("3-1-501", "3-1", "3"):
+        async with town.site.database.write() as session:
+            row = {"code": "3-1-501", "level": PlaceLevel.UNIT, "name": "501", "parent_code": "3-1"}
+            await put_places(session, compound_id, [row])
+            people = await get_or_add_identities(session, [("main", "o-nosy")], now)
+            await put_residency(session, compound_id, people["main", "o-nosy"].person_id, code, now)
+        await erase(town, "o-nosy")
+    async with town.site.database.read() as session:
+        plan_row = await session.get_one(VisitPlan, (compound_id, 1001))
+        [visit] = list(await session.exec(select(HomeVisit)))
+    assert (reason_of(town.sealer, plan_row), note_of(town.sealer, visit)) == (SECRET, "血压高")
+    assert await audited(town, "visit.forgotten") == []
+
+
+async def test_being_forgotten_takes_the_words_away(town: Town) -> None:
+    await plan(town)
+    compound_id = await here_id(town)
     sealer = town.site.services.sealer
     worker = await town.as_staff("grid_worker")
     kept = fields_of(await worker.get(ONE), "visited") | {"met": "yes", "on": "2026-03-12", "note": "血压高"}
     await worker.post(f"{ONE}/visited", kept)
-    async with town.site.database.write() as session:
-        await put_places(
-            session,
-            compound_id,
-            [{"code": "3-1-501", "level": PlaceLevel.UNIT, "name": "501", "parent_code": "3-1"}],
-        )
-        people = await get_or_add_identities(session, [("main", "o-old")], now)
-        identity = people["main", "o-old"]
-        await put_residency(session, compound_id, identity.person_id, "3-1-501", now)
+    await owner(town, "o-old", "王秀英", "3-1-501", 1)
     await erase(town, "o-old")
     async with town.site.database.read() as session:
         plan_row = await session.get_one(VisitPlan, (compound_id, 1001))
