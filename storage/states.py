@@ -127,6 +127,15 @@ class RequestState(StrEnum):
     CANCELLED = "cancelled"  # taken back by all who raised it, dismissed, or merged
 
 
+GOING_ON = (  # somebody has yet to see to it
+    RequestState.RAISED,
+    RequestState.DISPATCHED,
+    RequestState.REFUSED,
+    RequestState.ACCEPTED,
+    RequestState.REOPENED,
+)
+
+
 class Ladder(StrEnum):
     """How far up a request has gone (小事不出小区、大事不出社区)."""
 

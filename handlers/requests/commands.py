@@ -4,18 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from storage.states import Ladder, MediationOutcome, Rating, RequestState, Role
+from storage.states import GOING_ON, Ladder, MediationOutcome, Rating, RequestState, Role
 
 # What stands still in one of these waits for a person; DONE waits to be rated, the others have ended.
-OPEN = frozenset(
-    {
-        RequestState.RAISED,
-        RequestState.DISPATCHED,
-        RequestState.REFUSED,
-        RequestState.ACCEPTED,
-        RequestState.REOPENED,
-    }
-)
+OPEN = frozenset(GOING_ON)
 ENDED = frozenset({RequestState.RATED, RequestState.CLOSED, RequestState.CANCELLED})
 
 

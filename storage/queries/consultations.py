@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, case, delete, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.states import ItemOutcome, ItemState, MatterState, RequestState
+from storage.states import GOING_ON, ItemOutcome, ItemState, MatterState
 from storage.tables import (
     Compound,
     Consultation,
@@ -21,13 +21,6 @@ from storage.tables import (
 from storage.upsert import insert_for, insert_ignore
 
 Month = tuple[int, str]  # compound_id, 2026-11
-_OPEN = (
-    RequestState.RAISED,
-    RequestState.DISPATCHED,
-    RequestState.REFUSED,
-    RequestState.ACCEPTED,
-    RequestState.REOPENED,
-)
 
 # Plans and months
 
@@ -231,7 +224,7 @@ async def list_open_matters(
             Matter.households + Matter.speakers > 0,
             or_(
                 and_(col(Request.state).is_(None), col(Matter.heard_at) >= heard_since),
-                col(Request.state).in_(_OPEN),
+                col(Request.state).in_(GOING_ON),
             ),
         )
         .order_by(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, func
+from sqlalchemy import ColumnElement, Subquery, and_, case, func, literal, tuple_, union_all
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, defer
 from sqlmodel import col, or_, select
@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.queries.matters import ENDED
 from storage.states import (
+    GOING_ON,
     MatterState,
     OpinionState,
     PlaceLevel,
@@ -284,9 +285,6 @@ def _is_among(ranked: Subquery, each: int) -> ColumnElement[bool]:
     )
 
 
-_FINISHED = (RequestState.DONE, RequestState.RATED, RequestState.CLOSED)
-
-
 class Outcomes(NamedTuple):
     """What became of requests in a period. late: not done at its end, and should have been."""
 
@@ -299,15 +297,12 @@ class Outcomes(NamedTuple):
 async def count_outcomes(
     session: AsyncSession, periods: Sequence[Period], replied: str
 ) -> dict[int, Outcomes]:
-    """What became of requests, by compound. replied: the verb of an answer to the reporters."""
-    answers = (
-        select(RequestEvent.compound_id, RequestEvent.number, func.max(RequestEvent.at).label("at"))
-        .where(
-            col(RequestEvent.verb) == replied,
-            or_(*(_within(period, RequestEvent.compound_id, RequestEvent.at) for period in periods)),
-        )
-        .group_by(col(RequestEvent.compound_id), col(RequestEvent.number))
-        .subquery()
+    """What became of requests, by compound. replied: the verb of an answer to the reporters.
+
+    Each figure is looked up by its own moment, so that what is long over is not read again every week.
+    """
+    of_request = and_(
+        col(Request.compound_id) == RequestEvent.compound_id, col(Request.number) == RequestEvent.number
     )
     is_late = or_(
         *(
@@ -315,29 +310,30 @@ async def count_outcomes(
             for period in periods
         )
     )
-    ordered, answered, done, late = (
-        func.count(case((condition, 1)))
-        for condition in (
-            _of_request(periods, Request.dispatched_at),
-            answers.c.number.is_not(None),
-            _is_done(periods),
-            and_(col(Request.state).not_in(_FINISHED), is_late),
-        )
-    )
-    statement = (
-        select(Request.compound_id, ordered, answered, done, late)  # type: ignore[call-overload]
-        .outerjoin(
-            answers,
-            and_(answers.c.compound_id == Request.compound_id, answers.c.number == Request.number),
-        )
+    counted = {
+        "ordered": select(Request.compound_id, func.count()).where(
+            _of_request(periods, Request.dispatched_at), col(Request.state) != RequestState.CANCELLED
+        ),
+        "answered": select(RequestEvent.compound_id, func.count(func.distinct(RequestEvent.number)))
+        .join(Request, of_request)
         .where(
-            col(Request.compound_id).in_([period.compound_id for period in periods]),
+            col(RequestEvent.verb) == replied,
+            or_(*(_within(period, RequestEvent.compound_id, RequestEvent.at) for period in periods)),
             col(Request.state) != RequestState.CANCELLED,
+        ),
+        "done": select(Request.compound_id, func.count()).where(_is_done(periods)),
+        "late": select(Request.compound_id, func.count()).where(col(Request.state).in_(GOING_ON), is_late),
+    }
+    each_figure: Any = union_all(
+        *(
+            each.add_columns(literal(name)).group_by(each.selected_columns[0])
+            for name, each in counted.items()
         )
-        .group_by(col(Request.compound_id))
-    )
-    rows = (await session.exec(statement)).all()
-    return {compound_id: Outcomes(*counts) for compound_id, *counts in rows}
+    ).subquery()
+    found: dict[int, Outcomes] = {}
+    for compound_id, count, name in (await session.exec(select(*each_figure.c))).all():
+        found[compound_id] = found.get(compound_id, Outcomes())._replace(**{name: count})
+    return found
 
 
 async def count_done_kinds(session: AsyncSession, periods: Sequence[Period]) -> dict[int, list[Kind]]:
@@ -387,7 +383,7 @@ async def count_people_about(
 
 
 def _is_done(periods: Sequence[Period]) -> ColumnElement[bool]:
-    return and_(col(Request.state).in_(_FINISHED), _of_request(periods, Request.done_at))
+    return and_(col(Request.state).in_(ENDED), _of_request(periods, Request.done_at))
 
 
 def _of_request(periods: Sequence[Period], at: Any) -> ColumnElement[bool]:
@@ -441,41 +437,51 @@ async def list_quotable(
     return [Quotable(*row) for row in (await session.exec(statement)).all()]
 
 
-# Of the request that a matter has: somebody has seen to it, or nobody wants it any more.
-_OVER = (
-    select(Request.number)
-    .where(
-        Request.compound_id == Opinion.compound_id,
-        Request.number == Opinion.matter_number,
-        col(Request.state).in_((*ENDED, RequestState.CANCELLED)),
+def _unanswered(periods: Sequence[Period], days: int) -> Subquery:
+    """Opinions (compound_id, number, matter) that were filed so many days before the end of the period and whose
+    matter is not over.
+
+    Looked up from what goes on, which is little, and not in all that was ever said: the requests that go on, what was
+    overheard and has no request, and what was put with no matter yet.
+    """
+    compounds = [period.compound_id for period in periods]
+    has_request = (
+        select(Request.number)
+        .where(Request.compound_id == Matter.compound_id, Request.number == Matter.number)
+        .correlate(Matter)
+        .exists()
     )
-    .correlate(Opinion)
-    .exists()
-)
-
-
-def _unanswered(periods: Sequence[Period], days: int) -> ColumnElement[bool]:
-    return and_(
-        _STANDS,
-        ~_OVER,
-        or_(
-            *(
-                and_(
-                    col(Opinion.compound_id) == period.compound_id,
-                    col(Opinion.filed_at) < period.until - timedelta(days=days),
-                )
-                for period in periods
-            )
+    going_on = union_all(
+        select(Request.compound_id, Request.number).where(
+            col(Request.compound_id).in_(compounds), col(Request.state).in_(GOING_ON)
         ),
+        select(Matter.compound_id, Matter.number).where(
+            col(Matter.compound_id).in_(compounds), col(Matter.state) == MatterState.CANDIDATE, ~has_request
+        ),
+    ).cte("going_on")
+    # SQLite knows nothing of the rows and would begin with all that was said.
+    going_on = going_on.prefix_with("MATERIALIZED", dialect="sqlite")
+    before = case(
+        {period.compound_id: period.until - timedelta(days=days) for period in periods},
+        value=col(Opinion.compound_id),
     )
+    found = select(Opinion.compound_id, Opinion.number, _MATTER.label("matter")).where(
+        _STANDS, col(Opinion.filed_at) < before
+    )
+    of_matter = and_(
+        going_on.c.compound_id == Opinion.compound_id, going_on.c.number == Opinion.matter_number
+    )
+    return union_all(
+        found.join(going_on, of_matter),
+        found.where(col(Opinion.compound_id).in_(compounds), col(Opinion.matter_number).is_(None)),
+    ).subquery()
 
 
 async def count_unanswered(session: AsyncSession, periods: Sequence[Period], days: int) -> dict[int, int]:
     """How many matters nobody has answered for so many days at the end of the period, by compound."""
-    statement = (
-        select(Opinion.compound_id, func.count(func.distinct(_MATTER)))
-        .where(_unanswered(periods, days))
-        .group_by(col(Opinion.compound_id))
+    voices = _unanswered(periods, days)
+    statement = select(voices.c.compound_id, func.count(func.distinct(voices.c.matter))).group_by(
+        voices.c.compound_id
     )
     return dict((await session.exec(statement)).all())
 
@@ -484,9 +490,12 @@ async def list_unanswered(
     session: AsyncSession, periods: Sequence[Period], days: int, each: int
 ) -> list[First]:
     """The most urgent of them, then the oldest; so many of each compound."""
+    voices = _unanswered(periods, days)
     return await _list_first(
         session,
-        _unanswered(periods, days),
+        tuple_(col(Opinion.compound_id), col(Opinion.number)).in_(
+            select(voices.c.compound_id, voices.c.number)
+        ),
         [col(Opinion.compound_id)],
         [col(Opinion.urgency).desc(), col(Opinion.filed_at).asc(), col(Opinion.number).asc()],
         each,

@@ -28,6 +28,9 @@ class Request(SQLModel, table=True):
         ForeignKeyConstraint(["compound_id", "number"], ["matters.compound_id", "matters.number"]),
         Index(None, "compound_id", "state"),
         Index(None, "compound_id", "raised_at"),
+        # What became of requests in a week.
+        Index(None, "compound_id", "dispatched_at"),
+        Index(None, "compound_id", "done_at"),
         Index("ix_requests_assignee_id", "assignee_id"),
         Index("ix_requests_next_at", "next_at", sqlite_where=_TIMED, postgresql_where=_TIMED),
     )
@@ -70,6 +73,7 @@ class RequestEvent(SQLModel, table=True):
         ForeignKeyConstraint(["compound_id", "number"], ["requests.compound_id", "requests.number"]),
         UniqueConstraint("compound_id", "command_key"),
         Index("ix_request_events_actor_id", "actor_id"),
+        Index(None, "compound_id", "verb", "at"),
     )
 
     compound_id: int = Field(primary_key=True, foreign_key="compounds.compound_id", sa_type=BigId)

@@ -322,6 +322,16 @@ async def test_a_matter_counts_once_with_its_households_and_a_dismissed_one_not_
                     speakers=people[1],
                 )
             )
+        await session.flush()
+        session.add(
+            Request(
+                compound_id=compound_id,
+                number=1001,
+                state=RequestState.RAISED,
+                raised_at=at("03-09 08:00"),
+                round_at=at("03-09 08:00"),
+            )
+        )
     digest = await count.digest()
     assert (digest["total"], digest["households"], digest["speakers"], digest["candidates"]) == (2, 1, 1, 1)
     assert [(top["id"], top["count"]) for top in digest["categories"]] == [("dianti", 1), ("tingche", 1)]
@@ -336,15 +346,7 @@ async def test_a_matter_counts_once_with_its_households_and_a_dismissed_one_not_
     assert "其中 1 件是群里听到的" in text
     # What somebody has seen to waits no longer.
     async with database.write() as session:
-        session.add(
-            Request(
-                compound_id=compound_id,
-                number=1001,
-                state=RequestState.DONE,
-                raised_at=at("03-09 08:00"),
-                round_at=at("03-09 08:00"),
-            )
-        )
+        (await session.get_one(Request, (compound_id, 1001))).state = RequestState.DONE
     assert [entry["number"] for entry in (await count.digest())["unanswered"]] == [1004]
 
 
