@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
@@ -32,7 +33,10 @@ async def some_apart(
     batches: Iterable[Sequence[_T]],
     do: Callable[[AsyncSession, Sequence[_T]], Awaitable[int]],
 ) -> int:
-    """Do `do` with each batch in one transaction, and one by one with a batch that fails; returns as `each_apart`."""
+    """Do `do` with each batch in one transaction, and one by one with a batch that fails; returns as `each_apart`.
+
+    When the database itself cannot be asked, nobody's turn can come: that is raised at once.
+    """
 
     async def alone(session: AsyncSession, one: _T) -> int:
         return await do(session, [one])
@@ -43,7 +47,12 @@ async def some_apart(
         try:
             async with database.write() as session:
                 done += await do(session, batch)
-        except Exception:  # whatever it is, only the culprit is left
+        except (OperationalError, InterfaceError, OSError):
+            raise
+        except Exception as failed:  # whatever it is, only the culprit is left
+            if len(batch) == 1:
+                errors.append(failed)
+                continue
             try:
                 done += await each_apart(database, batch, alone)
             except Exception as error:

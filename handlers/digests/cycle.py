@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.apart import some_apart
 from handlers.context import Services
 from handlers.digests.build import Digest, Wanted, build_digests
 from handlers.digests.public import feedback_text, public_week
@@ -93,20 +93,11 @@ async def advance(database: Database, services: Services, now: datetime) -> int:
     A compound that fails does not hold up the others; its error is raised when they are done.
     """
     steps = await list_due(database, now)
-    done = 0
-    errors: list[Exception] = []
-    # Weeks that are passed over come first, so that a catch-up digest finds them settled.
-    for wanted in ((CycleStep.DIGEST, True), *((step, False) for step in _ORDER)):
-        of_kind = [
-            entry
-            for entry in steps
-            if (entry.step.step, entry.step.silent and entry.step.step is CycleStep.DIGEST) == wanted
-        ]
-        for batch in _batches(of_kind):
-            done += await _make(database, services, batch, now, errors)
-    if errors:
-        raise errors[0]
-    return done
+    return await some_apart(
+        database,
+        _batches(steps),
+        lambda session, batch: _MAKERS[batch[0].step.step](session, services, batch, now),
+    )
 
 
 async def list_due(database: Database, now: datetime) -> list[DueStep]:
@@ -149,68 +140,52 @@ async def _due_of(session: AsyncSession, candidate: Candidate, now: datetime) ->
 
 
 def _batches(steps: Sequence[DueStep]) -> Iterator[Sequence[DueStep]]:
-    for start in range(0, len(steps), BATCH):
-        yield steps[start : start + BATCH]
+    """Steps of one kind each. Weeks that are passed over come first, so that a catch-up digest finds them settled."""
+    for wanted in ((CycleStep.DIGEST, True), *((step, False) for step in _ORDER)):
+        of_kind = [
+            entry
+            for entry in steps
+            if (entry.step.step, entry.step.silent and entry.step.step is CycleStep.DIGEST) == wanted
+        ]
+        for start in range(0, len(of_kind), BATCH):
+            yield of_kind[start : start + BATCH]
 
 
-async def _make(
-    database: Database,
-    services: Services,
-    batch: Sequence[DueStep],
-    now: datetime,
-    errors: list[Exception],
-) -> int:
-    """Make steps of one kind in one transaction; when it fails, one by one, so that only the culprit is left."""
-    try:
-        return await _MAKERS[batch[0].step.step](database, services, batch, now)
-    except (OperationalError, InterfaceError, OSError):  # nobody's step can be made
-        raise
-    except Exception as error:  # whatever it is, the other compounds' week goes on
-        if len(batch) == 1:
-            errors.append(error)
-            return 0
-    return sum([await _make(database, services, [entry], now, errors) for entry in batch])
-
-
-async def _open(database: Database, services: Services, batch: Sequence[DueStep], now: datetime) -> int:
-    async with database.write() as session:
-        claimed = await cycles.claim_openings(session, [entry.key for entry in batch], now)
-        mine = _claimed(batch, claimed)
-        groups = await _groups(
-            session, [entry for entry in mine if not entry.step.silent], GroupKind.INTERNAL
-        )
-        words = []
-        for entry in mine:
-            text = say("digests.opened", compound=entry.name, closes=_closes(entry))
-            notice = _notice(entry, entry.moments.opens_at, MessageClass.PROMPT, text, now)
-            words.append(Words(groups.get(entry.compound_id, ()), (), notice))
-        await _write_to(session, services, words, now)
-        _note(session, mine, "cycle.opened", now)
+async def _open(session: AsyncSession, services: Services, batch: Sequence[DueStep], now: datetime) -> int:
+    claimed = await cycles.claim_openings(session, [entry.key for entry in batch], now)
+    mine = _claimed(batch, claimed)
+    groups = await _groups(session, [entry for entry in mine if not entry.step.silent], GroupKind.INTERNAL)
+    words = []
+    for entry in mine:
+        text = say("digests.opened", compound=entry.name, closes=_closes(entry))
+        notice = _notice(entry, entry.moments.opens_at, MessageClass.PROMPT, text, now)
+        words.append(Words(groups.get(entry.compound_id, ()), (), notice))
+    await _write_to(session, services, words, now)
+    _note(session, mine, "cycle.opened", now)
     return len(mine)
 
 
-async def _prompt(database: Database, services: Services, batch: Sequence[DueStep], now: datetime) -> int:
-    async with database.write() as session:
-        mine = _claimed(
-            batch, await cycles.claim_step(session, CycleStep.PROMPT, [entry.key for entry in batch], now)
+async def _prompt(session: AsyncSession, services: Services, batch: Sequence[DueStep], now: datetime) -> int:
+    mine = _claimed(
+        batch, await cycles.claim_step(session, CycleStep.PROMPT, [entry.key for entry in batch], now)
+    )
+    quiet = await _to_prompt(session, mine)
+    notices: list[tuple[Whom, Notice]] = [
+        (
+            group,
+            _notice(entry, entry.moments.prompts_at, MessageClass.PROMPT, prompt_text(entry), now),
         )
-        quiet = await _to_prompt(session, mine)
-        notices: list[tuple[Whom, Notice]] = [
-            (
-                group,
-                _notice(entry, entry.moments.prompts_at, MessageClass.PROMPT, prompt_text(entry), now),
-            )
-            for entry, group, _unanswered in quiet
-        ]
-        reached = await notify_all(session, services, notices, now)
-        prompted: dict[str, list[tuple[int, int, int]]] = {}
-        for (entry, group, unanswered), came in zip(quiet, reached, strict=True):
-            if came is Reached.QUEUED:
-                row = (group.compound_id, group.group_id or 0, unanswered + 1)
-                prompted.setdefault(entry.step.week, []).append(row)
-        for week, rows in prompted.items():
-            await put_prompts(session, rows, week, now)
-        _note(session, mine, "cycle.prompted", now)
+        for entry, group, _unanswered in quiet
+    ]
+    reached = await notify_all(session, services, notices, now)
+    prompted: dict[str, list[tuple[int, int, int]]] = {}
+    for (entry, group, unanswered), came in zip(quiet, reached, strict=True):
+        if came is Reached.QUEUED:
+            row = (group.compound_id, group.group_id or 0, unanswered + 1)
+            prompted.setdefault(entry.step.week, []).append(row)
+    for week, rows in prompted.items():
+        await put_prompts(session, rows, week, now)
+    _note(session, mine, "cycle.prompted", now)
     return len(mine)
 
 
@@ -255,52 +230,50 @@ def _key(code: str, week: str, step: CycleStep) -> str:
     return f"cycle:{code}:{week}:{step}"
 
 
-async def _close(database: Database, _services: Services, batch: Sequence[DueStep], now: datetime) -> int:
-    async with database.write() as session:
-        mine = _claimed(
-            batch, await cycles.claim_step(session, CycleStep.CLOSE, [entry.key for entry in batch], now)
-        )
-        _note(session, mine, "cycle.closed", now)
+async def _close(session: AsyncSession, _services: Services, batch: Sequence[DueStep], now: datetime) -> int:
+    mine = _claimed(
+        batch, await cycles.claim_step(session, CycleStep.CLOSE, [entry.key for entry in batch], now)
+    )
+    _note(session, mine, "cycle.closed", now)
     return len(mine)
 
 
-async def _digest(database: Database, services: Services, batch: Sequence[DueStep], now: datetime) -> int:
+async def _digest(session: AsyncSession, services: Services, batch: Sequence[DueStep], now: datetime) -> int:
     if batch[0].step.silent:
-        return await _pass_over(database, batch, now)
-    async with database.write() as session:
-        mine = _claimed(
-            batch, await cycles.claim_step(session, CycleStep.DIGEST, [entry.key for entry in batch], now)
+        return await _pass_over(session, batch, now)
+    mine = _claimed(
+        batch, await cycles.claim_step(session, CycleStep.DIGEST, [entry.key for entry in batch], now)
+    )
+    groups = await _groups(session, mine, GroupKind.INTERNAL)
+    residents = await _groups(session, mine, GroupKind.CUSTOMER)
+    readers: dict[int, list[int]] = {}
+    if mine:
+        for compound_id, person_id in await cycles.list_readers(
+            session, [entry.compound_id for entry in mine], READERS
+        ):
+            readers.setdefault(compound_id, []).append(person_id)
+    digests = await _build(session, services, mine, residents)
+    await cycles.put_digests(session, digests)
+    words = []
+    for entry in mine:
+        text = digest_text(digests[entry.key], _link(services, entry))
+        notice = replace(
+            _notice(entry, entry.moments.digests_at, MessageClass.DIGEST, text, now),
+            facts=Facts(
+                NoticeKind.DIGEST,
+                what=say("reach.digest"),
+                state=say("reach.state_digest"),
+                at=entry.moments.closes_at,
+                compound=entry.name,
+                number=digests[entry.key]["total"],
+                link=_link(services, entry),
+            ),
         )
-        groups = await _groups(session, mine, GroupKind.INTERNAL)
-        residents = await _groups(session, mine, GroupKind.CUSTOMER)
-        readers: dict[int, list[int]] = {}
-        if mine:
-            for compound_id, person_id in await cycles.list_readers(
-                session, [entry.compound_id for entry in mine], READERS
-            ):
-                readers.setdefault(compound_id, []).append(person_id)
-        digests = await _build(session, services, mine, residents)
-        await cycles.put_digests(session, digests)
-        words = []
-        for entry in mine:
-            text = digest_text(digests[entry.key], _link(services, entry))
-            notice = replace(
-                _notice(entry, entry.moments.digests_at, MessageClass.DIGEST, text, now),
-                facts=Facts(
-                    NoticeKind.DIGEST,
-                    what=say("reach.digest"),
-                    state=say("reach.state_digest"),
-                    at=entry.moments.closes_at,
-                    compound=entry.name,
-                    number=digests[entry.key]["total"],
-                    link=_link(services, entry),
-                ),
-            )
-            words.append(Words(groups.get(entry.compound_id, ()), readers.get(entry.compound_id, ()), notice))
-            if feedback := _feedback(services, entry, digests[entry.key], now):
-                words.append(Words(residents.get(entry.compound_id, ()), (), feedback))
-        await _write_to(session, services, words, now)
-        _note(session, mine, "cycle.digested", now)
+        words.append(Words(groups.get(entry.compound_id, ()), readers.get(entry.compound_id, ()), notice))
+        if feedback := _feedback(services, entry, digests[entry.key], now):
+            words.append(Words(residents.get(entry.compound_id, ()), (), feedback))
+    await _write_to(session, services, words, now)
+    _note(session, mine, "cycle.digested", now)
     return len(mine)
 
 
@@ -324,15 +297,14 @@ def _feedback(services: Services, entry: DueStep, digest: Digest, now: datetime)
     )
 
 
-async def _pass_over(database: Database, batch: Sequence[DueStep], now: datetime) -> int:
-    async with database.write() as session:
-        keys = [entry.key for entry in batch]
-        mine = _claimed(batch, await cycles.claim_step(session, CycleStep.DIGEST, keys, now, skip=True))
-        _note(session, mine, "cycle.skipped", now)
+async def _pass_over(session: AsyncSession, batch: Sequence[DueStep], now: datetime) -> int:
+    keys = [entry.key for entry in batch]
+    mine = _claimed(batch, await cycles.claim_step(session, CycleStep.DIGEST, keys, now, skip=True))
+    _note(session, mine, "cycle.skipped", now)
     return len(mine)
 
 
-Maker = Callable[[Database, Services, Sequence[DueStep], datetime], Awaitable[int]]
+Maker = Callable[[AsyncSession, Services, Sequence[DueStep], datetime], Awaitable[int]]
 _MAKERS: dict[CycleStep, Maker] = {
     CycleStep.OPEN: _open,
     CycleStep.PROMPT: _prompt,

@@ -48,6 +48,23 @@ async def test_a_batch_that_fails_is_done_one_by_one(database: Database) -> None
     assert await some_apart(database, [["e", "f"], ["g"]], do_some) == 2
 
 
+async def test_one_alone_is_not_tried_twice_and_a_database_that_is_gone_ends_it(database: Database) -> None:
+    tried: list[Sequence[str]] = []
+
+    async def do(session: AsyncSession, rows: Sequence[str]) -> int:
+        tried.append(rows)
+        if rows == ["gone"]:
+            raise ConnectionResetError
+        return await do_some(session, rows)
+
+    with pytest.raises(BadError):
+        await some_apart(database, [["bad"], ["a"]], do)
+    with pytest.raises(ConnectionResetError):
+        await some_apart(database, [["gone"], ["b"]], do)
+    assert tried == [["bad"], ["a"], ["gone"]]
+    assert await done(database) == ["a"]
+
+
 async def test_a_claim_is_one_callers_however_it_is_made(database: Database) -> None:
     async with database.write() as session:
         assert await try_claim(session, "job", "1", "first", NOW)
