@@ -7,6 +7,7 @@ import pytest
 
 from storage.database import Database
 from storage.outbox import add_message, take_due
+from storage.queries.people import list_identities_of
 from storage.send_windows import (
     GRANT_LASTS,
     add_grant,
@@ -297,6 +298,11 @@ async def test_open_windows_are_listed_until_they_are_used_up(database: Database
             (ACCOUNT, "o-zhao", WindowKind.MESSAGE),
             (ACCOUNT, "o-zhao", WindowKind.SUBSCRIBE),
         }
+    # More than one statement has parameters for.
+    many = [*people, *((ACCOUNT, f"o-{number}") for number in range(17_000))]
+    async with database.read() as session:
+        assert len(await list_open_windows(session, many, NOW)) == 2
+        assert await list_identities_of(session, range(1, 40_000)) == {}
     assert await count_left(database) == 5
     async with database.read() as session:
         found = await list_open_windows(session, people, NOW)
