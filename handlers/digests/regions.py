@@ -18,7 +18,7 @@ from handlers.reach.notify import Notice, Reached, notify_person
 from handlers.texts import say
 from storage.claims import try_claim
 from storage.database import Database
-from storage.queries.console import list_compounds_within, list_regions_below
+from storage.queries.console import list_compounds_below
 from storage.queries.cycles import load_figures
 from storage.queries.region_weeks import (
     list_region_readers,
@@ -29,7 +29,7 @@ from storage.queries.region_weeks import (
 from storage.queries.tree import list_regions_coded
 from storage.queries.visits import list_claimed
 from storage.states import MessageClass, RegionLevel
-from storage.tables import Compound, Region
+from storage.tables import Region
 
 JOB = "region_week"
 LEVELS = (RegionLevel.DISTRICT, RegionLevel.SUBDISTRICT, RegionLevel.COMMUNITY)
@@ -38,17 +38,11 @@ WEEKS = 12  # that a page offers
 NAMED = 3  # compounds in a message
 
 
-async def list_compounds_of(session: AsyncSession, region: str) -> list[Compound]:
-    """All compounds in a region and in what lies below it, by name."""
-    below = await list_regions_below(session, {region})
-    return await list_compounds_within(session, (), below, MOST_COMPOUNDS)
-
-
 async def sum_week(session: AsyncSession, region: str, week: str) -> RegionSum:
     """A region's week from the digests as they were sent."""
     compounds = [
         (compound.compound_id or 0, compound.code, compound.name)
-        for compound in await list_compounds_of(session, region)
+        for compound in await list_compounds_below(session, region, MOST_COMPOUNDS)
     ]
     ids = [compound_id for compound_id, _code, _name in compounds]
     past: dict[str, dict[int, Mapping[str, int]]] = {
@@ -61,7 +55,7 @@ async def sum_week(session: AsyncSession, region: str, week: str) -> RegionSum:
 
 async def list_weeks_in(session: AsyncSession, region: str) -> list[str]:
     """The weeks for which a region has something to add up, newest first."""
-    compounds = await list_compounds_of(session, region)
+    compounds = await list_compounds_below(session, region, MOST_COMPOUNDS)
     return await list_weeks_of(session, [compound.compound_id or 0 for compound in compounds], WEEKS)
 
 

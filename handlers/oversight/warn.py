@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.access import MOST_COMPOUNDS
 from handlers.apart import each_apart, some_apart
 from handlers.context import Services
 from handlers.digests.rules import monday_of
@@ -24,6 +25,7 @@ from storage.audit import add_audit_event
 from storage.claims import try_claim
 from storage.database import Database
 from storage.queries import oversight as queries
+from storage.queries.console import list_compounds_below
 from storage.queries.cycles import list_readers, load_digests
 from storage.queries.oversight import Digested, Span, Voice
 from storage.states import Role
@@ -158,7 +160,7 @@ async def watch_community(
     """The same for all compounds of a community together, where there are several; once a week."""
     if not await try_claim(session, COMMUNITY_JOB, f"{region_code}:{week}", "clock", now):
         return 0
-    compounds = await queries.list_compounds_of(session, region_code)
+    compounds = await list_compounds_below(session, region_code, MOST_COMPOUNDS)
     ids = {compound.compound_id: compound for compound in compounds if compound.compound_id}
     settings = await queries.list_oversight(session, ids)
     watched = [compound_id for compound_id in ids if settings[compound_id].warnings]

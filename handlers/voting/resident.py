@@ -16,7 +16,7 @@ from handlers.voting.terms import Rejection
 from storage.queries.ballots import list_papers_in_the_box
 from storage.queries.voters import (
     find_ballot,
-    list_compounds_of,
+    list_compounds_of_person,
     list_slots,
     list_votes_in_states,
 )
@@ -143,7 +143,7 @@ def ref_of(entitlement: Entitlement) -> str:
 
 async def access_vote_as_resident(session: AsyncSession, person_id: int, code: str, number: int) -> OpenVote:
     """A vote of a compound in which the person lives, or is an owner; raises NotFound for any other."""
-    compounds = await list_compounds_of(session, person_id)
+    compounds = await list_compounds_of_person(session, person_id)
     compound = next((each for each in compounds if each.code == code), None)
     if compound is None:
         raise NotFound
@@ -167,7 +167,7 @@ async def _open(session: AsyncSession, compound: Compound, number: int) -> OpenV
 
 async def list_votes_for_resident(session: AsyncSession, person_id: int) -> list[OpenVote]:
     """The votes of all their compounds, the newest first."""
-    compounds = {each.compound_id: each for each in await list_compounds_of(session, person_id)}
+    compounds = {each.compound_id: each for each in await list_compounds_of_person(session, person_id)}
     known = {number: each for number, each in compounds.items() if number is not None}
     votes = await list_votes_in_states(session, known, PUBLIC_STATES, _SHOWN)
     return [OpenVote(known[vote.compound_id], vote) for vote in votes]

@@ -56,6 +56,11 @@ async def list_compounds_within(
     return list((await session.exec(statement)).all())
 
 
+async def list_compounds_below(session: AsyncSession, region: str, limit: int) -> list[Compound]:
+    """The compounds in a region and in what lies below it, by name."""
+    return await list_compounds_within(session, (), await list_regions_below(session, {region}), limit)
+
+
 async def count_compounds_outside(
     session: AsyncSession, codes: Collection[str], regions: Collection[str]
 ) -> int:

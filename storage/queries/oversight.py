@@ -261,15 +261,6 @@ async def list_communities_of(session: AsyncSession, regions: Collection[str]) -
     return list(await session.exec(statement))
 
 
-async def list_compounds_of(session: AsyncSession, region_code: str) -> list[Compound]:
-    """The compounds of a community, those of its precincts too."""
-    below = select(Region.code).where(
-        or_(col(Region.code) == region_code, col(Region.parent_code) == region_code)
-    )
-    statement = select(Compound).where(col(Compound.region_code).in_(below)).order_by(col(Compound.code))
-    return list((await session.exec(statement)).all())
-
-
 async def list_compounds_by_community(
     session: AsyncSession, communities: Collection[str]
 ) -> dict[str, set[int]]:

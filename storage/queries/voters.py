@@ -23,7 +23,7 @@ from storage.tables import (
 )
 
 
-async def list_compounds_of(session: AsyncSession, person_id: int) -> list[Compound]:
+async def list_compounds_of_person(session: AsyncSession, person_id: int) -> list[Compound]:
     """The compounds that a person said they live in, is or wants to be an owner of, or holds a mandate in, by name."""
     lives = select(Residency.compound_id).where(Residency.person_id == person_id)
     owns = select(OwnerBinding.compound_id).where(

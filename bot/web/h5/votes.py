@@ -26,7 +26,7 @@ from handlers.voting.resident import (
 from handlers.voting.terms import area_text
 from storage.queries.voters import (
     list_ballots_cast_by,
-    list_compounds_of,
+    list_compounds_of_person,
 )
 from storage.queries.votes import list_documents, list_questions
 from storage.tables import VoteQuestion, VoteUnit
@@ -48,7 +48,7 @@ async def show_votes(visit: Visit) -> web.Response:
     person_id = visit.signed_in.viewer.person_id
     found = await list_votes_for_resident(visit.session, person_id)
     stages = [(opened.stage(visit.now), opened) for opened in found]
-    compounds = await list_compounds_of(visit.session, person_id)
+    compounds = await list_compounds_of_person(visit.session, person_id)
     return visit.page(
         "h5/votes.html",
         groups=[
