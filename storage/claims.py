@@ -8,9 +8,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.tables import Claim
-from storage.upsert import insert_for, insert_ignore
-
-_AT_ONCE = 2000  # both databases take 32,000 parameters
+from storage.upsert import insert_ignore, insert_new
 
 
 async def try_claim(session: AsyncSession, job: str, period: str, owner: str, now: datetime) -> bool:
@@ -23,23 +21,13 @@ async def try_claim(session: AsyncSession, job: str, period: str, owner: str, no
 async def claim_all(
     session: AsyncSession, wanted: Sequence[tuple[str, str]], owner: str, now: datetime
 ) -> set[tuple[str, str]]:
-    """The same for several (job, period) in one statement; returns those that are this caller's."""
-    claimed: set[tuple[str, str]] = set()
-    each = sorted(set(wanted))  # in one order everywhere, so that two callers wait for each other in none
-    for start in range(0, len(each), _AT_ONCE):
-        statement = (
-            insert_for(session, Claim)
-            .values(
-                [
-                    {"job": job, "period": period, "owner": owner, "claimed_at": now}
-                    for job, period in each[start : start + _AT_ONCE]
-                ]
-            )
-            .on_conflict_do_nothing()
-            .returning(Claim.job, Claim.period)
-        )
-        claimed |= {(job, period) for job, period in (await session.exec(statement)).all()}
-    return claimed
+    """The same for several (job, period) at once; returns those that are this caller's."""
+    rows = [
+        {"job": job, "period": period, "owner": owner, "claimed_at": now}
+        # In one order everywhere, so that two callers wait for each other in none.
+        for job, period in sorted(set(wanted))
+    ]
+    return {(job, period) for job, period in await insert_new(session, Claim, rows, Claim.job, Claim.period)}
 
 
 async def forget_claims(session: AsyncSession, before: datetime) -> int:

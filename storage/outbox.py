@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, null, update
+from sqlalchemy import case, func, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import col, or_, select
@@ -19,10 +19,9 @@ from storage.states import (
     Promise,
 )
 from storage.tables import OutboxMessage, SendWindow
-from storage.upsert import insert_for
+from storage.upsert import insert_new
 
 KEPT_FOR = timedelta(days=3)  # a message nobody could be sent for this long has lost its point
-_AT_ONCE = 200  # messages in one statement
 THEN = " > "  # in a reason: between the ways that were tried, oldest first
 
 _URGENT = [message_class for message_class, policy in POLICIES.items() if policy.urgent]
@@ -56,19 +55,15 @@ async def add_message(session: AsyncSession, *, now: datetime, **draft: Any) -> 
 
 async def add_messages(session: AsyncSession, drafts: Sequence[Draft], now: datetime) -> int:
     """Queue messages in the caller's transaction, in their order; returns how many were not queued before."""
-    added = 0
-    for start in range(0, len(drafts), _AT_ONCE):
-        rows = [_row_of(draft, now) for draft in drafts[start : start + _AT_ONCE]]
-        result = await session.exec(insert_for(session, OutboxMessage).values(rows).on_conflict_do_nothing())
-        added += int(result.rowcount)
-    return added
+    rows = [_row_of(draft, now) for draft in drafts]
+    return len(await insert_new(session, OutboxMessage, rows, OutboxMessage.outbox_id))
 
 
 def _row_of(draft: Draft, now: datetime) -> dict[str, Any]:
     return {
         "form": draft.form,
-        "payload": null() if draft.payload is None else draft.payload,
-        "fallbacks": [list(each) for each in draft.fallbacks] if draft.fallbacks else null(),
+        "payload": draft.payload,
+        "fallbacks": [list(each) for each in draft.fallbacks] or None,
         "topic": draft.topic,
         "account": draft.account,
         "recipient": draft.recipient,
@@ -274,7 +269,7 @@ async def fall_back(
             "account": account,
             "recipient": recipient,
             "form": Form(form),
-            "fallbacks": ways or null(),
+            "fallbacks": ways or None,
             "state": OutboxState.PENDING,
             "reason": add_to_history(message.reason, reason)[-100:] + THEN,
             "not_before": now,
@@ -439,7 +434,7 @@ async def forget_recipient(
     await session.exec(
         update(OutboxMessage)
         .where(*of_recipient)
-        .values(text="", recipient=forgotten, payload=null(), fallbacks=null(), reply_address="", topic="")
+        .values(text="", recipient=forgotten, payload=None, fallbacks=None, reply_address="", topic="")
     )
     for window in (
         await session.exec(

@@ -25,7 +25,7 @@ from storage.tables import (
     RoleGrant,
     WeeklyCycle,
 )
-from storage.upsert import insert_for
+from storage.upsert import insert_for, insert_new
 
 _WEEK_MINUTES = 7 * 1440
 _PROMPT_MINUTES = 1440 + 20  # how long after its minute a prompt may still go out, with the widest spread
@@ -154,18 +154,16 @@ Week = tuple[int, str]  # compound_id, Monday
 
 async def claim_openings(session: AsyncSession, weeks: Sequence[Week], now: datetime) -> list[Week]:
     """Open weeks that nobody has opened; returns those that this caller opened."""
-    statement = (
-        insert_for(session, WeeklyCycle)
-        .values(
-            [
-                {"compound_id": compound_id, "week": week, "opened_at": now, "skipped": False}
-                for compound_id, week in sorted(weeks)
-            ]
-        )
-        .on_conflict_do_nothing()
-        .returning(WeeklyCycle.compound_id, WeeklyCycle.week)
-    )
-    return [(compound_id, week) for compound_id, week in (await session.exec(statement)).all()]
+    rows = [
+        {"compound_id": compound_id, "week": week, "opened_at": now, "skipped": False}
+        for compound_id, week in sorted(weeks)
+    ]
+    return await _add(session, rows)
+
+
+async def _add(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> list[Week]:
+    added = await insert_new(session, WeeklyCycle, rows, WeeklyCycle.compound_id, WeeklyCycle.week)
+    return [(compound_id, week) for compound_id, week in added]
 
 
 async def claim_step(
@@ -182,16 +180,11 @@ async def claim_step(
     }[step]
     column = getattr(WeeklyCycle, name)
     if step is not CycleStep.PROMPT:
-        await session.exec(
-            insert_for(session, WeeklyCycle)
-            .values(
-                [
-                    {"compound_id": compound_id, "week": week, "skipped": False}
-                    for compound_id, week in sorted(weeks)
-                ]
-            )
-            .on_conflict_do_nothing()
-        )
+        rows = [
+            {"compound_id": compound_id, "week": week, "skipped": False}
+            for compound_id, week in sorted(weeks)
+        ]
+        await _add(session, rows)
     key = tuple_(col(WeeklyCycle.compound_id), col(WeeklyCycle.week))
     free = (
         select(WeeklyCycle.compound_id, WeeklyCycle.week)

@@ -68,17 +68,17 @@ async def put_prompts(
     """Note a week's prompts: (compound_id, group_id, prompts in a row without an answer, this one among them)."""
     if not prompted:
         return
-    insert = insert_for(session, GroupPrompt).values(
-        [
-            {
-                "compound_id": compound_id,
-                "group_id": group_id,
-                "week": week,
-                "prompted_at": now,
-                "unanswered": unanswered,
-            }
-            for compound_id, group_id, unanswered in sorted(prompted)
-        ]
-    )
+    rows = [
+        {
+            "compound_id": compound_id,
+            "group_id": group_id,
+            "week": week,
+            "prompted_at": now,
+            "unanswered": unanswered,
+        }
+        for compound_id, group_id, unanswered in sorted(prompted)
+    ]
+    insert = insert_for(session, GroupPrompt)
     changed = {name: insert.excluded[name] for name in ("week", "prompted_at", "unanswered")}
-    await session.exec(insert.on_conflict_do_update(index_elements=["compound_id", "group_id"], set_=changed))
+    upsert = insert.on_conflict_do_update(index_elements=["compound_id", "group_id"], set_=changed)
+    await session.exec(upsert, params=rows)

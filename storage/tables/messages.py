@@ -9,6 +9,8 @@ from sqlmodel import Field, SQLModel
 from storage.states import Form, InboxState, MessageClass, OutboxState, WindowKind
 from storage.types import BigId, UtcDateTime, enum_text
 
+_JSON = JSON(none_as_null=True)
+
 
 class InboxMessage(SQLModel, table=True):
     """A received message or event. Acknowledged to the platform only when this row is durable.
@@ -109,8 +111,8 @@ class OutboxMessage(SQLModel, table=True):
         sa_type=enum_text(Form, "form"),
         sa_column_kwargs={"server_default": Form.TEXT.value},
     )
-    payload: dict[str, Any] | None = Field(default=None, sa_type=JSON, nullable=True)
-    fallbacks: list[list[str]] | None = Field(default=None, sa_type=JSON, nullable=True)
+    payload: dict[str, Any] | None = Field(default=None, sa_type=_JSON, nullable=True)
+    fallbacks: list[list[str]] | None = Field(default=None, sa_type=_JSON, nullable=True)
     reply_address: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     platform_id: str = Field(default="", max_length=128, sa_column_kwargs={"server_default": ""})
     topic: str = Field(default="", max_length=80, sa_column_kwargs={"server_default": ""})
