@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import update
 from sqlmodel import col, select
@@ -19,6 +20,7 @@ from handlers.consultations.rules import DEFAULT_PLAN as PLAN
 from handlers.consultations.rules import meets_on
 from handlers.digests.rules import DEFAULT_PLAN, WEEK, timetable
 from handlers.local_time import LOCAL, month_of
+from handlers.voting.clock import advance_votes
 from nlp.reader import Reader
 from storage.database import Database
 from storage.sealing import Sealer
@@ -40,9 +42,12 @@ from tests.handlers.year import (
     judge_topics,
     judge_warnings,
 )
+from tests.handlers.year_deeds import VOTE, Deeds
+from tests.voting.assembly import SIGNER
 
 PROMPTED = CODES[:10]  # have a residents' group
 STAFFED = CODES[:25]  # have a group of staff; nobody reads the others' digests but on their page
+ASKED = CODES[9]
 READ = (*LED, HEARD, RISING)  # have somebody who reads
 FIRST = date(2026, 1, 5)
 # (weekday, hour, minute) around the times of the week; on Friday the round is reminded of.
@@ -125,6 +130,8 @@ async def file_opinions(year: Year, course: Course, dice: random.Random) -> int:
     """Two a week and compound on average, at any time while the bot is there; how many."""
     rows = []
     for code in CODES:
+        if code == ASKED:
+            continue  # what is said there becomes requests
         moments = sorted(
             at(0, 0) + timedelta(days=dice.uniform(0, course.weeks * 7 - 0.2))
             for _ in range(2 * course.weeks)
@@ -152,7 +159,9 @@ class Replica:
 
     def __init__(self, database: Database, city: City) -> None:
         self._database, self._services = database, city.services
-        self._cycles = cycles_of(database, city.services)
+        self._cycles = cycles_of(database, city.services) | {
+            "votes": partial(advance_votes, database, SIGNER)
+        }
         self.did: Counter[str] = Counter()
 
     async def look(self, now: datetime) -> None:
@@ -182,7 +191,10 @@ async def test_a_year_of_fifty_compounds(
     await city.enrol(CODES[len(STAFFED) :], kinds=[])
     year = Year(city, FIRST, course.weeks)
     await year.appoint()
+    deeds = Deeds(city, ASKED, CODES[7], CODES[8])
+    await deeds.appoint()
     filed = await file_opinions(year, course, dice)
+    await deeds.announce_vote(at(VOTE, 0) + timedelta(hours=9))
     # A file has one server; its replicas on PostgreSQL race.
     other = database if database.is_sqlite else Database(database_url)
     replicas = [Replica(database, city), Replica(other, city)]
@@ -197,6 +209,7 @@ async def test_a_year_of_fifty_compounds(
         async with database.write() as session:
             await session.exec(TAP)
         await year.act(number, now)
+        await deeds.act(number, now)
     seconds, spent = wall.monotonic() - began, wall.process_time() - spent
     if other is not database:
         await other.close()
@@ -208,7 +221,7 @@ async def test_a_year_of_fifty_compounds(
         f"\n{len(ticks)} ticks, {kills} killed; {dict(replicas[0].did + replicas[1].did)}; {len(outbox)} messages;"
         f" {filed} opinions; {seconds:.1f} s, {spent:.1f} s of processor"
     )
-    judge_weeks(course, cycles, filed)
+    judge_weeks(course, cycles, filed + len(deeds.raised))
     judge_messages(course, [message for message in outbox if message.dedupe_key.startswith("cycle:")])
     moments = [now for _number, now in ticks]
     judge_once(audit)
@@ -218,6 +231,7 @@ async def test_a_year_of_fifty_compounds(
     await judge_reviews(year, moments[-1])
     await judge_warnings(year, outbox)
     await judge_topics(year)
+    await deeds.judge(year.rows, outbox, moments[-1])
     a_day = judge_hours(outbox)
     print(f"most to one person in a day: {a_day.most_common(3)}")
     assert max(a_day.values()) <= 8

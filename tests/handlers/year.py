@@ -4,7 +4,7 @@ clock did its part: each step of each cycle once, none missing, nothing at night
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -16,25 +16,21 @@ from handlers.consultations.agenda import add_item
 from handlers.consultations.meeting import settle_agenda
 from handlers.consultations.outcomes import Decision
 from handlers.consultations.record import decide_item, publish_minutes, put_record
-from handlers.consultations.rules import DEFAULT_PLAN
 from handlers.hazards import rules as hazards
 from handlers.local_time import LOCAL, local_date
 from handlers.oversight.periods import bounds_of_month, last_month, month_before
 from handlers.oversight.settings import set_review
-from handlers.points.switch import switch_points
 from handlers.requests.calendar import is_workday
 from handlers.topics.propose import propose_topic
 from handlers.visits import rules as visits
 from handlers.visits.door import OpenedVisits, nodes_of
 from handlers.visits.plans import add_plan
-from storage.queries.consultations import put_plan
 from storage.states import ItemOutcome, PollKind, ReviewRhythm, Role, TopicVerb, VisitLevel
 from storage.tables import (
     AuditEvent,
     Compound,
     Consultation,
     ConsultationItem,
-    ConsultationPlan,
     EarlyWarning,
     HazardSettings,
     OutboxMessage,
@@ -55,8 +51,6 @@ WALKED = CODES[:6]  # by three grid workers, each in two compounds, who also loo
 TALKING = CODES[:5]  # put something on the agenda of every month
 RECORDED = CODES[0]  # and writes down what came of it
 QUARTERLY, YEARLY = CODES[:3], CODES[3:5]  # ask residents about their committee
-POINTS = CODES[:1]
-MEETING = CODES[:10]  # the others have switched the monthly consultation off
 TOPICS = {
     3: CODES[0],
     12: CODES[1],
@@ -66,7 +60,6 @@ TOPICS = {
     43: CODES[2],
 }  # by the week they begin
 SURGE = 30  # the week in which many speak of the lifts of RISING
-OFF = asdict(DEFAULT_PLAN) | {"enabled": False}
 DAY = timedelta(days=1)
 QUIET = Quiet(QuietHours().start, QuietHours().end)
 _LEAF = "dianti.kunren"
@@ -109,10 +102,6 @@ class Year:
                     await set_review(
                         session, city.services, city.id_of(code), rhythm, now, actor_id=secretary
                     )
-            for code in CODES[len(MEETING) :]:
-                await put_plan(session, ConsultationPlan(compound_id=city.id_of(code), **OFF))
-            for code in POINTS:
-                await switch_points(session, city.id_of(code), now, on=True, actor_id=secretary)
             for code in WALKED[::2]:
                 compound = await session.get_one(Compound, city.id_of(code))
                 opened = OpenedVisits(compound, await nodes_of(session, compound), (), is_head=True)
@@ -232,7 +221,7 @@ async def judge_consultations(year: Year, outbox: Sequence[OutboxMessage], last:
     """Each month of each compound is opened once and led to its end; hosts hear of each step once."""
     rows: list[Consultation] = await year.rows(Consultation)
     months = {f"2026-{number:02}" for number in range(1, 13)} if year.weeks == 52 else {"2026-01", "2026-02"}
-    assert Counter(row.month for row in rows if row.month in months) == dict.fromkeys(months, len(MEETING))
+    assert Counter(row.month for row in rows if row.month in months) == dict.fromkeys(months, len(CODES))
     code_of = {compound.compound_id: code for code, compound in year.city.compounds.items()}
     told = Counter(
         (key[1], key[2], key[3], message.recipient)
