@@ -7,7 +7,7 @@ from handlers.digests.forget import forget_words_of
 from handlers.identity.leave import leave_all
 from handlers.matters.recount import fold_voices_of, lock_matters_of
 from handlers.people.forgotten import subject_of
-from handlers.people.unquote import unquote
+from handlers.people.unquote import unquote, unquote_in_topics
 from handlers.requests.forget import forget_requests_of
 from handlers.texts import say
 from handlers.visits.forget import forget_visits_about
@@ -55,7 +55,9 @@ async def erase_person(context: Context) -> int:
     homes = await list_units_bound(session, person_id)
     bindings = await leave_all(session, context.services, person_id, context.now)
     await lock_matters_of(session, person_id)  # before any opinion: everybody locks in one order
-    await unquote(session, await lock_opinions_with_words(session, person_id), say("opinions.words_gone"))
+    gone = say("opinions.words_gone")
+    await unquote(session, await lock_opinions_with_words(session, person_id), gone)
+    await unquote_in_topics(session, context.services.sealer, person_id, gone)
     await forget_words_of(session, person_id)
     await fold_voices_of(session, person_id)
     await forget_requests_of(session, person_id)

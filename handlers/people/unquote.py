@@ -1,25 +1,30 @@
-"""Taking somebody's words out of what quotes them to others: alerts, digests as sent, digests as stored."""
+"""Taking somebody's words out of what quotes them to others: alerts, news of requests and topics, digests as sent,
+digests as stored."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from handlers.groups.redact import Quoted
 from handlers.requests.forget import redact_requests
+from handlers.topics.objections import words_of
 from storage.queries.archive import lock_cycles_since, put_outbox_words
 from storage.queries.forget import list_compound_codes, list_quoting_since, list_recipients_of
+from storage.queries.topics import list_words_in_topics
+from storage.sealing import Sealer
 from storage.tables import Opinion
 
+_OF_TOPICS = ("topic", "topics")  # in keys: of one topic, of several at once
 _WEEK = timedelta(days=8)  # a digest's week begins at most this long before what is said in it
 
 
 async def unquote(session: AsyncSession, opinions: Sequence[Opinion], mark: str) -> None:
     """Blank the words of these opinions, which the caller has locked, wherever they were passed on.
 
-    What was said about them stays. Only where they may stand is looked: in the alerts and digests of their compounds,
-    and in the answers to their authors. Others say the same words, and those are theirs.
+    What was said about them stays. Only where they may stand is looked: in the alerts, the news and the digests of
+    their compounds, and in the answers to their authors. Others say the same words, and those are theirs.
     """
     said = [opinion for opinion in opinions if opinion.text]
     if not said:
@@ -30,12 +35,9 @@ async def unquote(session: AsyncSession, opinions: Sequence[Opinion], mark: str)
     first = (min(opinion.said_at for opinion in said) - _WEEK).date().isoformat()
     cycles = await lock_cycles_since(session, codes, first)
     authors = await list_recipients_of(session, {opinion.person_id for opinion in said})
-    since, after = min(opinion.filed_at for opinion in said), 0
-    while chunk := await list_quoting_since(session, since, after, codes, authors):
-        for after, text, payload in chunk:
-            redacted = quoted.redact(text), _redact_fields(quoted, payload)
-            if redacted != (text, payload):
-                await put_outbox_words(session, after, *redacted)
+    keys = [f"{noun}:{compound_id}:" for noun in ("alert", "request", *_OF_TOPICS) for compound_id in codes]
+    keys += [f"cycle:{code}:" for code in codes.values()]
+    await _redact_outbox(session, quoted, min(opinion.filed_at for opinion in said), keys, authors)
     await redact_requests(session, quoted, said)
     for cycle in cycles:
         if cycle.digest:
@@ -43,6 +45,37 @@ async def unquote(session: AsyncSession, opinions: Sequence[Opinion], mark: str)
             digest = _redact_digest(cycle.digest, numbers, quoted, mark)
             if digest != cycle.digest:
                 cycle.digest = digest
+
+
+async def unquote_in_topics(session: AsyncSession, sealer: Sealer, person_id: int, mark: str) -> None:
+    """The same for what somebody objected to topics, and why they refused to accept works: staff tell groups and each
+    other why a step goes back, and may do so in these words."""
+    objections, seats = await list_words_in_topics(session, person_id)
+    said: dict[int, list[tuple[datetime, str]]] = {}
+    for objection in objections:
+        said.setdefault(objection.compound_id, []).append((objection.made_at, words_of(sealer, objection)))
+    for seat in seats:
+        if seat.said_at is not None:
+            said.setdefault(seat.compound_id, []).append((seat.said_at, seat.reason))
+    for compound_id, words in said.items():
+        quoted = Quoted((text for _at, text in words), mark)
+        keys = [f"{noun}:{compound_id}:" for noun in _OF_TOPICS]
+        await _redact_outbox(session, quoted, min(at for at, _text in words), keys, ())
+
+
+async def _redact_outbox(
+    session: AsyncSession,
+    quoted: Quoted,
+    since: datetime,
+    keys: Sequence[str],
+    authors: Sequence[tuple[str, str]],
+) -> None:
+    after = 0
+    while chunk := await list_quoting_since(session, since, after, keys, authors):
+        for after, text, payload in chunk:
+            redacted = quoted.redact(text), _redact_fields(quoted, payload)
+            if redacted != (text, payload):
+                await put_outbox_words(session, after, *redacted)
 
 
 def _redact_fields(quoted: Quoted, payload: dict[str, Any] | None) -> dict[str, Any] | None:

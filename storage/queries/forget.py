@@ -1,6 +1,6 @@
 """Taking a person out of groups, browsers, the staff's accounts, and what others were sent."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -65,17 +65,11 @@ async def list_quoting_since(
     session: AsyncSession,
     since: datetime,
     after: int,
-    codes: Mapping[int, str],
+    keys: Sequence[str],
     authors: Sequence[tuple[str, str]],
 ) -> list[tuple[int, str, dict[str, Any] | None]]:
-    """Outgoing messages that may quote these authors (outbox_id, text, payload), in chunks beyond id `after`.
-
-    They are alerts, digests and notices of requests of these compounds (codes by id), known by their keys, and what
-    the authors were sent.
-    """
-    keys = [f"{noun}:{compound_id}:" for noun in ("alert", "request") for compound_id in codes] + [
-        f"cycle:{code}:" for code in codes.values()
-    ]
+    """Outgoing messages that may quote these authors (outbox_id, text, payload), in chunks beyond id `after`: those
+    whose key begins with one of these, and what the authors were sent."""
     statement = (
         select(OutboxMessage.outbox_id, OutboxMessage.text, OutboxMessage.payload)
         .where(

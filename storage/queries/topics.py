@@ -187,6 +187,19 @@ async def list_topic_documents(session: AsyncSession, compound_id: int, number: 
     return list(await session.exec(statement))
 
 
+async def list_words_in_topics(
+    session: AsyncSession, person_id: int
+) -> tuple[list[TopicObjection], list[TopicRepresentative]]:
+    """What a person has said of topics: their objections, and their seats with the reason of a refusal."""
+    objections = select(TopicObjection).where(
+        TopicObjection.person_id == person_id, col(TopicObjection.text_sealed).is_not(None)
+    )
+    seats = select(TopicRepresentative).where(
+        TopicRepresentative.person_id == person_id, TopicRepresentative.reason != ""
+    )
+    return list(await session.exec(objections)), list(await session.exec(seats))
+
+
 async def forget_in_topics(session: AsyncSession, person_id: int) -> None:
     """Take a person out of topics: what they objected with their words, their name as a representative."""
     await session.exec(

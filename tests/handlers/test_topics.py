@@ -12,7 +12,7 @@ from handlers.topics.commands import Code, Command, Refused
 from handlers.topics.objections import object_to_topic
 from handlers.topics.propose import propose_topic
 from storage.queries.tree import find_compound
-from storage.states import Role, TopicStep, TopicVerb
+from storage.states import OutboxState, Role, TopicStep, TopicVerb
 from storage.tables import Compound, OutboxMessage, Topic, TopicEvent, TopicObjection
 from tests.handlers.neighbours import appoint, identity, open_groups, told
 from tests.handlers.talk import Talk
@@ -199,3 +199,27 @@ async def test_who_is_forgotten_leaves_an_objection_without_words(hall: Hall) ->
     assert (objection.person_id, objection.text_sealed) == (None, None)
     # It still holds the step: the matter was not about who said so.
     assert await hall.refused(number, c.Advance(), "2") is Code.OBJECTIONS
+
+
+async def test_the_words_of_who_is_forgotten_go_from_what_waits_to_be_told_of_a_topic(hall: Hall) -> None:
+    complaint, objection = "三号楼的电梯上周起一直在响，谁来修修", "晚上坐着吵得人睡不着，我家就在楼下"
+    await hall.talk.bind("o-a")
+    await hall.talk.say("o-a", complaint)
+    person_id = (await identity(hall.talk, "main", "o-a")).person_id
+    number = await hall.propose(title=f"电梯上周起一直在响 {'装' * 10}")
+    await hall.do(number, c.Advance(), "1")
+    async with hall.talk.database.write() as session:
+        what = (hall.talk.services, hall.compound, number, objection, hall.talk.now)
+        await object_to_topic(session, *what, key="2", person_id=person_id)
+    await hall.do(number, c.GoBack(TopicStep.PROPOSE, f"有人说{objection}"), "3")
+    await hall.talk.say("o-a", "删除我的资料")
+    await hall.talk.say("o-a", "确认删除")
+    told = [
+        row for row in await hall.talk.rows(OutboxMessage) if row.dedupe_key.startswith(("topic:", "topics:"))
+    ]
+    assert {row.state for row in told} >= {OutboxState.PENDING}
+    assert len([row for row in told if "退回" in row.text]) == 2  # in both groups
+    for row in told:
+        assert "装装装" in row.text
+        for words in ("电梯上周起", "吵得人睡不着", "就在楼下"):
+            assert words not in row.text + str(row.payload), row.text
