@@ -3,12 +3,21 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import String, cast, exists, func, tuple_, update
+from sqlalchemy import ColumnElement, String, cast, exists, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.states import ObjectionState, TopicState, TopicStep, TopicVerb, VoteState
-from storage.tables import Topic, TopicDocument, TopicEvent, TopicObjection, TopicRepresentative, Vote
+from storage.tables import (
+    Claim,
+    Topic,
+    TopicDocument,
+    TopicEvent,
+    TopicObjection,
+    TopicRepresentative,
+    Vote,
+    VoteObjection,
+)
 
 
 async def find_topic(session: AsyncSession, compound_id: int, number: int) -> Topic | None:
@@ -72,19 +81,32 @@ async def lock_due_topics(session: AsyncSession, compound_id: int, now: datetime
     return list(await session.exec(statement))
 
 
-async def list_topics_after_vote(session: AsyncSession, after: tuple[int, int], limit: int) -> list[Topic]:
-    """Topics whose owners' vote is final, and of which the record does not say what followed, a page at a time.
+async def list_topics_after_vote(session: AsyncSession, job: str, limit: int) -> list[tuple[int, int]]:
+    """Topics (compound_id, number) whose owners' vote is final, with nothing left to answer, and of which the record
+    does not say what followed.
 
-    after: the (compound_id, number) of the last one of the page before.
+    Left out are those that were looked at as they are: under `job` it is claimed by `looked_at` that the topic was
+    seen with its newest entry. Whatever could let it go on, an answer or a task done, is an entry more.
     """
-    key = "vote:" + cast(col(Topic.vote_number), String)
-    said = exists().where(
+    of_topic = (
         col(TopicEvent.compound_id) == Topic.compound_id,
         col(TopicEvent.topic_number) == Topic.topic_number,
-        col(TopicEvent.command_key) == key,
+    )
+    said = exists().where(
+        *of_topic, col(TopicEvent.command_key) == "vote:" + cast(col(Topic.vote_number), String)
+    )
+    newest = select(func.max(TopicEvent.seq)).where(*of_topic).correlate(Topic).scalar_subquery()
+    period: ColumnElement[str] = cast(col(Topic.compound_id), String)
+    for each in (col(Topic.topic_number), col(Topic.vote_number), newest):
+        period = period + ":" + cast(each, String)
+    seen = exists().where(col(Claim.job) == job, col(Claim.period) == period)
+    waits = exists().where(
+        col(VoteObjection.compound_id) == Topic.compound_id,
+        col(VoteObjection.vote_number) == Topic.vote_number,
+        col(VoteObjection.state) == ObjectionState.OPEN,
     )
     statement = (
-        select(Topic)
+        select(Topic.compound_id, Topic.topic_number)
         .join(
             Vote,
             (col(Vote.compound_id) == Topic.compound_id) & (col(Vote.vote_number) == Topic.vote_number),
@@ -95,12 +117,19 @@ async def list_topics_after_vote(session: AsyncSession, after: tuple[int, int], 
             col(Topic.lawful),
             Vote.state == VoteState.FINAL,
             ~said,
-            tuple_(col(Topic.compound_id), col(Topic.topic_number)) > after,
+            ~waits,
+            ~seen,
         )
         .order_by(col(Topic.compound_id), col(Topic.topic_number))
         .limit(limit)
     )
     return list(await session.exec(statement))
+
+
+async def looked_at(session: AsyncSession, topic: Topic) -> str:
+    """What names a topic with its vote and the newest entry of its record; under the topic's lock."""
+    newest = await next_seq(session, topic.compound_id, topic.topic_number) - 1
+    return f"{topic.compound_id}:{topic.topic_number}:{topic.vote_number}:{newest}"
 
 
 async def has_event(session: AsyncSession, compound_id: int, number: int, key: str) -> bool:

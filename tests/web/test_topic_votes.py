@@ -22,6 +22,7 @@ from storage.queries.topics import list_topic_events
 from storage.queries.votes import find_vote, list_vote_units
 from storage.states import BallotChannel, ChannelKind, ObjectionState, TopicStep, TopicVerb, VoteState
 from storage.tables import Compound, OutboxMessage, Vote
+from tests.statements import asked_of
 from tests.voting.assembly import SIGNER
 from tests.web.assemblies import enrolled, here
 from tests.web.test_topics import TOPICS, Office, key_of
@@ -179,6 +180,17 @@ async def test_owners_agree_and_the_works_begin_by_themselves(town: Town) -> Non
     held = [each.recipient for each in await outbox(town) if "业主表决通过了" in each.text]
     assert "u-community_worker" in held
     assert len(set(held)) == len(held)
+    await assembly.clock()
+    with asked_of(town.site.database.reader) as asked:
+        await follow_votes(town.site.database, town.site.services, town.clock.now)
+    assert len(asked) == 1  # as long as nothing is new of it, nobody looks at it again
+    await office.press("secretary", "object", words="怕看不见指示牌")
+    with asked_of(town.site.database.engine) as asked:
+        assert await follow_votes(town.site.database, town.site.services, town.clock.now) == 0
+    assert any("topic_documents" in each for each in asked)
+    await office.press("community_worker", "answer", objection="2", accepted="yes", words="加指示牌")
+    await assembly.clock()
+    assert (await office.row()).step is TopicStep.DECIDE
     await office.press("community_worker", "answer", objection="1", accepted="no", words="只多走三十米")
     await assembly.clock()
     row = await office.row()
