@@ -153,8 +153,10 @@ async def _keep(
     is_again = last is not None and last is there[-1] and said_in(sealer, last) == held
     if last is not None and is_again and (last.in_force or not counts):
         return Kept(last.in_force, again=True), None
+    waits = True  # to be told, as long as nothing of the unit is
     if counts and standing is not None:
-        standing.in_force = False
+        waits = standing.waits
+        standing.in_force = standing.waits = False
         session.add(standing)
         await session.flush()  # before the new one: of a unit one answer is in force at any moment
     session.add(
@@ -173,6 +175,7 @@ async def _keep(
             recorded_by=actor_id if by_staff else None,
             answered_at=now,
             in_force=counts,
+            waits=counts and waits,
         )
     )
     await session.flush()

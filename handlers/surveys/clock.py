@@ -1,5 +1,5 @@
-"""Use case: what the clock does with surveys. Rounds open and close, who has not answered is reminded once, and who was
-against something learns that it was answered.
+"""Use case: what the clock does with surveys. Rounds open and close, what was said is told in steps, who has not
+answered is reminded once, and who was against something learns that it was answered.
 
 Called by every replica as often as it likes: a row is locked before it is looked at, and each notice has a claim.
 """
@@ -15,6 +15,8 @@ from handlers.reach.notify import Notice, notify_person
 from handlers.surveys.replies import tell_reply
 from handlers.surveys.rules import Due, Refused, closes_at, due, next_at
 from handlers.surveys.running import close_round, lapse, open_held, times_of
+from handlers.surveys.steps import WAITING
+from handlers.surveys.telling import tell_some
 from handlers.surveys.words import page_of, topic_of, until_of
 from handlers.texts import say
 from storage.database import Database
@@ -22,6 +24,7 @@ from storage.queries.surveys import (
     list_due_rounds,
     list_people_to_remind,
     list_replies_to_tell,
+    list_rounds_to_tell,
     lock_round,
     lock_survey,
 )
@@ -37,8 +40,10 @@ async def advance_surveys(database: Database, services: Services, now: datetime)
     """Do what is due, each round in a transaction of its own; returns how many were moved on."""
     async with database.read() as session:
         rounds = await list_due_rounds(session, now, LIMIT)
+        answers = await list_rounds_to_tell(session, WAITING, LIMIT)
         replies = await list_replies_to_tell(session, LIMIT)
     done = await each_apart(database, rounds, lambda session, key: _advance(session, services, *key, now))
+    done += await each_apart(database, answers, lambda session, key: tell_some(session, *key))
     return done + await each_apart(
         database, replies, lambda session, key: tell_reply(session, services, *key, now)
     )
@@ -63,7 +68,7 @@ async def _advance(
             await lapse(session, round_, now, "over")
             await _tell_not_opened(session, services, compound, survey, round_, now)
         case Due.CLOSE:
-            await close_round(session, compound_id, number, place, now, actor_id=None)
+            await close_round(session, services.sealer, compound_id, number, place, now, actor_id=None)
         case Due.REMIND:
             await remind(session, services, compound, survey, round_, now)
         case None:

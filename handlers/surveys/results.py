@@ -1,7 +1,7 @@
 """How far a round of a survey is: for staff in full, for residents as far as it may be told."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,15 +9,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from handlers.polls.rules import Figures
 from handlers.surveys.answers import said_in
 from handlers.surveys.reasons import counted_under, reasons_of
-from handlers.surveys.rules import CHOICES, Coverage, Household, coverage, in_order, shown
+from handlers.surveys.rules import CHOICES, Coverage, Household, coverage, in_order
+from handlers.surveys.steps import shown
 from handlers.surveys.together import Asked, Held, together
 from storage.queries.survey_answers import (
+    count_answered,
     count_asked,
     count_channels,
-    count_choices,
     count_households,
-    list_first_choices,
-    list_standing,
+    count_told,
+    list_told,
 )
 from storage.queries.surveys import find_survey, list_rounds
 from storage.sealing import Sealer
@@ -27,15 +28,15 @@ from storage.tables import Survey, SurveyRound
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """A round for staff. told: what households said, for them too in no row about fewer than five and by fives while
-    it is open: who goes from door to door knows which ones have answered."""
+    """A round for staff. told: what households said, for them too only as far as it is told (`steps`): who goes from
+    door to door knows which ones have answered."""
 
     counts: Coverage
     told: Figures
 
     @property
     def said(self) -> dict[SurveyChoice, int] | None:
-        """How many households said what; None while fewer than five have answered."""
+        """How many households said what; None while nothing is told of it."""
         options = self.told.whole.options
         return None if options is None else dict(zip(CHOICES, options, strict=True))
 
@@ -43,7 +44,7 @@ class Covered:
 async def load_coverage(session: AsyncSession, round_: SurveyRound) -> Covered:
     """The figures of a round by building, for staff."""
     households = [Household(*each) for each in await count_households(session, round_)]
-    return Covered(coverage(households), await _told(session, round_, households))
+    return Covered(coverage(households), await _told(session, round_))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +60,14 @@ class Shown:
 
 async def load_shown(session: AsyncSession, round_: SurveyRound) -> Shown:
     """The same for everybody who lives there."""
-    households = [
-        Household(building, choice=choice, units=units)
-        for building, choice, units in await count_choices(session, round_)
-    ]
-    whole = coverage(households).whole
+    households, answered = await count_answered(session, round_)
     channels = await count_channels(session, round_)
     noted = channels.get(SurveyChannel.DOOR, 0) + channels.get(SurveyChannel.PHONE, 0)
-    return Shown(whole.households, whole.answered, noted, await _told(session, round_, households))
+    return Shown(households, answered, noted, await _told(session, round_))
 
 
-async def _told(session: AsyncSession, round_: SurveyRound, households: Iterable[Household]) -> Figures:
-    """What may be told now; no household is read by itself but the choices of a round that is open, in order."""
-    if round_.state is not SurveyState.CLOSED:
-        return shown([(choice, "") for choice in await list_first_choices(session, round_)], over=False)
-    answers = [
-        (each.choice, each.building)
-        for each in households
-        if each.choice is not None
-        for _unit in range(each.units)
-    ]
-    return shown(answers, over=True)
+async def _told(session: AsyncSession, round_: SurveyRound) -> Figures:
+    return shown(await count_told(session, round_), round_.told_apart)
 
 
 async def figures_of(
@@ -136,10 +124,10 @@ class Against:
 
 
 async def load_against(session: AsyncSession, sealer: Sealer, survey: Survey, round_: SurveyRound) -> Against:
-    """The reasons of a round, for who answers them. Who is against it and says no reason counts as another one."""
+    """The reasons of a round that are told, for who answers them. Who is against it and says none counts as another."""
     counter: Counter[str] = Counter()
     said = []
-    for answer in await list_standing(session, round_):
+    for answer in await list_told(session, round_):
         opened = said_in(sealer, answer)
         if answer.choice is SurveyChoice.AGAINST:
             counter.update(counted_under(opened.reasons))

@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from handlers.local_time import LOCAL, local_date
-from handlers.polls.rules import Figures, figures, in_fives
 from storage.states import DoorOutcome, SurveyChoice, SurveyGiver, SurveyPhase, SurveyState
 
 PHASES = {
@@ -322,13 +321,3 @@ def _counts(household: Household) -> Counts:
 def building_order(name: str) -> tuple[int, str]:
     """Building 2 before building 10."""
     return (int(name) if name.isascii() and name.isdecimal() else 0, name)
-
-
-def shown(answers: Sequence[tuple[SurveyChoice, str]], *, over: bool) -> Figures:
-    """What may be seen of answers (choice, building) in the order of first answers: no row is about fewer than five.
-
-    While more come, the whole grows by fives and buildings are left out (`in_fives`), for staff too: who sees which
-    door has answered would learn from the figures before and after what was said there.
-    """
-    ticked = [([CHOICES.index(choice)], building) for choice, building in answers]
-    return figures(len(CHOICES), ticked if over else in_fives(ticked))

@@ -19,9 +19,11 @@ from handlers.surveys.rules import (
     remind_at,
 )
 from handlers.surveys.scope import list_units_to_ask
+from handlers.surveys.telling import tell_rest
 from handlers.surveys.words import announcement, topic_of
 from storage.queries.surveys import add_units, has_open_round, list_rounds, lock_survey
 from storage.queries.vote_reach import list_groups_written_to
+from storage.sealing import Sealer
 from storage.states import MessageClass, SurveyState
 from storage.supersede import supersede
 from storage.tables import Compound, Survey, SurveyRound
@@ -103,16 +105,23 @@ async def open_held(
 
 
 async def close_round(
-    session: AsyncSession, compound_id: int, number: int, place: int, now: datetime, *, actor_id: int | None
+    session: AsyncSession,
+    sealer: Sealer,
+    compound_id: int,
+    number: int,
+    place: int,
+    now: datetime,
+    *,
+    actor_id: int | None,
 ) -> bool:
-    """End a round; False when it is not open. Raises NotFound. actor_id: None for the clock."""
+    """End a round, and tell the rest of it; False when it is not open. Raises NotFound. actor_id: None for a clock."""
     round_ = await hold_round(session, compound_id, number, place)
     if round_.state is not SurveyState.OPEN:
         return False
     round_.state, round_.closed_at = SurveyState.CLOSED, min(now, closes_at(round_.ends_on))
     round_.remind_at = None
     _schedule(round_, now)
-    session.add(round_)
+    await tell_rest(session, sealer, round_)
     await supersede(session, [topic_of(round_)], now)
     audit(session, round_, "survey.closed", now, actor_id)
     return True

@@ -8,7 +8,7 @@ from sqlalchemy import case, cast, delete, func, literal, null, union_all, updat
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.queries.surveys import in_round
+from storage.queries.surveys import AT_ONCE, in_round
 from storage.states import DoorOutcome, SurveyChannel, SurveyChoice, SurveyGiver
 from storage.tables import SurveyAnswer, SurveyAttempt, SurveyCanvasser, SurveyRound, SurveyUnit
 from storage.upsert import insert_for
@@ -24,21 +24,116 @@ async def list_standing(session: AsyncSession, round_: SurveyRound) -> list[Surv
     return list(await session.exec(statement))
 
 
-async def count_choices(
-    session: AsyncSession, round_: SurveyRound
-) -> list[tuple[str, SurveyChoice | None, int]]:
-    """How many units of a round: (building, choice in force or None, units)."""
-    homes = _homes(round_)
+async def list_told(session: AsyncSession, round_: SurveyRound) -> list[SurveyAnswer]:
+    """The answers of a round that may be told of, in no order that tells anything."""
+    told = select(SurveyAnswer).where(*in_round(SurveyAnswer, round_), col(SurveyAnswer.told))
+    return list(await session.exec(told.order_by(col(SurveyAnswer.unit_code))))
+
+
+async def list_waiting(session: AsyncSession, round_: SurveyRound) -> list[SurveyAnswer]:
+    """The answers of units of which nothing is told yet, those that have waited longest first."""
+    statement = (
+        select(SurveyAnswer)
+        .where(*in_round(SurveyAnswer, round_), col(SurveyAnswer.waits))
+        .order_by(col(SurveyAnswer.answered_at), col(SurveyAnswer.unit_code))
+    )
+    return list(await session.exec(statement))
+
+
+async def list_untold(session: AsyncSession, round_: SurveyRound) -> list[SurveyAnswer]:
+    """The answers in force that are not told: of units of which nothing is, and those that took another's place."""
+    untold = (*in_round(SurveyAnswer, round_), col(SurveyAnswer.in_force), ~col(SurveyAnswer.told))
+    return list(await session.exec(select(SurveyAnswer).where(*untold)))
+
+
+async def find_told(
+    session: AsyncSession, round_: SurveyRound, unit_codes: Sequence[str]
+) -> dict[str, SurveyAnswer]:
+    """What is told of these units, by unit."""
+    found: dict[str, SurveyAnswer] = {}
+    for start in range(0, len(unit_codes), AT_ONCE):
+        statement = select(SurveyAnswer).where(
+            *in_round(SurveyAnswer, round_),
+            col(SurveyAnswer.unit_code).in_(unit_codes[start : start + AT_ONCE]),
+            col(SurveyAnswer.told),
+        )
+        found |= {each.unit_code: each for each in await session.exec(statement)}
+    return found
+
+
+async def tell(
+    session: AsyncSession, told: Sequence[tuple[SurveyAnswer | None, SurveyAnswer]], step: int | None
+) -> None:
+    """Tell answers of a round, each in the place of the one of its unit that was told, None for none.
+
+    step: the number of the step in which their choices are told; None where these were told already. An answer that was
+    kept of somebody who was forgotten only because it was told goes.
+    """
+    for before, _answer in told:
+        if (
+            before is not None
+            and before.person_id is None
+            and before.recorded_by is None
+            and not before.in_force
+        ):
+            await session.delete(before)
+        elif before is not None:
+            before.told = False
+            session.add(before)
+    await session.flush()  # before the others: of a unit one answer is told at any moment
+    for _before, answer in told:
+        answer.told, answer.waits = True, False
+        session.add(answer)
+    if step is None:
+        return
+    for start in range(0, len(told), AT_ONCE):
+        answers = [answer for _before, answer in told[start : start + AT_ONCE]]
+        codes = [answer.unit_code for answer in answers]
+        units = select(SurveyUnit).where(
+            SurveyUnit.compound_id == answers[0].compound_id,
+            SurveyUnit.survey_number == answers[0].survey_number,
+            SurveyUnit.round_number == answers[0].round_number,
+            col(SurveyUnit.unit_code).in_(codes),
+        )
+        for unit in await session.exec(units):
+            unit.told_in = f"{unit.told_in},{step}" if unit.told_in else str(step)
+            session.add(unit)
+
+
+async def count_told_in(session: AsyncSession, round_: SurveyRound) -> list[tuple[str, tuple[int, ...], int]]:
+    """How many units of a round were told in which steps: (building, steps, units)."""
+    alike = (SurveyUnit.building, SurveyUnit.told_in)
+    statement = (
+        select(*alike, func.count())
+        .where(*in_round(SurveyUnit, round_), SurveyUnit.told_in != "")
+        .group_by(*map(col, alike))
+    )
+    return [
+        (building, tuple(map(int, steps.split(","))), units)
+        for building, steps, units in await session.exec(statement)
+    ]
+
+
+async def count_answered(session: AsyncSession, round_: SurveyRound) -> tuple[int, int]:
+    """How many units a round asks, and of how many an answer is in force."""
+    asked = select(func.count()).where(*in_round(SurveyUnit, round_))
+    answered = select(func.count()).where(*in_round(SurveyAnswer, round_), col(SurveyAnswer.in_force))
+    return (await session.exec(asked)).one(), (await session.exec(answered)).one()
+
+
+async def count_told(session: AsyncSession, round_: SurveyRound) -> list[tuple[str, SurveyChoice, int]]:
+    """What is told: (building, choice, units)."""
+    homes = _homes(round_, told=True)
     alike = (homes.c.building, homes.c.choice)
-    statement: Any = select(*alike, func.count()).group_by(*alike)
+    statement: Any = select(*alike, func.count()).where(homes.c.choice.is_not(None)).group_by(*alike)
     return list(await session.exec(statement))
 
 
 async def count_households(
     session: AsyncSession, round_: SurveyRound
 ) -> list[tuple[str, int | None, SurveyChoice | None, DoorOutcome | None, int]]:
-    """The same with the area and the visits: (building, area of all of them or None where one is missing, choice in
-    force, what came of the last visit in vain, units)."""
+    """The units of a round: (building, area of all of them or None where one is missing, choice in force, what came of
+    the last visit in vain, units)."""
     homes = _homes(round_, visits=True)
     alike = (homes.c.building, homes.c.choice, homes.c.outcome)
     sums = (func.count(), func.count(homes.c.area), func.sum(homes.c.area))
@@ -49,8 +144,9 @@ async def count_households(
     ]
 
 
-def _homes(round_: SurveyRound, *, visits: bool = False) -> Any:
-    """The units of a round, one row each: building, entrance, area, choice in force, outcome of the last visit in vain.
+def _homes(round_: SurveyRound, *, visits: bool = False, told: bool = False) -> Any:
+    """The units of a round, one row each: building, entrance, area, choice in force or told, what came of the last
+    visit in vain.
 
     Each table is read once and all is put together by sorting. Joined to each other, PostgreSQL compares each unit with
     each answer as long as it has no statistics of them, and a round opens with thousands of rows at once.
@@ -70,7 +166,7 @@ def _homes(round_: SurveyRound, *, visits: bool = False) -> Any:
 
     parts = [
         of(SurveyUnit, **{name: getattr(SurveyUnit, name) for name in names[:3]}),
-        of(SurveyAnswer, choice=choice).where(col(SurveyAnswer.in_force)),
+        of(SurveyAnswer, choice=choice).where(col(SurveyAnswer.told if told else SurveyAnswer.in_force)),
     ]
     if visits:
         last = func.row_number().over(
@@ -144,16 +240,6 @@ async def count_entrances(session: AsyncSession, round_: SurveyRound) -> list[tu
     homes = _homes(round_)
     where = (homes.c.building, homes.c.entrance)
     statement: Any = select(*where, func.count(), func.count(homes.c.choice)).group_by(*where)
-    return list(await session.exec(statement))
-
-
-async def list_first_choices(session: AsyncSession, round_: SurveyRound) -> list[SurveyChoice]:
-    """What the units of a round answered first, in that order: whoever answers in another's place moves nothing, and
-    so reads nothing of what stood there."""
-    place = func.row_number().over(partition_by=col(SurveyAnswer.unit_code), order_by=col(SurveyAnswer.seq))
-    columns = (SurveyAnswer.unit_code, SurveyAnswer.choice, SurveyAnswer.answered_at)
-    each: Any = select(*columns, place.label("place")).where(*in_round(SurveyAnswer, round_)).subquery()
-    statement = select(each.c.choice).where(each.c.place == 1).order_by(each.c.answered_at, each.c.unit_code)
     return list(await session.exec(statement))
 
 
@@ -268,13 +354,14 @@ async def put_attempt(
 
 
 async def forget_survey_answers_of(session: AsyncSession, person_id: int) -> int:
-    """Take a person out of surveys: their words and earlier answers go, what counts for the unit stays nameless.
+    """Take a person out of surveys: their words and earlier answers go, what counts or is told stays nameless.
 
     Returns how many answers.
     """
     mine = col(SurveyAnswer.person_id) == person_id
     count = int((await session.exec(select(func.count()).where(mine))).one())
-    await session.exec(delete(SurveyAnswer).where(mine, ~col(SurveyAnswer.in_force)))
+    replaced = ~col(SurveyAnswer.in_force) & ~col(SurveyAnswer.told)
+    await session.exec(delete(SurveyAnswer).where(mine, replaced))
     await session.exec(update(SurveyAnswer).where(mine).values(person_id=None, words_sealed=None))
     await session.exec(delete(SurveyCanvasser).where(col(SurveyCanvasser.person_id) == person_id))
     return count
@@ -310,7 +397,8 @@ async def move_survey_answers(session: AsyncSession, old: int, new: int) -> None
 async def reduce_surveys(session: AsyncSession, before: datetime) -> int:
     """Take away the words of before then, what was answered before an answer that counts, and visits in vain."""
     old = col(SurveyAnswer.answered_at) < before
-    replaced = await session.exec(delete(SurveyAnswer).where(old, ~col(SurveyAnswer.in_force)))
+    spent = ~col(SurveyAnswer.in_force) & ~col(SurveyAnswer.told)
+    replaced = await session.exec(delete(SurveyAnswer).where(old, spent))
     worded = await session.exec(
         update(SurveyAnswer).where(old, col(SurveyAnswer.words_sealed).is_not(None)).values(words_sealed=None)
     )

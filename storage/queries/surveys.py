@@ -24,7 +24,7 @@ from storage.tables import (
 )
 from storage.upsert import insert_ignore
 
-_AT_ONCE = 2000  # rows in one go; both databases take 32,000 parameters
+AT_ONCE = 2000  # rows in one go; both databases take 32,000 parameters
 _BOUND = (OwnerBinding.state == BindingState.BOUND, col(OwnerBinding.ended_at).is_(None))
 # Nobody lives in a parking space, or yet in what is not handed over.
 _LIVED_IN = (UnitKind.RESIDENTIAL, UnitKind.SHOP)
@@ -116,6 +116,27 @@ async def list_due_rounds(session: AsyncSession, now: datetime, limit: int) -> l
     return list(await session.exec(statement))
 
 
+async def list_rounds_to_tell(session: AsyncSession, waiting: int, limit: int) -> list[tuple[int, int, int]]:
+    """The keys of the open rounds in which the answers of so many units wait to be told."""
+    key = ("compound_id", "survey_number", "round_number")
+    waits: Any = (
+        select(func.count())
+        .where(
+            *(getattr(SurveyAnswer, name) == getattr(SurveyRound, name) for name in key),
+            col(SurveyAnswer.waits),
+        )
+        .correlate(SurveyRound)
+        .scalar_subquery()
+    )
+    statement = (
+        select(SurveyRound.compound_id, SurveyRound.survey_number, SurveyRound.round_number)
+        .where(col(SurveyRound.next_at).is_not(None), SurveyRound.state == SurveyState.OPEN, waits >= waiting)
+        .order_by(col(SurveyRound.next_at))
+        .limit(limit)
+    )
+    return list(await session.exec(statement))
+
+
 async def has_building(session: AsyncSession, round_: SurveyRound, building: str) -> bool:
     """Whether a round asks anybody in a building."""
     statement = select(SurveyUnit.unit_code).where(
@@ -176,8 +197,8 @@ def _in_roll(compound_id: int) -> Iterable[Any]:
 
 async def add_units(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
     """Keep the units of a round."""
-    for start in range(0, len(rows), _AT_ONCE):
-        await session.exec(insert(SurveyUnit), params=rows[start : start + _AT_ONCE])
+    for start in range(0, len(rows), AT_ONCE):
+        await session.exec(insert(SurveyUnit), params=rows[start : start + AT_ONCE])
 
 
 async def list_units_in(session: AsyncSession, round_: SurveyRound, building: str) -> list[SurveyUnit]:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, Text, text
+from sqlalchemy import JSON, BigInteger, ForeignKeyConstraint, Index, Text, false, text
 from sqlmodel import Field, SQLModel
 
 from storage.states import (
@@ -17,6 +17,8 @@ from storage.types import BigId, UtcDateTime, enum_text
 
 _TIMED = text("next_at IS NOT NULL")
 _STANDS = text("in_force")
+_WAITS = text("waits")
+_TOLD = text("told")
 _TO_TELL = text("told_after IS NOT NULL")
 _ROUND = ["compound_id", "survey_number", "round_number"]
 _UNIT = [*_ROUND, "unit_code"]
@@ -56,7 +58,8 @@ class SurveyRound(SQLModel, table=True):
     """One round of asking. buildings: their codes, empty for all. set_at: it opens by itself on its first day.
 
     remind_at: when whoever has not answered is reminded, None when that is done; reminded_after: the last person who
-    was. next_at: when the clock has to look again.
+    was. next_at: when the clock has to look again. told_steps: in how many steps what households said was told
+    (handlers/surveys/steps.py). told_apart: codes of the buildings that have figures of their own, once it is over.
     """
 
     __tablename__ = "survey_rounds"
@@ -83,10 +86,15 @@ class SurveyRound(SQLModel, table=True):
     remind_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
     reminded_after: int = Field(default=0, sa_type=BigId)
     next_at: datetime | None = Field(default=None, sa_type=UtcDateTime, nullable=True)
+    told_steps: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    told_apart: list[str] = Field(default=[], sa_type=JSON, sa_column_kwargs={"server_default": "[]"})
 
 
 class SurveyUnit(SQLModel, table=True):
-    """A unit that is asked in a round, as it was when the round opened. area: in millionths of a square metre."""
+    """A unit that is asked in a round, as it was when the round opened. area: in millionths of a square metre.
+
+    told_in: the numbers of the steps in which its choice was told, with commas between, empty for none.
+    """
 
     __tablename__ = "survey_units"
     __table_args__ = (_of_round("survey_units"),)
@@ -100,11 +108,14 @@ class SurveyUnit(SQLModel, table=True):
     room: str = Field(default="", max_length=80)
     area: int | None = Field(default=None, sa_type=BigInteger)
     position: int
+    told_in: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class SurveyAnswer(SQLModel, table=True):
     """What was said for a unit. in_force: it counts; of a unit one does. reasons: codes of reasons.toml.
 
+    waits: it is in force, and nothing of its unit is told yet. told: it is in the figures that are told; of a unit one
+    at most is, and not always the one in force.
     person_id: the resident who answered, None for who was forgotten and for what staff wrote down. recorded_by: of
     staff. words_sealed: in their own words; they go with time.
     """
@@ -115,6 +126,8 @@ class SurveyAnswer(SQLModel, table=True):
         Index(
             "uq_survey_answers_in_force", *_UNIT, unique=True, sqlite_where=_STANDS, postgresql_where=_STANDS
         ),
+        Index("uq_survey_answers_told", *_UNIT, unique=True, sqlite_where=_TOLD, postgresql_where=_TOLD),
+        Index("ix_survey_answers_waits", *_ROUND, sqlite_where=_WAITS, postgresql_where=_WAITS),
         Index("ix_survey_answers_person_id", "person_id"),
     )
 
@@ -132,6 +145,8 @@ class SurveyAnswer(SQLModel, table=True):
     recorded_by: int | None = Field(default=None, foreign_key="persons.person_id", sa_type=BigId)
     answered_at: datetime = Field(sa_type=UtcDateTime)
     in_force: bool
+    waits: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    told: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class SurveyAttempt(SQLModel, table=True):

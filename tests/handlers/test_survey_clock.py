@@ -43,9 +43,9 @@ async def test_two_replicas_open_a_round_once_and_a_second_round_waits(block: Bl
     assert all("不是表决" in row.text for row in groups)
     async with block.talk.database.write() as session:
         for closed in (True, False):
-            assert closed is await close_round(
-                session, block.compound_id, block.number, 1, block.talk.now, actor_id=block.staff
-            )
+            sealer, now = block.talk.services.sealer, block.talk.now
+            at = (block.compound_id, block.number, 1)
+            assert closed is await close_round(session, sealer, *at, now, actor_id=block.staff)
     assert {row.state for row in await block.told("征求意见：老旧小区改造")} == {OutboxState.CANCELLED}
     assert await block.open(2) is None
 

@@ -28,7 +28,6 @@ from handlers.surveys.rules import (
     next_at,
     opens_at,
     remind_at,
-    shown,
     takes_over,
 )
 from handlers.surveys.scope import Scope, scope_of
@@ -176,27 +175,3 @@ def test_coverage_counts_each_household_once_by_building() -> None:
     assert alike.whole == Counts(5, 5, 2, 2, absent=3)
     assert alike.areas is not None
     assert (alike.areas.total, alike.areas.answered) == (250, 160)
-
-
-def test_nobody_sees_a_row_about_fewer_than_five_or_a_single_step() -> None:
-    three = [(AGREE, "3")] * 4 + [(AGAINST, "3")]
-    assert shown(three[:4], over=True).whole.options is None
-    while_open = shown([*three, (AGAINST, "5")], over=False)
-    assert while_open.whole.answers == 5  # the neighbour of building 5 is not in the sum
-    assert while_open.whole.options == (4, 1, 0)
-    assert shown([*three, (AGREE, "3")], over=False) == shown(three, over=False)
-    both = [*three, *[(EITHER, "5")] * 6]
-    assert shown(both, over=False).whole.options == (4, 1, 5)
-    assert shown(both, over=False).by_building == {}
-    assert shown(both, over=True).by_building["5"].answers == 6
-    # Two small buildings are shown together, and only when they are five together.
-    few = [*three, (AGREE, "5"), (AGREE, "5"), (AGAINST, "7")]
-    assert shown(few, over=True).by_building == {}
-    more = [*few, (AGREE, "7"), (AGREE, "9")]
-    assert shown(more, over=True).by_building[""].options == (4, 1, 0)
-
-
-def test_the_fifth_of_a_building_tells_nothing_of_what_it_said() -> None:
-    pool = [(AGREE, "3")] * 4 + [(AGREE, "5")]
-    # With the building in a row of its own, who answered in building 5 would know the fifth from the rest.
-    assert shown([*pool, (AGAINST, "3")], over=False) == shown(pool, over=False)

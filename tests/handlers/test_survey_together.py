@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+from handlers.polls.rules import FEWEST
 from handlers.surveys.create import hold_round
 from handlers.surveys.results import figures_of
-from handlers.surveys.rules import CHOICES, Draft, shown
+from handlers.surveys.rules import CHOICES, Draft
 from handlers.surveys.running import close_round
+from handlers.surveys.steps import shown
 from handlers.surveys.together import Asked, Held, Together, together
 from storage.queries.survey_answers import put_attempt
 from storage.states import DoorOutcome, SurveyChannel, SurveyChoice, SurveyGiver, SurveyPhase
@@ -22,13 +24,13 @@ def home(building: str, units: int, rounds: Iterable[int], answered: Iterable[in
 
 def held(question: str, **buildings: tuple[int, int, int]) -> Held:
     """A round that is over, with how many of each building said what."""
-    answers = [
-        (choice, building.removeprefix("b"))
+    told = [
+        (building.removeprefix("b"), choice, count)
         for building, counts in buildings.items()
         for choice, count in zip(CHOICES, counts, strict=True)
-        for _household in range(count)
     ]
-    return Held(question, shown(answers, over=True))
+    apart = [building.removeprefix("b") for building, counts in buildings.items() if sum(counts) >= FEWEST]
+    return Held(question, shown(told, apart))
 
 
 def test_rounds_of_single_buildings_add_up() -> None:
@@ -101,7 +103,8 @@ async def test_a_topic_reads_all_buildings_and_each_household_once(block: Block)
         block.talk.now += timedelta(minutes=1)
         async with block.talk.database.write() as session:
             at = (block.compound_id, block.number, place)
-            await close_round(session, *at, block.talk.now, actor_id=block.staff)
+            sealer, now = block.talk.services.sealer, block.talk.now
+            await close_round(session, sealer, *at, now, actor_id=block.staff)
 
     async def ask(phase: SurveyPhase, question: str, *buildings: str) -> None:
         await block.draft(Draft(phase, question, TODAY, TODAY + timedelta(days=9), "回访", buildings))

@@ -219,6 +219,89 @@ async def test_statements_of_an_older_postgresql_database_learn_whose_they_are(e
     await _statements_learn_whose_they_are(Database(empty_postgres))
 
 
+async def _surveys_go_on_as_they_were_told(database: Database) -> None:
+    """A round that is over with two buildings, one with four answers, and one that is open, with a change of mind."""
+    await migrate.upgrade(database, "0033")
+    rounds = {
+        1: ("closed", {"3": 6, "5": 6, "7": 2}),
+        2: ("closed", {"3": 4}),
+        3: ("open", {"3": 7}),
+    }
+    key = "compound_id, survey_number, round_number"
+    async with database.write() as session:
+        connection = await session.connection()
+
+        async def run(statement: str, **values: object) -> None:
+            await connection.execute(text(statement), values)
+
+        await run("INSERT INTO persons (person_id, created_at) VALUES (1, '2026-01-01 00:00:00')")
+        await run("INSERT INTO compounds (compound_id, code, name) VALUES (1, 'XH-1', 'XH-1')")
+        await run(
+            "INSERT INTO surveys (compound_id, survey_number, title, body, template, created_by, created_at) "
+            "VALUES (1, 1001, '', '', 'plain', 1, '2026-01-01 00:00:00')"
+        )
+        for number, (state, buildings) in rounds.items():
+            await run(
+                f"INSERT INTO survey_rounds ({key}, phase, name, question, buildings, starts_on, ends_on, state, "
+                "reminded_after) VALUES (1, 1001, :number, 'plan', '', '', '[]', '2026-01-01', '2026-01-09', "
+                ":state, 0)",
+                number=number,
+                state=state,
+            )
+            for building, homes in buildings.items():
+                for home in range(homes):
+                    code = f"{building}-{home}"
+                    await run(
+                        f"INSERT INTO survey_units ({key}, unit_code, building, entrance, room, position) "
+                        "VALUES (1, 1001, :number, :code, :building, '', '', 1)",
+                        number=number,
+                        code=code,
+                        building=building,
+                    )
+                    changed = (number, home) == (3, 0)
+                    for seq in (1, 2) if changed else (1,):
+                        await run(
+                            f"INSERT INTO survey_answers ({key}, unit_code, seq, choice, reasons, channel, "
+                            "giver, answered_at, in_force) VALUES (1, 1001, :number, :code, :seq, 'agree', "
+                            f"'[]', 'page', 'resident', '2026-01-0{seq} 00:00:0{home}', {not changed or seq == 2})",
+                            number=number,
+                            code=code,
+                            seq=seq,
+                        )
+    await migrate.upgrade(database, "0034")
+    async with database.read() as session:
+        connection = await session.connection()
+
+        async def read(statement: str) -> list[tuple[object, ...]]:
+            return [tuple(row) for row in await connection.execute(text(statement))]
+
+        assert await read(
+            "SELECT round_number, told_steps, CAST(told_apart AS VARCHAR) FROM survey_rounds ORDER BY 1"
+        ) == [(1, 0, '["5"]'), (2, 0, "[]"), (3, 1, "[]")]
+        assert await read(
+            "SELECT round_number, count(*) FROM survey_answers WHERE told GROUP BY 1 ORDER BY 1"
+        ) == [(1, 14), (3, 5)]
+        assert await read(
+            "SELECT round_number, unit_code, seq FROM survey_answers WHERE waits ORDER BY 2"
+        ) == [(3, "3-5", 1), (3, "3-6", 1)]
+        assert await read(
+            "SELECT seq, told FROM survey_answers WHERE round_number = 3 AND unit_code = '3-0' ORDER BY 1"
+        ) == [(1, True), (2, False)]
+        assert await read("SELECT unit_code FROM survey_units WHERE told_in = '1' ORDER BY 1") == [
+            (f"3-{home}",) for home in range(5)
+        ]
+    await migrate.downgrade(database, "0033")
+    await database.close()
+
+
+async def test_surveys_of_an_older_sqlite_database_go_on_as_they_were_told(tmp_path: Path) -> None:
+    await _surveys_go_on_as_they_were_told(Database(f"sqlite:///{tmp_path}/a.db"))
+
+
+async def test_surveys_of_an_older_postgresql_database_go_on_as_they_were_told(empty_postgres: str) -> None:
+    await _surveys_go_on_as_they_were_told(Database(empty_postgres))
+
+
 async def test_start_creates_an_empty_database_but_never_migrates_an_old_one(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/a.db")
     await migrate.prepare(database)

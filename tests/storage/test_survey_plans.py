@@ -12,9 +12,9 @@ from storage.database import Database
 from storage.queries.survey_answers import (
     count_asked,
     count_both,
-    count_choices,
     count_entrances,
     count_households,
+    count_told,
 )
 from storage.states import SurveyPhase
 from storage.tables import SurveyRound
@@ -32,7 +32,7 @@ ROUND = SurveyRound(
 )
 READS: dict[str, Callable[[AsyncSession], Awaitable[Any]]] = {
     "households": lambda session: count_households(session, ROUND),
-    "choices": lambda session: count_choices(session, ROUND),
+    "told": lambda session: count_told(session, ROUND),
     "entrances": lambda session: count_entrances(session, ROUND),
     "both": lambda session: count_both(session, ROUND),
     "rounds": lambda session: count_asked(session, [ROUND]),

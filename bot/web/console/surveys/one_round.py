@@ -62,7 +62,7 @@ async def _do(visit: Visit, found: Entered, round_: SurveyRound) -> str:
         case "close":
             if form.get("sure") != "yes":
                 raise Refused(Code.ODD)
-            await close_round(session, *at, now, actor_id=me)
+            await close_round(session, visit.site.services.sealer, *at, now, actor_id=me)
             return "survey_closed"
         case "reply":
             await reply_to_reason(
