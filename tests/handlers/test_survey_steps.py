@@ -1,5 +1,6 @@
 """What households said is told in steps: no two figures differ by one to four households, however they come."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from handlers.surveys.results import Shown, load_against, load_shown
 from handlers.surveys.rules import Said
 from handlers.surveys.running import close_round
 from handlers.surveys.steps import (
+    WAITING,
     Differs,
     Home,
     differs,
@@ -297,3 +299,28 @@ async def test_being_forgotten_and_time_move_no_figure(block: Block) -> None:
     assert await round_.told() == (9, 0, 1)
     kept = [each for each in await block.talk.rows(SurveyAnswer) if each.unit_code == FLATS[0]]
     assert [(each.choice, each.person_id) for each in kept] == [(EITHER, None)]
+
+
+async def test_steps_that_are_told_while_people_answer_have_five_at_least_each(block: Block) -> None:
+    round_ = await watched(block)
+
+    async def answer(place: int) -> None:
+        for choice in (AGAINST, AGREE):
+            await asyncio.sleep(place % 4 / 50)
+            assert await block.record(round_.units[place], choice) == Kept(True)
+
+    async def tick(number: int) -> None:
+        await asyncio.sleep(number / 50)
+        await block.advance()
+
+    await asyncio.gather(*(answer(place) for place in range(15)), *(tick(number) for number in range(8)))
+    await block.advance()
+    [row] = await block.talk.rows(SurveyRound)
+    assert row.told_steps >= 1
+    units = await block.talk.rows(SurveyUnit)
+    answers = await block.talk.rows(SurveyAnswer)
+    for step in range(1, row.told_steps + 1):
+        assert sum(unit.told_in == str(step) for unit in units) >= FEWEST
+    waiting = {each.unit_code for each in answers if each.waits}
+    assert FEWEST <= len(waiting) < WAITING
+    assert waiting | {each.unit_code for each in answers if each.told} == set(round_.units)
