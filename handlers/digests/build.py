@@ -21,7 +21,7 @@ from nlp.normalise import normalise
 from nlp.place import find_place
 from nlp.quotes import spoken
 from storage.queries import cycles, week_figures
-from storage.queries.cycles import Week, WeekFigures
+from storage.queries.cycles import CountedUntil, Week, WeekFigures
 from storage.queries.hazards import count_hazards
 from storage.queries.week_figures import Building, First, Kind, Outcomes, Period, Quotable, Totals
 from storage.states import MatterState, OpinionState
@@ -75,14 +75,13 @@ async def build_digests(
 ) -> dict[Week, Digest]:
     """Digests as JSON by week. Reads only; counts in the database, and pulls rows only for the short lists.
 
-    A week reaches from the close before to its own, so that nothing said between falls out. At most one week of
-    each compound.
+    A week reaches from the close before to its own, and over weeks before it that were passed over, so that nothing
+    said between falls out. At most one week of each compound.
     """
     lexicon = services.tagger.lexicon
     lasts = await cycles.load_digests(session, [(want.compound_id, before(want.week)) for want in batch])
-    periods = {
-        want.compound_id: _period(want, lasts.get((want.compound_id, before(want.week)))) for want in batch
-    }
+    known = await cycles.load_counted(session, [want.compound_id for want in batch], _earlier(batch))
+    periods = {want.compound_id: _period(want, known) for want in batch}
     counted = await _count(session, lexicon, list(periods.values()))
     uncounted = [
         last_period
@@ -116,8 +115,11 @@ async def build_digests(
 
 async def _history(session: AsyncSession, batch: Sequence[Wanted]) -> Mapping[Week, WeekFigures]:
     """What the digests of the weeks before said, so that nothing is counted again."""
-    weeks = {before(want.week, ago) for want in batch for ago in range(1, TREND_WEEKS)}
-    return await cycles.load_figures(session, [want.compound_id for want in batch], weeks, UNIT)
+    return await cycles.load_figures(session, [want.compound_id for want in batch], _earlier(batch), UNIT)
+
+
+def _earlier(batch: Sequence[Wanted]) -> set[str]:
+    return {before(want.week, ago) for want in batch for ago in range(1, TREND_WEEKS)}
 
 
 def _add_trends(digest: Digest, want: Wanted, history: Mapping[Week, WeekFigures]) -> None:
@@ -129,11 +131,15 @@ def _add_trends(digest: Digest, want: Wanted, history: Mapping[Week, WeekFigures
         entry["trend"] = [*counts, entry["count"]]
 
 
-def _period(want: Wanted, last: Digest | None) -> Period:
-    if last is None:
-        return Period(want.compound_id, want.last_closes_at, want.moments.closes_at)
-    since = datetime.fromisoformat(last["to"])
-    return Period(want.compound_id, since, want.moments.closes_at, after_number=last["last_number"])
+def _period(want: Wanted, known: Mapping[Week, CountedUntil]) -> Period:
+    ago = 1
+    while (last := known.get((want.compound_id, before(want.week, ago)))) and last.passed_over:
+        ago += 1
+    if last is None or last.until is None:
+        since = want.last_closes_at - (ago - 1) * WEEK
+        return Period(want.compound_id, since, want.moments.closes_at)
+    since = datetime.fromisoformat(last.until)
+    return Period(want.compound_id, since, want.moments.closes_at, after_number=last.last_number)
 
 
 def _uncounted(period: Period, last: Digest | None) -> Period | None:

@@ -90,12 +90,7 @@ async def watch_weeks(
     if not mine:
         return 0
     lexicon = services.tagger.lexicon
-    spans = {
-        compound_id: Span(
-            *(datetime.fromisoformat(digests[compound_id, week][side]) for side in ("from", "to"))
-        )
-        for compound_id in mine
-    }
+    spans = {compound_id: _span(digests[compound_id, week]) for compound_id in mine}
     voices = await queries.list_said_in(session, spans)
     people = {compound_id: count_people(voices.get(compound_id, ()), lexicon) for compound_id in mine}
     await queries.put_tallies(session, week, people)
@@ -119,6 +114,12 @@ async def watch_weeks(
             if rises:
                 await _raise(session, services, each, span.until, rises, now)
     return len(people)
+
+
+def _span(digest: dict[str, Any]) -> Span:
+    """A week: after weeks that were passed over a digest reaches further back, and is no rise for that."""
+    since, until = (datetime.fromisoformat(digest[side]) for side in ("from", "to"))
+    return Span(max(since, until - _WEEK), until)
 
 
 async def _raise(

@@ -229,6 +229,33 @@ async def load_digests(session: AsyncSession, weeks: Sequence[Week]) -> dict[Wee
     }
 
 
+class CountedUntil(NamedTuple):
+    """How far a week's digest counted. until: its close, ISO 8601, and last_number: the last opinion's; both None
+    without a digest, the number also where none was known."""
+
+    passed_over: bool
+    until: str | None
+    last_number: int | None
+
+
+async def load_counted(
+    session: AsyncSession, compound_ids: Collection[int], weeks: Collection[str]
+) -> dict[Week, CountedUntil]:
+    """How far these weeks were counted, as far as they have a row; no words are read."""
+    digest = col(WeeklyCycle.digest)
+    statement: Any = select(  # type: ignore[call-overload]
+        WeeklyCycle.compound_id,
+        WeeklyCycle.week,
+        WeeklyCycle.skipped,
+        digest["to"].as_string(),
+        digest["last_number"].as_integer(),
+    ).where(col(WeeklyCycle.compound_id).in_(compound_ids), col(WeeklyCycle.week).in_(weeks))
+    return {
+        (compound_id, week): CountedUntil(*values)
+        for compound_id, week, *values in (await session.exec(statement)).all()
+    }
+
+
 class WeekFigures(NamedTuple):
     """What a stored digest counted. kinds: matters by top category; total: all of them."""
 

@@ -207,12 +207,12 @@ async def test_the_next_feedback_tells_what_was_done_in_a_week_that_was_passed_o
         assert await load_digest(session, city.id_of("XH-1"), "2026-03-16") is None
     _first, message = await feedback(city)
     assert message.text.split("\n")[:3] == [
-        "【XH-1号院】这周的回音（3月22日至3月29日）",
+        "【XH-1号院】这周的回音（3月15日至3月29日）",
         "邻居们这周说了 1 件事，都记下了。",
-        "3月15日以来已经这样处理：办好 2 件。",
+        "已经这样处理：办好 2 件。",
     ]
     shown = await week_of(city, "2026-03-23")
-    assert (shown.done, shown.told_since) == (2, at("03-15 20:00"))
+    assert (shown.done, shown.since, shown.told_since) == (2, at("03-15 20:00"), None)
     await came_out(city)
     await done(city, 1041, "03-31 12:00", person)
     await live_through(city, "03-30 09:40", "04-05 20:41")
@@ -250,7 +250,7 @@ async def test_where_there_is_no_group_the_page_tells_of_the_week_that_was_passe
     await live_through(city, "03-29 20:41")
     assert (await week_of(city, WEEK)).done == 1
     shown = await week_of(city, "2026-03-23")
-    assert (shown.done, shown.told_since) == (1, at("03-15 20:00"))
+    assert (shown.done, shown.since) == (1, at("03-15 20:00"))
     assert await feedback(city) == []
 
 
