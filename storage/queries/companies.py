@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,7 +15,7 @@ from storage.states import RequestState, Role
 from storage.tables import OversightSettings, PropertyContract, PropertyStatement, Request, RequestEvent
 from storage.upsert import insert_for
 
-_REFUSED = "request.refused"
+_REFUSED, _DISPATCHED = "request.refused", "request.dispatched"
 
 
 async def lock_contract(session: AsyncSession, compound_id: int) -> PropertyContract | None:
@@ -66,11 +67,30 @@ def _had(verb: str) -> ColumnElement[bool]:
     )
 
 
+def _was_sent_back() -> ColumnElement[bool]:
+    """Whether a request was reopened while it was the property company's: nobody was given it between."""
+    given, reopened, between = (aliased(RequestEvent) for _ in range(3))
+
+    def of(event: type[RequestEvent], verb: str) -> ColumnElement[bool]:
+        same = and_(col(event.compound_id) == Request.compound_id, col(event.number) == Request.number)
+        return and_(same, col(event.verb) == verb)
+
+    others = exists().where(
+        of(between, _DISPATCHED),
+        col(between.seq) > given.seq,
+        col(between.seq) < reopened.seq,
+    )
+    return exists().where(
+        of(given, _DISPATCHED),
+        col(given.details)["role"].as_string() == Role.PROPERTY.value,
+        of(reopened, "request.reopened"),
+        col(reopened.seq) > given.seq,
+        ~others.correlate(Request, given, reopened),
+    )
+
+
 # Also what was sent back so often that it was taken from the company: nothing leaves the card by being bad.
-_THEIRS = or_(
-    col(Request.role) == Role.PROPERTY,
-    and_(col(Request.round) > 1, _had("request.dispatched"), ~_had(_REFUSED)),
-)
+_THEIRS = or_(col(Request.role) == Role.PROPERTY, and_(col(Request.round) > 1, _was_sent_back()))
 
 
 async def list_raised_theirs(
@@ -135,6 +155,8 @@ async def hand_statements_over(
     session: AsyncSession, compound_id: int, company: str, other: str, since: datetime
 ) -> None:
     """Make what was said in a company's name from `since` on the other's; of two to one quarter the newer stands."""
+    if company == other:  # its contract is renewed
+        return
     statement = select(PropertyStatement).where(
         PropertyStatement.compound_id == compound_id,
         col(PropertyStatement.company).in_((company, other)),

@@ -279,3 +279,38 @@ async def test_what_was_sent_back_three_times_does_not_leave_the_companys_card(t
     async with town.site.database.read() as session:
         [card] = await load_rate_cards(session, town.site.services, [compound_id], QUARTER)
     assert (card.company, card.rates.raised, card.reopened) == ("乙物业", 1, 1)
+
+
+async def test_a_renewed_contract_leaves_the_companys_words_where_they_are(town: Town) -> None:
+    async with town.site.database.write() as session:
+        session.add(OversightSettings(compound_id=await here_id(town), rate_cards=True))
+    await register(town, "安居物业", 40)
+    await state(town, "电梯等配件")
+    town.clock.now += timedelta(days=1)
+    await register(town, "安居物业", 1)  # renewed
+    assert "电梯等配件" in (await cards_of(town))["安居物业"]
+
+
+async def test_what_was_passed_on_and_then_sent_back_is_not_the_companys(town: Town) -> None:
+    compound_id = await contracts(town, "甲物业", "乙物业")
+    number = await matter(town)
+    doer = Actor(town.people["committee"], frozenset({Role.COMMITTEE}))
+    await act(town, number, Dispatch(Party(Role.PROPERTY, town.people["property"])))
+    await act(town, number, Dispatch(Party(Role.COMMITTEE, town.people["committee"])))
+    await act(town, number, Accept(doer), Finish(doer, "好了"), Rate(Rating.DISSATISFIED))
+    async with town.site.database.read() as session:
+        [card] = await load_rate_cards(session, town.site.services, [compound_id], QUARTER)
+    assert (card.company, card.rates.raised, card.reopened) == ("乙物业", 0, 0)
+
+
+async def test_what_was_sent_back_and_then_passed_on_stays_the_companys(town: Town) -> None:
+    compound_id = await contracts(town, "甲物业", "乙物业")
+    number = await matter(town)
+    doer = Actor(town.people["property"], frozenset({Role.PROPERTY}))
+    await act(town, number, Dispatch(Party(Role.PROPERTY, town.people["property"])))
+    await act(town, number, Accept(doer), Finish(doer, "好了"), Rate(Rating.DISSATISFIED))
+    town.clock.forward(timedelta(minutes=1))
+    await act(town, number, Dispatch(Party(Role.COMMITTEE, town.people["committee"])))
+    async with town.site.database.read() as session:
+        [card] = await load_rate_cards(session, town.site.services, [compound_id], QUARTER)
+    assert (card.company, card.rates.raised, card.reopened) == ("乙物业", 1, 1)
