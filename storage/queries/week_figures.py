@@ -27,6 +27,7 @@ from storage.tables import (
     Request,
     RequestEvent,
 )
+from storage.types import UtcDateTime
 
 # The best leaf of an opinion, NULL for an unsorted one.
 _LEAF = col(Opinion.categories)[(0, "id")].as_string()
@@ -462,7 +463,10 @@ def _unanswered(periods: Sequence[Period], days: int) -> Subquery:
     # SQLite knows nothing of the rows and would begin with all that was said.
     going_on = going_on.prefix_with("MATERIALIZED", dialect="sqlite")
     before = case(
-        {period.compound_id: period.until - timedelta(days=days) for period in periods},
+        {
+            period.compound_id: literal(period.until - timedelta(days=days), UtcDateTime())
+            for period in periods
+        },
         value=col(Opinion.compound_id),
     )
     found = select(Opinion.compound_id, Opinion.number, _MATTER.label("matter")).where(

@@ -1,8 +1,10 @@
 """What a week's digest counts of requests and of what waits is looked up, not read out of years of records."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import event, text
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -145,3 +147,10 @@ async def test_nothing_is_counted_of_a_compound_without_records(database: Databa
     async with database.read() as session:
         assert await count_outcomes(session, PERIODS, REPLIED) == {}
         assert await count_unanswered(session, PERIODS, 3) == {}
+
+
+async def test_a_close_in_another_zone_is_the_same_moment(database: Database) -> None:
+    await fill(database)
+    local = [replace(each, until=each.until.astimezone(ZoneInfo("Asia/Shanghai"))) for each in PERIODS]
+    async with database.read() as session:
+        assert await count_unanswered(session, local, 3) == await count_unanswered(session, PERIODS, 3)
