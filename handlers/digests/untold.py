@@ -6,10 +6,14 @@ from typing import NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from handlers.digests.rules import WEEK
+from handlers.local_time import LOCAL
 from handlers.reach.notify import key_in_group
 from storage.queries import cycles
 from storage.queries.prompts import list_seen
 from storage.tables import ChatGroup
+
+LONGEST = 8 * WEEK  # what was done longer ago is no news, and its day needs no year
 
 
 class Untold(NamedTuple):
@@ -60,6 +64,11 @@ def _untold(week: Told, lasts: Mapping[int, cycles.LastTold], seen: set[tuple[st
     last = lasts.get(week.compound_id)
     if last is None:
         began = min((group.registered_at for group in week.groups), default=None)
-        return Untold(began, began) if began else None
+        if began is None:
+            return None
+        began = max(began, datetime.fromisoformat(week.week).replace(tzinfo=LOCAL) - LONGEST)
+        return Untold(began, began)
     ended = datetime.fromisoformat(last.ended)
-    return Untold(ended if seen or not week.groups else datetime.fromisoformat(last.told_since), ended)
+    if seen or not week.groups:
+        return Untold(ended, ended)
+    return Untold(max(datetime.fromisoformat(last.told_since), ended - LONGEST), ended)

@@ -1,6 +1,6 @@
 """What residents hear of their week: counts in which nobody can be told, and nothing when there is nothing."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -272,3 +272,16 @@ def test_the_message_is_short_whatever_was_said() -> None:
     assert lines[2] == "其中类别0 9 件，类别1 8 件，类别2 7 件，类别3 6 件，其他 14 件。"
     assert lines[3] == "正在一件件核实，办好的会写进回音。"
     assert max(map(len, lines)) <= 60
+
+
+async def test_what_came_out_nowhere_is_told_for_eight_weeks(city: City) -> None:
+    await done(city, 1001, "03-11 12:00", await city.person("p-1"))
+    await live_through(city)
+    await came_out(city, OutboxState.DEAD)
+    for week in range(9):
+        monday = at("03-16 09:40") + week * timedelta(days=7)
+        closed = monday + timedelta(days=6, hours=11, minutes=1)
+        await live_through(city, f"{monday:%m-%d %H:%M}", f"{closed:%m-%d %H:%M}")
+        await came_out(city, OutboxState.DEAD)
+    shown = await week_of(city, "2026-05-11")
+    assert (shown.done, shown.told_since) == (0, None)
