@@ -12,8 +12,9 @@ from handlers.requests.forget import redact_requests
 from handlers.topics.objections import words_of
 from storage.queries.archive import lock_cycles_since, put_outbox_words
 from storage.queries.forget import list_compound_codes, list_quoting_since, list_recipients_of
-from storage.queries.topics import list_words_in_topics
+from storage.queries.topics import list_words_in_topics, lock_records_since
 from storage.sealing import Sealer
+from storage.states import TopicVerb
 from storage.tables import Opinion
 
 _OF_TOPICS = ("topic", "topics")  # in keys: of one topic, of several at once
@@ -60,7 +61,22 @@ async def unquote_in_topics(session: AsyncSession, sealer: Sealer, person_id: in
     for compound_id, words in said.items():
         quoted = Quoted((text for _at, text in words), mark)
         keys = [f"{noun}:{compound_id}:" for noun in _OF_TOPICS]
-        await _redact_outbox(session, quoted, min(at for at, _text in words), keys, ())
+        since = min(at for at, _text in words)
+        await _redact_outbox(session, quoted, since, keys, ())
+        await _redact_records(session, quoted, compound_id, since)
+
+
+async def _redact_records(session: AsyncSession, quoted: Quoted, compound_id: int, since: datetime) -> None:
+    """Why a step went back or was skipped stands on pages in the same words; what stood there before is left."""
+    for topic, events in await lock_records_since(session, compound_id, since):
+        for event in events:
+            words = quoted.redact(event.words)
+            if words == event.words:
+                continue
+            event.words = words
+            skipped = topic.work.get("skipped", {})
+            if event.verb is TopicVerb.SKIPPED and event.details["from"] in skipped:
+                topic.work = topic.work | {"skipped": skipped | {event.details["from"]: words}}
 
 
 async def _redact_outbox(

@@ -11,6 +11,7 @@ from handlers.topics.facts import Actor, Facts
 from handlers.topics.rules import apply
 from handlers.topics.templates import template_of
 from handlers.voting.draft import create_vote
+from handlers.voting.life import NoVote, hold_vote
 from handlers.voting.templates import find_template, load_templates
 from storage.queries.topics import is_vote_of_another
 from storage.queries.votes import find_vote, list_questions, list_votes
@@ -34,6 +35,10 @@ async def link_vote(
     """This vote of the compound decides the topic; raises Refused."""
 
     async def command(topic: Topic, _facts: Facts, _actor: Actor | None) -> LinkVote:
+        try:
+            await hold_vote(session, compound, vote_number)  # two topics may not name it at once
+        except NoVote:
+            return LinkVote(vote_number, fits=False)
         return LinkVote(vote_number, await _fits(session, topic, vote_number))
 
     return await carry_out(session, services, compound, number, command, now, key=key, actor_id=actor_id)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, String, cast, exists, func, update
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.states import ObjectionState, TopicState, TopicStep, TopicVerb, VoteState
@@ -143,24 +143,21 @@ async def has_event(session: AsyncSession, compound_id: int, number: int, key: s
 
 
 async def is_vote_of_another(session: AsyncSession, topic: Topic, vote_number: int) -> bool:
-    """Whether a vote was ever named as what decides another topic of the compound on one of the same items."""
-    statement = (
-        select(TopicEvent.details, Topic.items)
-        .join(
-            Topic,
-            (col(Topic.compound_id) == TopicEvent.compound_id)
-            & (col(Topic.topic_number) == TopicEvent.topic_number),
-        )
-        .where(
-            TopicEvent.compound_id == topic.compound_id,
-            TopicEvent.topic_number != topic.topic_number,
-            TopicEvent.verb == TopicVerb.VOTE_LINKED,
-        )
+    """Whether a vote decides, or has decided, another topic of the compound on one of the same items.
+
+    One that was named by mistake and taken back, before anything followed from it, is free.
+    """
+    followed = exists().where(
+        col(TopicEvent.compound_id) == Topic.compound_id,
+        col(TopicEvent.topic_number) == Topic.topic_number,
+        col(TopicEvent.command_key) == f"vote:{vote_number}",
     )
-    return any(
-        details.get("vote") == vote_number and set(items) & set(topic.items)
-        for details, items in await session.exec(statement)
+    statement = select(Topic.items).where(
+        Topic.compound_id == topic.compound_id,
+        Topic.topic_number != topic.topic_number,
+        or_(col(Topic.vote_number) == vote_number, followed),
     )
+    return any(set(items) & set(topic.items) for items in await session.exec(statement))
 
 
 async def next_seq(session: AsyncSession, compound_id: int, number: int) -> int:
@@ -227,6 +224,26 @@ async def list_words_in_topics(
         TopicRepresentative.person_id == person_id, TopicRepresentative.reason != ""
     )
     return list(await session.exec(objections)), list(await session.exec(seats))
+
+
+async def lock_records_since(
+    session: AsyncSession, compound_id: int, since: datetime
+) -> list[tuple[Topic, list[TopicEvent]]]:
+    """A compound's topics in whose record something was written since then, locked, each with those entries."""
+    written = (TopicEvent.compound_id == compound_id, TopicEvent.at >= since, TopicEvent.words != "")
+    numbers = select(TopicEvent.topic_number).where(*written)
+    topics = (
+        select(Topic)
+        .where(Topic.compound_id == compound_id, col(Topic.topic_number).in_(numbers))
+        .order_by(col(Topic.topic_number))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    locked = list(await session.exec(topics))
+    events: dict[int, list[TopicEvent]] = {}
+    for event in await session.exec(select(TopicEvent).where(*written)):
+        events.setdefault(event.topic_number, []).append(event)
+    return [(topic, events.get(topic.topic_number, [])) for topic in locked]
 
 
 async def forget_in_topics(session: AsyncSession, person_id: int) -> None:

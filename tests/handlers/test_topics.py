@@ -223,3 +223,21 @@ async def test_the_words_of_who_is_forgotten_go_from_what_waits_to_be_told_of_a_
         assert "装装装" in row.text
         for words in ("电梯上周起", "吵得人睡不着", "就在楼下"):
             assert words not in row.text + str(row.payload), row.text
+
+
+async def test_the_words_of_who_is_forgotten_go_from_the_record_of_a_topic(hall: Hall) -> None:
+    objection = "晚上坐着吵得人睡不着，我家就在楼下"
+    await hall.talk.bind("o-a")
+    person_id = (await identity(hall.talk, "main", "o-a")).person_id
+    number = await hall.propose()
+    await hall.do(number, c.Advance(), "1")
+    async with hall.talk.database.write() as session:
+        what = (hall.talk.services, hall.compound, number, objection, hall.talk.now)
+        await object_to_topic(session, *what, key="2", person_id=person_id)
+    await hall.do(number, c.GoBack(TopicStep.PROPOSE, f"有人说{objection}"), "3")
+    await hall.talk.say("o-a", "删除我的资料")
+    await hall.talk.say("o-a", "确认删除")
+    said = [row.words for row in await hall.talk.rows(TopicEvent) if row.verb is TopicVerb.WENT_BACK]
+    assert len(said) == 1
+    assert said[0].startswith("有人说")
+    assert "吵得人睡不着" not in said[0]
