@@ -3,6 +3,7 @@
 import pytest
 
 from handlers.access import (
+    PLACE_RIGHTS,
     ROLE_RIGHTS,
     Forbidden,
     Grant,
@@ -257,3 +258,9 @@ async def test_ended_roles_do_not_count(city: Database, talk: Talk) -> None:
         assert await end_roles_of(session, person.person_id, talk.now) == 1
     async with city.read() as session:
         assert (await load_viewer(session, person.person_id)).grants == ()
+
+
+def test_who_goes_round_single_buildings_adds_no_places_to_campaigns() -> None:
+    """Their page lists the matters of the whole compound."""
+    assert Right.ADD_PLACES in ROLE_RIGHTS[Role.GRID_WORKER]
+    assert Right.ADD_PLACES not in PLACE_RIGHTS
