@@ -4,6 +4,7 @@ answered is reminded once, and who was against something learns that it was answ
 Called by every replica as often as it likes: a row is locked before it is looked at, and each notice has a claim.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -33,6 +34,7 @@ from storage.tables import Compound, Survey, SurveyRound
 
 LIMIT = 200  # rounds in one call: a tick stays short, the next one goes on
 _NEWS = timedelta(days=7)
+_Work = Callable[[AsyncSession], Awaitable[int]]
 AT_ONCE = 50  # people in one transaction: callbacks must not wait long behind it
 
 
@@ -42,11 +44,19 @@ async def advance_surveys(database: Database, services: Services, now: datetime)
         rounds = await list_due_rounds(session, now, LIMIT)
         answers = await list_rounds_to_tell(session, WAITING, LIMIT)
         replies = await list_replies_to_tell(session, LIMIT)
-    done = await each_apart(database, rounds, lambda session, key: _advance(session, services, *key, now))
-    done += await each_apart(database, answers, lambda session, key: tell_some(session, *key))
-    return done + await each_apart(
-        database, replies, lambda session, key: tell_reply(session, services, *key, now)
-    )
+
+    def move_on(key: tuple[int, int, int]) -> _Work:
+        return lambda session: _advance(session, services, *key, now)
+
+    def tell_step(key: tuple[int, int, int]) -> _Work:
+        return lambda session: tell_some(session, *key)
+
+    def send_reply(key: tuple[int, int, int, str]) -> _Work:
+        return lambda session: tell_reply(session, services, *key, now)
+
+    # All in one go: a round that cannot be closed holds up neither the figures nor the replies of others.
+    work = [*map(move_on, rounds), *map(tell_step, answers), *map(send_reply, replies)]
+    return await each_apart(database, work, lambda session, do: do(session))
 
 
 async def _advance(

@@ -12,9 +12,9 @@ from handlers.surveys.reasons import counted_under, reasons_of
 from handlers.surveys.rules import REPLY, Code, Refused
 from handlers.surveys.words import page_of
 from handlers.texts import say
-from storage.queries.survey_answers import list_standing
+from storage.queries.survey_answers import list_against
 from storage.queries.surveys import find_survey, lock_reply, lock_round
-from storage.states import MessageClass, SurveyChoice, SurveyState
+from storage.states import MessageClass, SurveyState
 from storage.tables import Compound, SurveyReply
 
 AT_ONCE = 50  # people in one transaction: callbacks must not wait long behind it
@@ -83,12 +83,9 @@ async def tell_reply(
     named = reasons_of(survey.template)[reason]
     people = sorted(
         {
-            answer.person_id
-            for answer in await list_standing(session, round_)
-            if answer.choice is SurveyChoice.AGAINST
-            and answer.person_id is not None
-            and answer.person_id > reply.told_after
-            and reason in counted_under(answer.reasons)
+            person_id
+            for person_id, reasons in await list_against(session, round_, reply.told_after)
+            if reason in counted_under(reasons)
         }
     )[:AT_ONCE]
     link = page_of(services.public_url, compound.code, number)

@@ -34,7 +34,8 @@ async def tell_rest(session: AsyncSession, sealer: Sealer, round_: SurveyRound) 
     changes: dict[Differs | None, list[tuple[SurveyAnswer | None, SurveyAnswer]]] = {}
     for answer in untold:
         told = before.get(answer.unit_code)
-        kind = differs(said_in(sealer, told) if told else None, said_in(sealer, answer))
+        # Opened only where it has to be compared: what was never told needs no key to be told.
+        kind = differs(said_in(sealer, told), said_in(sealer, answer)) if told else Differs.CHOICE
         changes.setdefault(kind, []).append((told, answer))
     now = told_at_the_end({kind: len(those) for kind, those in changes.items() if kind is not None})
     if Differs.CHOICE in now:

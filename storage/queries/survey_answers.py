@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import case, cast, delete, func, literal, null, union_all, update
-from sqlmodel import col, select
+from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.queries.surveys import AT_ONCE, in_round
@@ -14,19 +14,22 @@ from storage.tables import SurveyAnswer, SurveyAttempt, SurveyCanvasser, SurveyR
 from storage.upsert import insert_for
 
 
-async def list_standing(session: AsyncSession, round_: SurveyRound) -> list[SurveyAnswer]:
-    """The answers of a round that are in force, in the order they came."""
-    statement = (
-        select(SurveyAnswer)
+async def list_against(session: AsyncSession, round_: SurveyRound, after: int) -> list[tuple[int, list[str]]]:
+    """(person_id, reasons) of the answers in force that are against it, of persons with a higher number, by number."""
+    person_id = col(SurveyAnswer.person_id)
+    statement: Any = (
+        select(person_id, SurveyAnswer.reasons)
         .where(*in_round(SurveyAnswer, round_), col(SurveyAnswer.in_force))
-        .order_by(col(SurveyAnswer.answered_at), col(SurveyAnswer.unit_code))
+        .where(SurveyAnswer.choice == SurveyChoice.AGAINST, person_id > after)
+        .order_by(person_id)
     )
     return list(await session.exec(statement))
 
 
 async def list_told(session: AsyncSession, round_: SurveyRound) -> list[SurveyAnswer]:
-    """The answers of a round that may be told of, in no order that tells anything."""
-    told = select(SurveyAnswer).where(*in_round(SurveyAnswer, round_), col(SurveyAnswer.told))
+    """The answers of a round that are told and give a reason against or words, in no order that tells anything."""
+    speaks = or_(SurveyAnswer.choice == SurveyChoice.AGAINST, col(SurveyAnswer.words_sealed).is_not(None))
+    told = select(SurveyAnswer).where(*in_round(SurveyAnswer, round_), col(SurveyAnswer.told), speaks)
     return list(await session.exec(told.order_by(col(SurveyAnswer.unit_code))))
 
 

@@ -18,6 +18,7 @@ from storage.types import BigId, UtcDateTime, enum_text
 _TIMED = text("next_at IS NOT NULL")
 _STANDS = text("in_force")
 _WAITS = text("waits")
+_WAITS_SQLITE = text("waits = 1")  # as it is asked: SQLite takes a partial index for the same words only
 _TOLD = text("told")
 _TO_TELL = text("told_after IS NOT NULL")
 _ROUND = ["compound_id", "survey_number", "round_number"]
@@ -127,7 +128,7 @@ class SurveyAnswer(SQLModel, table=True):
             "uq_survey_answers_in_force", *_UNIT, unique=True, sqlite_where=_STANDS, postgresql_where=_STANDS
         ),
         Index("uq_survey_answers_told", *_UNIT, unique=True, sqlite_where=_TOLD, postgresql_where=_TOLD),
-        Index("ix_survey_answers_waits", *_ROUND, sqlite_where=_WAITS, postgresql_where=_WAITS),
+        Index("ix_survey_answers_waits", *_ROUND, sqlite_where=_WAITS_SQLITE, postgresql_where=_WAITS),
         Index("ix_survey_answers_person_id", "person_id"),
     )
 

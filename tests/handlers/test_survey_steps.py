@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
+from sqlmodel import col
 
 from handlers.polls.rules import FEWEST
 from handlers.surveys.answers import Kept
@@ -25,10 +28,11 @@ from handlers.surveys.steps import (
     told_apart,
     told_at_the_end,
 )
-from storage.queries.survey_answers import reduce_surveys
+from storage.queries.survey_answers import list_against, list_told, reduce_surveys
+from storage.sealing import SealError
 from storage.states import SurveyChoice
 from storage.tables import Survey, SurveyAnswer, SurveyRound, SurveyUnit
-from tests.handlers.survey_block import AGAINST, AGREE, EITHER, FLATS, Block, flats
+from tests.handlers.survey_block import AGAINST, AGREE, EITHER, FLATS, TODAY, Block, flats
 
 
 @dataclass
@@ -324,3 +328,59 @@ async def test_steps_that_are_told_while_people_answer_have_five_at_least_each(b
     waiting = {each.unit_code for each in answers if each.waits}
     assert FEWEST <= len(waiting) < WAITING
     assert waiting | {each.unit_code for each in answers if each.told} == set(round_.units)
+
+
+async def _altered(block: Block, *units: str) -> None:
+    """What was written at these homes cannot be opened any more, as with a key that was lost."""
+    async with block.talk.database.write() as session:
+        where = col(SurveyAnswer.unit_code).in_(units), col(SurveyAnswer.words_sealed).is_not(None)
+        await session.exec(update(SurveyAnswer).where(*where).values(words_sealed=b"\x01?altered"))
+
+
+async def test_words_that_cannot_be_opened_do_not_keep_a_round_open(block: Block) -> None:
+    round_ = await watched(block)
+    for place in range(5):
+        await round_.record(place, AGREE, words="好")
+    await _altered(block, FLATS[0])
+    await round_.close()
+    assert await round_.told() == (5, 0, 0)
+
+
+async def test_a_round_that_cannot_be_closed_holds_up_no_figures_of_others(block: Block) -> None:
+    round_ = await watched(block)
+    for place in range(10):
+        await round_.record(place, AGREE, words="好")
+    await round_.record(0, AGREE, words="很好")
+    await _altered(block, FLATS[0])
+    block.talk.now += timedelta(days=7)
+    await block.ask(starts_on=TODAY + timedelta(days=7), ends_on=TODAY + timedelta(days=14))
+    for unit in round_.units[:10]:
+        await block.record(unit, AGREE)
+    block.talk.now += timedelta(days=1)
+    with pytest.raises(SealError):
+        await block.advance()
+    rounds = {each.survey_number: each for each in await block.talk.rows(SurveyRound)}
+    assert rounds[block.number].told_steps == 1
+
+
+async def test_only_what_gives_a_reason_or_words_is_read_for_them(block: Block) -> None:
+    round_ = await watched(block)
+    for place, said in enumerate((AGREE, AGAINST, AGREE, AGREE, EITHER)):
+        await round_.record(place, said, words="好" if place == 3 else "")
+    await round_.close()
+    [row] = await block.talk.rows(SurveyRound)
+    async with block.talk.database.read() as session:
+        assert [each.unit_code for each in await list_told(session, row)] == [FLATS[1], FLATS[3]]
+    assert await round_.against() == ({"other": 1}, ("好",))
+
+
+async def test_for_a_reply_only_those_against_who_were_not_told_are_read(block: Block) -> None:
+    await block.ask()
+    for name, flat, said in zip("abcd", FLATS, (AGREE, AGAINST, AGAINST, EITHER), strict=False):
+        assert await block.answer(f"o-{name}", flat, said, "noise") == Kept(True)
+    await block.record(FLATS[4], AGAINST, "noise")  # nobody to tell
+    [round_] = await block.talk.rows(SurveyRound)
+    first, second = await block.person("o-b"), await block.person("o-c")
+    async with block.talk.database.read() as session:
+        assert await list_against(session, round_, 0) == [(first, ["noise"]), (second, ["noise"])]
+        assert await list_against(session, round_, first) == [(second, ["noise"])]

@@ -16,8 +16,10 @@ from storage.queries.survey_answers import (
     count_households,
     count_told,
 )
+from storage.queries.surveys import list_rounds_to_tell
 from storage.states import SurveyPhase
 from storage.tables import SurveyRound
+from tests.storage.test_week_plans import plan_of
 
 TODAY = date(2026, 3, 12)
 ROUND = SurveyRound(
@@ -62,3 +64,9 @@ async def test_no_row_is_compared_with_each_other_one(migrated_postgres: str, na
     assert "survey_answers" in plan
     for slow in ("Nested Loop", "SubPlan"):
         assert slow not in plan, plan
+
+
+async def test_what_waits_to_be_told_is_looked_up_by_its_index(database: Database) -> None:
+    """With every tick, of all open rounds: not all that was ever answered in them."""
+    plan = await plan_of(database, lambda session: list_rounds_to_tell(session, 10, 200))
+    assert "ix_survey_answers_waits" in plan, plan

@@ -8,8 +8,9 @@ from typing import Any
 from sqlmodel import col, select
 
 from bot.web.templating import Templates
+from handlers.surveys.answers import record_answer
 from handlers.surveys.clock import advance_surveys
-from handlers.surveys.rules import Code
+from handlers.surveys.rules import Code, Said
 from storage.queries.people import get_or_add_identities, put_residency
 from storage.states import (
     DoorOutcome,
@@ -19,6 +20,7 @@ from storage.states import (
     SurveyPhase,
     SurveyState,
     TopicStep,
+    UnitKind,
 )
 from storage.tables import (
     AuditEvent,
@@ -633,3 +635,64 @@ async def test_some_buildings_are_not_measured_by_the_law_of_all(town: Town) -> 
     for each in (page, await resident.get(OWN)):
         assert "参加的至少要" not in each.text
     assert "这一轮只问了几栋楼" in page.text
+
+
+async def said_in_rows(town: Town, homes: Mapping[tuple[str, str], SurveyChoice], *, end: bool) -> Page:
+    """The round's page for the secretary when these homes (building, room) have answered; end: and it is over."""
+    compound_id, now = await here_id(town), town.clock.now
+    async with town.site.database.write() as session:
+        session.add_all(
+            RollUnit(
+                compound_id=compound_id,
+                unit_code=f"{building or 'S'}-{room}",
+                kind=UnitKind.RESIDENTIAL if building else UnitKind.SHOP,
+                building=building,
+                room=room,
+                entered_at=now,
+            )
+            for building, room in homes
+        )
+    secretary = await town.as_staff("secretary")
+    await press(secretary, SURVEYS, FORM)
+    await press(secretary, FIRST, {"act": "set"})
+    async with town.site.database.write() as session:
+        for building, room in homes:
+            await record_answer(
+                session,
+                town.site.services.sealer,
+                *(compound_id, 1001, 1, f"{building or 'S'}-{room}"),
+                Said(homes[building, room]),
+                SurveyChannel.DOOR,
+                town.clock.now,
+                actor_id=town.people["secretary"],
+            )
+            town.clock.forward(timedelta(seconds=1))
+    await advance_surveys(town.site.database, town.site.services, town.clock.now)
+    if end:
+        await press(secretary, FIRST, {"act": "close", "sure": "yes"})
+    return await secretary.get(FIRST)
+
+
+async def test_shops_without_a_building_have_no_figures_of_other_buildings(town: Town) -> None:
+    agree, against = SurveyChoice.AGREE, SurveyChoice.AGAINST
+    homes = {("3", str(room)): agree for room in range(101, 106)}
+    homes |= {("13", str(room)): against for room in range(101, 104)}
+    homes |= {("", str(room)): agree for room in range(1, 4)}
+    homes |= {("3", str(room)): agree for room in range(106, 110)}
+    page = await said_in_rows(town, homes, end=True)
+    assert cells_of(page, "3栋") == "9/9 同意 9 不同意 0 都行 0 0"
+    assert cells_of(page, "合在一起的") == "6 同意 3 不同意 3 都行 0"
+    assert cells_of(page, "13栋") == "3/3 合在一起 0"
+    assert cells_of(page, "其他") == "3/3 合在一起 0"  # three shops, and not what six said
+
+
+async def test_what_waits_is_not_denied(town: Town) -> None:
+    """Five are told, who agree; of the five that wait three are against it."""
+    homes = {
+        ("3", str(room)): SurveyChoice.AGAINST if room > 107 else SurveyChoice.AGREE
+        for room in range(101, 111)
+    }
+    page = await said_in_rows(town, homes, end=False)
+    assert "先算进来的 5 户里，同意 5 户" in page.text
+    assert "还没有人说不同意" not in page.text
+    assert "先算进来的里面，没有人说不同意。" in page.text

@@ -69,7 +69,7 @@ def upgrade() -> None:
         'ix_survey_answers_waits',
         'survey_answers',
         list(KEY),
-        sqlite_where=sa.text('waits'),
+        sqlite_where=sa.text('waits = 1'),
         postgresql_where=sa.text('waits'),
     )
     bind = op.get_bind()
