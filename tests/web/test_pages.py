@@ -150,6 +150,8 @@ async def test_an_empty_week_says_so(town: Town) -> None:
     assert "第一份每周摘要会在本周结束后出来" in page.text
 
 
+# What is linked does not depend on the database; each page is opened on both elsewhere.
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_nobody_is_shown_a_way_that_is_closed_to_them(town: Town) -> None:
     async with town.site.database.write() as session:
         session.add(week_row(await here_id(town), town.clock.now))
