@@ -237,7 +237,7 @@ async def test_a_year_of_fifty_compounds(
     assert max(a_day.values()) <= 8
     assert all(each.did["cycles"] for each in replicas)  # both had their share
     assert kills > course.weeks // 3
-    assert spent < 150  # half of it with two cores shared by ten; a good deal less on an idle machine
+    assert spent < 300  # a minute to a minute and a half where nothing else runs
 
 
 def judge_weeks(course: Course, cycles: Sequence[WeeklyCycle], filed: int) -> None:
