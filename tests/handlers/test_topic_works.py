@@ -1,6 +1,7 @@
 """Which vote decides a topic, who signs for its works, and what a poll that was cut short is worth."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -69,27 +70,39 @@ async def link(hall: Hall, number: int, vote: int) -> None:
         await link_vote(session, *what, key=f"link:{number}:{vote}", actor_id=hall.people["shequ"])
 
 
-@pytest.mark.parametrize("of_another", [True, False])
-async def test_a_vote_on_something_else_does_not_decide(hall: Hall, of_another: bool) -> None:
-    first = await hall.propose(items=[9])
-    asked = hall.talk.now + DAY if of_another else hall.talk.now - 400 * DAY
+async def asked(hall: Hall, at: datetime, items: Sequence[int], **values: object) -> None:
+    """A vote, number 7, that was announced then, with a question on each of these items."""
     async with hall.talk.database.write() as session:
         vote = Vote(
             compound_id=hall.compound.compound_id or 0,
             vote_number=7,
-            state=VoteState.FINAL,
-            title="修大门",
+            title="业主大会",
             operator_id=hall.people["shequ"],
-            created_at=asked,
-            noticed_at=asked,
-            result={"questions": [{"item": 9, "status": "PASSED"}]},
+            created_at=at,
+            noticed_at=at,
+            **values,  # type: ignore[arg-type]
         )
         session.add(vote)
         await session.flush()
-        question = VoteQuestion(
-            compound_id=vote.compound_id, vote_number=7, question_id="q1", position=1, item=9, title="修大门"
+        session.add_all(
+            VoteQuestion(
+                compound_id=vote.compound_id,
+                vote_number=7,
+                question_id=f"q{position}",
+                position=position,
+                item=item,
+                title="同意吗",
+            )
+            for position, item in enumerate(items, 1)
         )
-        session.add(question)
+
+
+@pytest.mark.parametrize("of_another", [True, False])
+async def test_a_vote_on_something_else_does_not_decide(hall: Hall, of_another: bool) -> None:
+    first = await hall.propose(items=[9])
+    at = hall.talk.now + DAY if of_another else hall.talk.now - 400 * DAY
+    result = {"questions": [{"item": 9, "status": "PASSED"}]}
+    await asked(hall, at, [9], state=VoteState.FINAL, result=result)
     second = await hall.propose(title="人车分流", items=[9])
     for number in (first, second):
         await put(hall, number, TopicStep.DECIDE)
@@ -102,28 +115,7 @@ async def test_a_vote_on_something_else_does_not_decide(hall: Hall, of_another: 
 
 async def test_one_vote_decides_topics_of_different_items(hall: Hall) -> None:
     topics = [await hall.propose(items=[9]), await hall.propose(title="换物业", items=[2])]
-    async with hall.talk.database.write() as session:
-        vote = Vote(
-            compound_id=hall.compound.compound_id or 0,
-            vote_number=7,
-            state=VoteState.NOTICED,
-            title="业主大会",
-            operator_id=hall.people["shequ"],
-            created_at=hall.talk.now,
-            noticed_at=hall.talk.now + DAY,
-        )
-        session.add(vote)
-        await session.flush()
-        for position, item in enumerate((9, 2), 1):
-            question = VoteQuestion(
-                compound_id=vote.compound_id,
-                vote_number=7,
-                question_id=f"q{position}",
-                position=position,
-                item=item,
-                title="同意吗",
-            )
-            session.add(question)
+    await asked(hall, hall.talk.now + DAY, [9, 2], state=VoteState.NOTICED)
     for number in topics:
         await put(hall, number, TopicStep.DECIDE)
         await link(hall, number, 7)
